@@ -1,0 +1,81 @@
+"""SageMaker models that can reach the internet, or be reached from it.
+
+Finds models without network isolation, models in no VPC or in public subnets, and models whose
+security groups admit everyone. Cannot know what a NAT gateway, a transit gateway or a firewall
+lets through behind a private subnet, nor whether a container needs the network it is denied.
+What could not be read is reported MANUAL, never PASS.
+"""
+
+import logging
+import sys
+from typing import Any
+
+from prowler.lib.check.models import Check, Check_Report_AWS
+from prowler.lib.logger import logger
+from prowler.providers.common.provider import Provider
+
+from .lib.facts import Model
+from .lib.models import read_regions, sagemaker_service
+from .lib.verdict import explain, explain_unknowns, judge
+
+EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
+
+
+class sagemaker_models_network_isolation_enabled(Check):
+    """Judge every SageMaker model by its network isolation and its VPC configuration together."""
+
+    def execute(self) -> list[Check_Report_AWS]:
+        """Report each model as PASS, FAIL or MANUAL, and each region whose list broke off as MANUAL.
+
+        Returns:
+            One report a model, whose resource is the model's facts, and one a region whose models
+            could not all be listed.
+        """
+        service = sagemaker_service(Provider.get_global_provider(), self.CheckID)
+        fail_on_unrestricted_egress = read_egress_setting(service.audit_config)
+        metadata = self.metadata()
+        findings = []
+        for listing in read_regions(service):
+            if listing.unread:
+                arn = service.get_unknown_arn(resource_type="model", region=listing.region)
+                unknown = Model("model/unknown", arn, listing.region, unread=(listing.unread,))
+                report = Check_Report_AWS(metadata=metadata, resource=unknown)
+                report.status = "MANUAL"
+                report.status_extended = (
+                    f"SageMaker models of region {listing.region} could not all be judged: "
+                    f"{'; '.join(explain_unknowns(unknown.unread))}."
+                )
+                findings.append(report)
+            for model in listing.models:
+                verdict = judge(model, fail_on_unrestricted_egress)
+                report = Check_Report_AWS(metadata=metadata, resource=model)
+                report.resource_tags = list(model.tags)
+                report.status = verdict.status
+                report.status_extended = explain(model, verdict)
+                findings.append(report)
+        return findings
+
+
+def read_egress_setting(audit_config: dict[str, Any]) -> bool:
+    """Return whether egress to everywhere is a violation: `EGRESS_KEY` in Prowler's config.yaml.
+
+    Args:
+        audit_config: The `aws` section of Prowler's configuration.
+
+    Returns:
+        The configured value; False, with a warning, where it is neither true nor false.
+    """
+    value = audit_config.get(EGRESS_KEY, False)
+    if isinstance(value, bool):
+        return value
+    sentence = (
+        f"prowler.config[aws.{EGRESS_KEY}] = {value!r} is neither true nor false; "
+        "the default, false, is used: unrestricted egress is named and is no violation."
+    )
+    # Prowler logs from CRITICAL on unless told otherwise, and a stricter rule that was asked for
+    # and is not applied must not go unseen.
+    if logger.isEnabledFor(logging.WARNING):
+        logger.warning(sentence)
+    else:
+        print(sentence, file=sys.stderr)
+    return False

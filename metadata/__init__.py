@@ -1,0 +1,1 @@
+"""The compliance frameworks that Prowler finds through the entry point `prowler.compliance`."""
