@@ -6,6 +6,7 @@ service's package, and the first folder of a name wins; so our folder is put fir
 file of Prowler is touched, and without this package the built-in check answers again.
 """
 
+import re
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,6 +14,26 @@ from pathlib import Path
 
 SERVICE = "prowler.providers.aws.services.sagemaker"
 CHECK = "sagemaker_models_network_isolation_enabled"
+
+# All of Prowler that the check relies on: its modules, and what their source must define. They are
+# read as text, because importing them here would cost every `prowler` command its start-up time.
+RELIED_ON = {
+    "prowler.lib.check.models": ("class Check", "class Check_Report_AWS", "def metadata"),
+    "prowler.providers.aws.lib.service.service": (
+        "class AWSService",
+        "self.audit_config",
+        "self.audit_resources",
+        "self.provider",
+        "self.regional_clients",
+        "self.session",
+        "self.thread_pool",
+        "def get_unknown_arn",
+    ),
+    "prowler.providers.common.models": ("class Audit_Metadata", "expected_checks"),
+    "prowler.providers.common.provider": ("class Provider", "def get_global_provider"),
+    f"{SERVICE}.sagemaker_client": ("sagemaker_client",),
+    f"{SERVICE}.sagemaker_service": ("self.sagemaker_models",),
+}
 
 
 def take_the_place_of_the_built_in() -> None:
@@ -22,38 +43,54 @@ def take_the_place_of_the_built_in() -> None:
     the built-in check stays; nothing is raised, because that would end every `prowler` command.
     """
     try:
-        checks = folder_of("checks")
+        checks = folder_of_checks()
         path = import_module(SERVICE).__path__
-        built_in = Path(path[-1], CHECK, f"{CHECK}.py")
-        if not built_in.is_file():
-            raise FileNotFoundError(f"Prowler has no {built_in}")
-        if f"{SERVICE}.{CHECK}" in sys.modules and checks not in path:
-            raise ImportError("Prowler's check was imported before this package")
-        if checks not in path:
-            path.insert(0, checks)
+        if checks in path:
+            return
+        if f"{SERVICE}.{CHECK}" in sys.modules:
+            raise ImportError("the built-in check was imported before the plugin")
+        for module, definitions in RELIED_ON.items():
+            require(module, definitions)
+        path.insert(0, checks)
     except Exception as error:
         print(
-            "prowler-sagemaker-network-isolation: Prowler's own "
-            f"{CHECK} is used, which reads one flag only, because this plugin cannot take its "
-            f"place here ({error}). Install a Prowler from 5.32.1 to 5.x, or remove the plugin.",
+            f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this "
+            f"run, which reads one flag only, because the plugin does not fit here: {error}. "
+            "Install a version of the plugin that supports this Prowler, or remove the plugin.",
             file=sys.stderr,
         )
 
 
-def folder_of(subpackage: str) -> str:
-    """Return the folder that holds one of our subpackages, in a wheel and in an editable install.
-
-    Args:
-        subpackage: "checks".
+def folder_of_checks() -> str:
+    """Return the folder `checks`: in this package in a wheel, beside it in an editable install.
 
     Raises:
-        FileNotFoundError: It is no folder on disk that holds the check, as in a zipped package.
+        FileNotFoundError: There is none on disk with the check in it, as in a zipped package.
     """
-    spec = find_spec(f"{__name__}.{subpackage}")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        if Path(folder, CHECK, f"{CHECK}.metadata.json").is_file():
-            return folder
-    raise FileNotFoundError(f"the plugin's folder {subpackage} is not on disk")
+    package = Path(__file__).parent
+    for folder in (package / "checks", package.parent / "checks"):
+        if (folder / CHECK / f"{CHECK}.metadata.json").is_file():
+            return str(folder)
+    raise FileNotFoundError(f"{package} has no folder checks with the check in it")
+
+
+def require(module: str, definitions: tuple[str, ...]) -> None:
+    """Make sure that a module of Prowler defines what the check relies on.
+
+    Args:
+        module: The module's name.
+        definitions: What its source must have a line for, such as "class Check".
+
+    Raises:
+        ImportError: It does not.
+    """
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"this Prowler has no {module}")
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    for definition in definitions:
+        if not re.search(rf"^\s*{re.escape(definition)}(\(|:| =)", source, re.MULTILINE):
+            raise ImportError(f"this Prowler has no {definition.split('.')[-1]} in {module}")
 
 
 take_the_place_of_the_built_in()

@@ -1,0 +1,1 @@
+"""The tests, the embedded AWS account that they scan, and the demo of it."""

@@ -1,4 +1,4 @@
-"""The account of the demo and of the end-to-end tests: every verdict, and every reason, once at least.
+"""The account of the demo and of the end-to-end tests: every verdict and every reason, once.
 
 Models live in eu-west-1 and us-east-1. In us-east-1 the scan may not read route tables and security
 groups, and in eu-central-1 it may not list models.
@@ -164,9 +164,7 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
         target = route.get("GatewayId") or route["CarrierGatewayId"]
         destination = route[next(key for key in route if key.startswith("Destination"))]
         subnet = r.subnet(public, table)
-        sentence = (
-            f"subnet {subnet} is public: route table {table} sends {destination} to {target}"
-        )
+        sentence = f"subnet {subnet} is public: route table {table} sends {destination} to {target}"
         case(name, "FAIL", sentence, [subnet], [public_group])
 
     case("isolated", "PASS", f"no route to an internet gateway from {inherits}", [inherits])
@@ -208,9 +206,7 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
     )["PrefixList"]["PrefixListId"]
     exit_by("public-prefix-list", prefixes, DestinationPrefixListId=prefixes, GatewayId=gateway)
     carrier = r.ec2.create_carrier_gateway(VpcId=public)["CarrierGateway"]["CarrierGatewayId"]
-    exit_by(
-        "public-carrier", EVERYWHERE, DestinationCidrBlock=EVERYWHERE, CarrierGatewayId=carrier
-    )
+    exit_by("public-carrier", EVERYWHERE, DestinationCidrBlock=EVERYWHERE, CarrierGatewayId=carrier)
     case(
         "open-ipv4",
         "FAIL",
@@ -245,7 +241,9 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
     vpc = r.vpc()
     subnets, groups = [r.subnet(vpc)], [r.group(vpc)]
     case("isolated", "MANUAL", "allow ec2:DescribeRouteTables", subnets, groups)
-    case("no-isolation", "FAIL", "allow ec2:DescribeSecurityGroups", subnets, groups, isolated=False)
+    case(
+        "no-isolation", "FAIL", "allow ec2:DescribeSecurityGroups", subnets, groups, isolated=False
+    )
     expected[("eu-central-1", "model/unknown")] = ("MANUAL", "allow sagemaker:ListModels")
 
     aws.faults += [

@@ -1,4 +1,4 @@
-"""AWS on loopback: moto as a real server, mended where it falls short of AWS, with faults on demand.
+"""AWS on loopback: moto as a real server, mended where it falls short, with faults on demand.
 
 What moto 5.2.5 lacks is mended here and nowhere else, against botocore's own shapes: CreateModel
 forgets EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page
@@ -56,7 +56,9 @@ def list_models(self: Any) -> Any:
     newest_first = sorted(
         self.sagemaker_backend._models.values(), key=lambda m: m.creation_time, reverse=True
     )
-    models, token = page_of(newest_first, self._get_param("NextToken"), self._get_param("MaxResults"))
+    models, token = page_of(
+        newest_first, self._get_param("NextToken"), self._get_param("MaxResults")
+    )
     return ActionResult({"Models": [m.response_object for m in models], "NextToken": token})
 
 

@@ -11,12 +11,13 @@ import sys
 from typing import Any
 
 from prowler.lib.check.models import Check, Check_Report_AWS
-from prowler.lib.logger import logger
 from prowler.providers.common.provider import Provider
 
 from .lib.facts import Model
 from .lib.models import read_regions, sagemaker_service
 from .lib.verdict import explain, explain_unknowns, judge
+
+logger = logging.getLogger(__name__)
 
 EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
 
@@ -25,7 +26,7 @@ class sagemaker_models_network_isolation_enabled(Check):
     """Judge every SageMaker model by its network isolation and its VPC configuration together."""
 
     def execute(self) -> list[Check_Report_AWS]:
-        """Report each model as PASS, FAIL or MANUAL, and each region whose list broke off as MANUAL.
+        """Report each model, and as MANUAL each region whose list of models broke off.
 
         Returns:
             One report a model, whose resource is the model's facts, and one a region whose models

@@ -15,7 +15,7 @@ EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
 NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
 
 
-class MalformedAnswer(Exception):
+class MalformedError(Exception):
     """An answer of AWS lacks what its API promises; the message is a clause that says what."""
 
 
@@ -24,7 +24,7 @@ class Unread:
     """One thing that AWS did not tell.
 
     Attributes:
-        what: The thing, in AWS's words and with its id: "subnet subnet-1", "EnableNetworkIsolation".
+        what: The thing, in AWS's words and with its id, such as "subnet subnet-1".
         why: AWS's error code, or a clause that says what is wrong with the answer.
         permission: The IAM action that reads it, such as "ec2:DescribeSubnets".
         remedy: What to do, with the permission in it.
@@ -45,7 +45,7 @@ class Unread:
             permission: See the class.
         """
         remedy = f"scan again with {permission} allowed"
-        if isinstance(error, MalformedAnswer):
+        if isinstance(error, MalformedError):
             why = str(error)
         elif isinstance(error, ClientError):
             answer = error.response.get("Error") or {}

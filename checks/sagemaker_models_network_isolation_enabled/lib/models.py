@@ -6,17 +6,18 @@ listed and described here, through the regional clients and the thread pool of P
 its tags are shared where they are there already.
 """
 
+import logging
 import sys
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from prowler.lib.logger import logger
-from prowler.lib.scan_filters.scan_filters import is_resource_filtered
 from prowler.providers.aws.lib.service.service import AWSService
 
-from .facts import MalformedAnswer, Model, SecurityGroup, Subnet, Unread
+from .facts import MalformedError, Model, SecurityGroup, Subnet, Unread
 from .network import listed, read_network
+
+logger = logging.getLogger(__name__)
 
 CLIENT = "prowler.providers.aws.services.sagemaker.sagemaker_client"
 PAGE_SIZE = 100  # the most that ListModels gives in a page; its own choice is less
@@ -74,7 +75,9 @@ def read_regions(service: Any) -> list[Listing]:
     """
     clients = service.regional_clients
     pool = service.thread_pool
-    listings = pool.map(lambda client: list_models(client, service.audit_resources), clients.values())
+    listings = pool.map(
+        lambda client: list_models(client, service.audit_resources), clients.values()
+    )
     regions = {listing.region: listing for listing in listings}
     models = pool.map(
         lambda model: describe_model(clients[model.region], model),
@@ -93,7 +96,11 @@ def read_regions(service: Any) -> list[Listing]:
     by_region: dict[str, list[Model]] = {}
     for model in models:
         by_region.setdefault(model.region, []).append(model)
-    in_vpcs = {region for region, found in by_region.items() if any(m.subnets or m.security_groups for m in found)}
+    in_vpcs = {
+        region
+        for region, found in by_region.items()
+        if any(m.subnets or m.security_groups for m in found)
+    }
     # boto3 makes clients of one session in one thread only.
     ec2 = {region: service.session.client("ec2", region_name=region) for region in in_vpcs}
     located = pool.map(lambda region: (region, locate(ec2[region], by_region[region])), in_vpcs)
@@ -122,8 +129,8 @@ def list_models(client: Any, audit_resources: list[str]) -> Listing:
             for summary in listed(page, "Models", "the answer"):
                 name, arn = summary.get("ModelName"), summary.get("ModelArn")
                 if not isinstance(name, str) or not isinstance(arn, str):
-                    error = MalformedAnswer("a model without ModelName or ModelArn")
-                elif not audit_resources or is_resource_filtered(arn, audit_resources):
+                    error = MalformedError("a model without ModelName or ModelArn")
+                elif not audit_resources or arn in audit_resources:
                     models[arn] = Model(name, arn, client.region)
     # Whatever stops the listing becomes a MANUAL finding for the region, beside what was listed.
     except Exception as stopped:
@@ -145,9 +152,7 @@ def describe_model(client: Any, model: Model) -> Model:
     # Whatever keeps the settings from being read becomes the reason of a MANUAL finding.
     except Exception as error:
         what = "EnableNetworkIsolation and VpcConfig"
-        return replace(
-            model, unread=(Unread.from_error(error, what, "sagemaker:DescribeModel"),)
-        )
+        return replace(model, unread=(Unread.from_error(error, what, "sagemaker:DescribeModel"),))
 
 
 def with_settings(model: Model, settings: dict[str, Any]) -> Model:
@@ -161,10 +166,10 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
         The model, with its subnets and security groups known by their ids alone.
 
     Raises:
-        MalformedAnswer: The settings are not this model's.
+        MalformedError: The settings are not this model's.
     """
     if settings.get("ModelArn") != model.arn:
-        raise MalformedAnswer("no ModelArn of this model in the answer")
+        raise MalformedError("no ModelArn of this model in the answer")
     absent = []
     isolation = settings.get("EnableNetworkIsolation")
     if not isinstance(isolation, bool):
@@ -188,9 +193,7 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
         subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),
         security_groups=tuple(SecurityGroup(group_id) for group_id in dict.fromkeys(group_ids)),
         unread=tuple(
-            Unread.from_error(
-                MalformedAnswer("not in the answer"), what, "sagemaker:DescribeModel"
-            )
+            Unread.from_error(MalformedError("not in the answer"), what, "sagemaker:DescribeModel")
             for what in absent
         ),
     )

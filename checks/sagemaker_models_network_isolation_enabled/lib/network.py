@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .facts import MalformedAnswer, Route, SecurityGroup, Subnet, Unread
+from .facts import MalformedError, Route, SecurityGroup, Subnet, Unread
 
 FILTER_VALUES = 200  # the most values that one EC2 filter takes
 INTERNET_GATEWAYS = ("igw-", "cagw-")
@@ -89,7 +89,7 @@ def describe(
                     if isinstance(item.get(id_key), str):
                         items[item[id_key]] = item
                     else:
-                        error = MalformedAnswer(f"no {id_key} in one of the {key}")
+                        error = MalformedError(f"no {id_key} in one of the {key}")
     # Whatever stops the call becomes the reason of a MANUAL finding: AWS's refusal, a broken
     # connection, or an answer that botocore or this module cannot read.
     except Exception as stopped:
@@ -98,8 +98,10 @@ def describe(
 
 
 def subnet_facts(subnet_id: str, subnets: Asked, tables: Asked) -> Subnet:
-    """Return what is known of one subnet (source of the rule: "Subnet route tables" in the
-    Amazon VPC User Guide: a subnet's table is the one associated with it, else its VPC's main one).
+    """Return what is known of one subnet.
+
+    Its route table is the one associated with it, else the main one of its own VPC, else unknown
+    (source: "Subnet route tables" in the Amazon VPC User Guide).
 
     Args:
         subnet_id: The subnet.
@@ -111,7 +113,7 @@ def subnet_facts(subnet_id: str, subnets: Asked, tables: Asked) -> Subnet:
         return Subnet(subnet_id, unread=missing(what, subnets, "ec2:DescribeSubnets"))
     vpc_id = subnets.items[subnet_id].get("VpcId")
     if not isinstance(vpc_id, str):
-        malformed = MalformedAnswer("no VpcId in it")
+        malformed = MalformedError("no VpcId in it")
         return Subnet(subnet_id, unread=Unread.from_error(malformed, what, "ec2:DescribeSubnets"))
     table: dict[str, Any] = {}
     routes: list[Route] = []
@@ -120,7 +122,7 @@ def subnet_facts(subnet_id: str, subnets: Asked, tables: Asked) -> Subnet:
         table = table_in_effect(subnet_id, vpc_id, tables)
         for route in internet_routes(table):
             routes.append(route)
-    except Exception as error:  # what DescribeRouteTables was stopped by, or a MalformedAnswer
+    except Exception as error:  # what DescribeRouteTables was stopped by, or a MalformedError
         what = f"the route table of subnet {subnet_id}"
         unread = Unread.from_error(error, what, "ec2:DescribeRouteTables")
     return Subnet(subnet_id, vpc_id, table.get("RouteTableId"), tuple(routes), unread)
@@ -136,7 +138,7 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: Asked) -> dict[str, Any
 
     Raises:
         Exception: The error of DescribeRouteTables, where its answer is not enough.
-        MalformedAnswer: The answer is whole and does not say which table it is.
+        MalformedError: The answer is whole and does not say which table it is.
     """
     own: list[dict[str, Any]] = []
     main: list[dict[str, Any]] = []
@@ -151,7 +153,7 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: Asked) -> dict[str, Any
                 if (is_own or is_main) and in_effect(association, table["RouteTableId"]):
                     (own if is_own else main).append(table)
         # This table may be the subnet's own, so no main table is an answer any more.
-        except MalformedAnswer as malformed:
+        except MalformedError as malformed:
             error = error or malformed
     if len(own) == 1:
         return own[0]
@@ -159,7 +161,7 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: Asked) -> dict[str, Any
         raise error
     if own or len(main) != 1:
         kind = f"{len(own)} tables of its own" if own else f"{len(main)} main tables in {vpc_id}"
-        raise MalformedAnswer(f"AWS answered {kind}")
+        raise MalformedError(f"AWS answered {kind}")
     return main[0]
 
 
@@ -171,11 +173,11 @@ def in_effect(association: dict[str, Any], table_id: str) -> bool:
         table_id: Its route table.
 
     Raises:
-        MalformedAnswer: It is on its way in or out, so nobody can say.
+        MalformedError: It is on its way in or out, so nobody can say.
     """
     state = (association.get("AssociationState") or {}).get("State", "associated")
     if state not in ("associated", "disassociated", "failed"):
-        raise MalformedAnswer(f"its association with {table_id} is {state}")
+        raise MalformedError(f"its association with {table_id} is {state}")
     return bool(state == "associated")
 
 
@@ -190,7 +192,7 @@ def internet_routes(table: dict[str, Any]) -> Iterator[Route]:
         table: A RouteTable, as boto3 gives it.
 
     Raises:
-        MalformedAnswer: There may be more of them; raised after all that are known were yielded.
+        MalformedError: There may be more of them; raised after all that are known were yielded.
     """
     table_id = table["RouteTableId"]
     incomplete = False
@@ -207,7 +209,7 @@ def internet_routes(table: dict[str, Any]) -> Iterator[Route]:
         elif gateways and route["State"] != "blackhole":
             yield Route(str(destination), gateways[0])
     if incomplete:
-        raise MalformedAnswer(f"a route of {table_id} lacks its destination, target or state")
+        raise MalformedError(f"a route of {table_id} lacks its destination, target or state")
 
 
 def is_target(key: str) -> bool:
@@ -235,7 +237,7 @@ def group_facts(group_id: str, groups: Asked) -> SecurityGroup:
             ingress.append(f"{rule[0]} from {rule[1]}")
         for rule in open_rules(group, "IpPermissionsEgress"):
             egress.append(f"{rule[0]} to {rule[1]}")
-    except MalformedAnswer as error:
+    except MalformedError as error:
         unread = Unread.from_error(error, what, permission)
     vpc_id = group.get("VpcId")
     return SecurityGroup(group_id, vpc_id, tuple(ingress), tuple(egress), unread)
@@ -252,7 +254,7 @@ def open_rules(group: dict[str, Any], direction: str) -> Iterator[tuple[str, str
         For each such rule its traffic in words, and the block: 0.0.0.0/0 or ::/0.
 
     Raises:
-        MalformedAnswer: There may be more of them; raised after all that are known were yielded.
+        MalformedError: There may be more of them; raised after all that are known were yielded.
     """
     incomplete = False
     for rule in listed(group, direction, group["GroupId"]):
@@ -268,7 +270,7 @@ def open_rules(group: dict[str, Any], direction: str) -> Iterator[tuple[str, str
                 elif block.endswith("/0"):
                     yield traffic(rule), block
     if incomplete:
-        raise MalformedAnswer(f"a rule in {direction} of {group['GroupId']} lacks its range")
+        raise MalformedError(f"a rule in {direction} of {group['GroupId']} lacks its range")
 
 
 def traffic(rule: dict[str, Any]) -> str:
@@ -298,9 +300,9 @@ def listed(answer: Any, key: str, where: str) -> list[dict[str, Any]]:
         where: What the structure is, for the error.
 
     Raises:
-        MalformedAnswer: The list is not there, or holds something else.
+        MalformedError: The list is not there, or holds something else.
     """
     value = answer.get(key)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise MalformedAnswer(f"no {key} in {where}")
+        raise MalformedError(f"no {key} in {where}")
     return value

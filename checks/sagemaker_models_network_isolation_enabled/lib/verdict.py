@@ -79,9 +79,8 @@ def judge(model: Model, fail_on_unrestricted_egress: bool) -> Verdict:
     ]
     if fail_on_unrestricted_egress:
         violations, egress = violations + egress, []
-    unknowns = model.unread + tuple(
-        part.unread for part in (*model.subnets, *model.security_groups) if part.unread
-    )
+    parts: tuple[Subnet | SecurityGroup, ...] = (*model.subnets, *model.security_groups)
+    unknowns = model.unread + tuple(part.unread for part in parts if part.unread)
     status = "FAIL" if violations else "MANUAL" if unknowns else "PASS"
     return Verdict(status, tuple(violations), unknowns, tuple(egress))
 

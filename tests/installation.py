@@ -1,0 +1,183 @@
+"""Prowler installations for the tests and the demo: thin virtual environments over one Prowler.
+
+Installing Prowler takes minutes and gigabytes, so an installation here sees the packages of one
+shared environment through a .pth file, and has only the plugin for itself.
+"""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .embedded_aws import EmbeddedAWS
+
+ROOT = Path(__file__).parent.parent
+CHECK = "sagemaker_models_network_isolation_enabled"
+FAILED = 3  # Prowler's exit code for findings that are FAIL
+
+
+@dataclass
+class Scan:
+    """What one run of the real CLI gave.
+
+    Attributes:
+        code: The exit code.
+        stdout: What it printed.
+        stderr: What it printed there.
+        output: The folder that it wrote to.
+    """
+
+    code: int
+    stdout: str
+    stderr: str
+    output: Path
+
+    def file(self, pattern: str) -> Path:
+        """Return the one file that was written under a name such as "*.html"."""
+        (path,) = self.output.glob(pattern)
+        return path
+
+    def rows(self, pattern: str = "*.csv") -> list[dict[str, str]]:
+        """Return the rows of a CSV file; of the findings, where no other is named."""
+        with self.file(pattern).open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines, delimiter=";"))
+
+    def findings(self, check: str = CHECK) -> dict[tuple[str, str], dict[str, str]]:
+        """Return a check's rows of the CSV by region and resource name."""
+        return {
+            (row["REGION"], row["RESOURCE_NAME"]): row
+            for row in self.rows()
+            if row["CHECK_ID"] == check
+        }
+
+    def ocsf(self) -> list[dict[str, Any]]:
+        """Return the OCSF findings."""
+        found: list[dict[str, Any]] = json.loads(self.file("*.ocsf.json").read_text("utf-8"))
+        return found
+
+
+@dataclass
+class Installation:
+    """A Prowler, with or without the plugin.
+
+    Attributes:
+        folder: The virtual environment.
+        shared: The site-packages of the Prowler that it sees.
+        environment: Variables that its runs have besides the ordinary ones.
+    """
+
+    folder: Path
+    shared: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, folder: Path, prowler: Path) -> "Installation":
+        """Make an installation without the plugin.
+
+        Args:
+            folder: Where; it must not be there yet.
+            prowler: The virtual environment with the Prowler to see.
+        """
+        (shared,) = prowler.glob("lib/python*/site-packages")
+        venv.create(folder, symlinks=True)
+        made = cls(folder, shared.resolve())
+        made.packages.joinpath("prowler.pth").write_text(f"{made.shared}\n")
+        script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
+        made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
+        made.prowler.chmod(0o755)
+        return made
+
+    @property
+    def packages(self) -> Path:
+        """Its own site-packages."""
+        (packages,) = self.folder.glob("lib/python*/site-packages")
+        return packages
+
+    @property
+    def prowler(self) -> Path:
+        """Its `prowler` command."""
+        return self.folder / "bin" / "prowler"
+
+    def own_prowler(self) -> Path:
+        """Give it a copy of the Prowler package for itself, to be written to; return the copy."""
+        copy = self.packages / "prowler"
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(self.shared / "prowler", copy, ignore=ignore)
+        return copy
+
+    def install(self, *what: str) -> None:
+        """Install the plugin by pip: a wheel, or "-e" and a folder."""
+        self._pip("install", "--no-deps", "--no-build-isolation", "--quiet", *what)
+
+    def uninstall(self) -> None:
+        """Remove the plugin by pip."""
+        self._pip("uninstall", "--yes", "--quiet", "prowler-sagemaker-network-isolation")
+
+    def _pip(self, *arguments: str) -> None:
+        python = str(self.folder / "bin" / "python")
+        pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+        # The build backend comes from the environment that runs this, not over the network.
+        backend = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("-packages"))}
+        subprocess.run([*pip, *arguments], check=True, env={**os.environ, **backend})
+
+    def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the `prowler` command and return what it printed and its exit code.
+
+        Args:
+            arguments: The command line after `prowler`.
+            variables: Environment variables to set.
+        """
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
+        environment = {**kept, "HOME": str(home), **self.environment, **variables}
+        command = [str(self.prowler), *map(str, arguments)]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, cwd=home, check=False
+        )
+
+    def scan(
+        self, aws: EmbeddedAWS, output: Path, *arguments: str | Path, **variables: str
+    ) -> Scan:
+        """Scan the embedded AWS.
+
+        Args:
+            aws: The embedded AWS.
+            output: The folder to write to.
+            arguments: The command line after `prowler aws --output-directory …`.
+            variables: Environment variables to set.
+        """
+        done = self.run(
+            *("aws", "--no-banner", "--output-directory", output, *arguments),
+            **{**access(aws), **variables},
+        )
+        return Scan(done.returncode, done.stdout, done.stderr, output)
+
+
+def access(aws: EmbeddedAWS, key: str = "testing") -> dict[str, str]:
+    """Return the environment variables that point the AWS SDKs at the embedded AWS."""
+    return {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the plugin's sdist and, out of that, its wheel; return the wheel.
+
+    Args:
+        folder: The folder to put both in.
+    """
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel

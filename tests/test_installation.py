@@ -1,0 +1,157 @@
+"""How the plugin comes into Prowler, works there in each way to install it, and leaves."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import MakeInstallation
+from .embedded_aws import EmbeddedAWS
+from .installation import CHECK, ROOT, Installation, Scan
+
+CHECKS = ROOT / "checks"
+TITLE = json.loads((CHECKS / CHECK / f"{CHECK}.metadata.json").read_text("utf-8"))["CheckTitle"]
+BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
+BUILT_IN_TEXT = "Sagemaker notebook instance"
+SENTENCE = "prowler-sagemaker-network-isolation: "
+
+
+def digest(folder: Path) -> dict[str, str]:
+    """Return the digest of each file below a folder, but for what Python caches."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def titles(installation: Installation) -> list[str]:
+    """Return the lines of --list-checks that are about our CheckID."""
+    listed = installation.run("aws", "--list-checks", "--no-banner", "--no-color")
+    assert listed.stderr == ""
+    return [line for line in listed.stdout.splitlines() if f"[{CHECK}]" in line]
+
+
+def verdicts(scan: Scan) -> dict[tuple[str, str], tuple[str, str, str]]:
+    """Return what a scan says of each model, in words that do not depend on the run."""
+    return {
+        key: (row["STATUS"], row["STATUS_EXTENDED"], row["CHECK_TITLE"])
+        for key, row in scan.findings().items()
+    }
+
+
+def test_the_wheel_holds_the_check_the_frameworks_and_the_package_and_nothing_else(
+    wheel: Path,
+) -> None:
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    package = "prowler_sagemaker_network_isolation"
+    sources = {f"{package}/__init__.py"}
+    for folder in ("checks", "metadata"):
+        sources |= {
+            f"{package}/{path.relative_to(ROOT)}"
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+    assert names == sources
+
+
+def test_the_wheel_needs_prowler_and_nothing_else(installed: Installation) -> None:
+    (metadata,) = installed.packages.glob("prowler_sagemaker*.dist-info/METADATA")
+    needs = [line for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist")]
+    runtime = [line for line in needs if "extra ==" not in line]
+    assert runtime == ["Requires-Dist: prowler<6,>=5.32.1"]
+
+
+def test_the_title_is_listed_once(installed: Installation) -> None:
+    (line,) = titles(installed)
+    assert TITLE in line
+
+
+def test_an_editable_install_gives_the_same_findings(
+    wheel_scan: Scan,
+    account_scan: Callable[..., Scan],
+    make_installation: MakeInstallation,
+    tmp_path: Path,
+) -> None:
+    editable = make_installation("editable")
+    editable.install("-e", str(ROOT))
+    assert verdicts(account_scan(editable, tmp_path)) == verdicts(wheel_scan)
+
+
+def test_a_folder_on_the_python_path_gives_the_same_findings(
+    wheel_scan: Scan,
+    account_scan: Callable[..., Scan],
+    make_installation: MakeInstallation,
+    wheel: Path,
+    tmp_path: Path,
+) -> None:
+    plain = make_installation("python-path")
+    plain.install("--target", str(tmp_path / "plugin"), str(wheel))
+    plain.environment["PYTHONPATH"] = str(tmp_path / "plugin")
+    assert verdicts(account_scan(plain, tmp_path / "output")) == verdicts(wheel_scan)
+
+
+def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_own_check(
+    wheel_scan: Scan,
+    account_scan: Callable[..., Scan],
+    make_installation: MakeInstallation,
+    tmp_path: Path,
+) -> None:
+    throwaway = make_installation("throwaway")
+    own = throwaway.own_prowler()
+    scan = account_scan(throwaway, tmp_path, "-x", CHECKS)
+    assert {key: value[:2] for key, value in verdicts(scan).items()} == {
+        key: value[:2] for key, value in verdicts(wheel_scan).items()
+    }
+    # What the README warns of: Prowler removes the copy, and the built-in was removed before it.
+    assert not list(own.rglob(f"{CHECK}.py"))
+
+
+def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
+    aws: EmbeddedAWS,
+    make_installation: MakeInstallation,
+    wheel: Path,
+    account_scan: Callable[..., Scan],
+    tmp_path: Path,
+) -> None:
+    installation = make_installation("leaving")
+    own = installation.own_prowler()
+    before = digest(own)
+    installation.install(str(wheel))
+    (line,) = titles(installation)
+    assert TITLE in line
+    account_scan(installation, tmp_path / "with")
+    installation.uninstall()
+    (line,) = titles(installation)
+    assert BUILT_IN_TITLE in line
+    assert TITLE not in line
+    scan = account_scan(installation, tmp_path / "without")
+    assert all(BUILT_IN_TEXT in row["STATUS_EXTENDED"] for row in scan.findings().values())
+    assert digest(own) == before
+
+
+@pytest.mark.parametrize("damage", ["the check is not in the plugin", "a name of Prowler moved"])
+def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
+    make_installation: MakeInstallation,
+    wheel: Path,
+    account_scan: Callable[..., Scan],
+    tmp_path: Path,
+    damage: str,
+) -> None:
+    installation = make_installation("damaged")
+    installation.install(str(wheel))
+    if damage == "a name of Prowler moved":
+        service = installation.own_prowler() / "providers/aws/lib/service/service.py"
+        service.write_text(service.read_text().replace("audit_resources", "audited_resources"))
+    else:
+        package = installation.packages / "prowler_sagemaker_network_isolation"
+        (package / "checks" / CHECK / f"{CHECK}.metadata.json").unlink()
+    scan = account_scan(installation, tmp_path)
+    assert scan.stderr.count(SENTENCE) == 1
+    assert "Traceback" not in scan.stderr
+    assert f"{CHECK} is Prowler's built-in check in this run" in scan.stderr
+    rows = list(scan.findings().values())
+    assert all(row["CHECK_TITLE"] == BUILT_IN_TITLE for row in rows)

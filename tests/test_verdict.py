@@ -1,0 +1,122 @@
+"""The verdict as a table: each row of the rule, and what wins over what."""
+
+import pytest
+
+from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
+    Model,
+    Route,
+    SecurityGroup,
+    Subnet,
+    Unread,
+)
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import explain, judge
+
+UNREAD = Unread("it", "AccessDenied", "ec2:Describe", "allow ec2:Describe")
+PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1")
+PUBLIC = Subnet("subnet-2", "vpc-1", "rtb-2", (Route("0.0.0.0/0", "igw-1"),))
+UNKNOWN_SUBNET = Subnet("subnet-3", unread=UNREAD)
+PUBLIC_AND_UNKNOWN = Subnet("subnet-4", "vpc-1", "rtb-4", (Route("::/0", "igw-1"),), UNREAD)
+CLOSED = SecurityGroup("sg-1", "vpc-1")
+OPEN = SecurityGroup("sg-2", "vpc-1", ("tcp 22 from 0.0.0.0/0", "tcp 22 from ::/0"))
+UNKNOWN_GROUP = SecurityGroup("sg-3", unread=UNREAD)
+CHATTY = SecurityGroup("sg-4", "vpc-1", (), ("all traffic to 0.0.0.0/0",))
+
+
+def model(
+    isolation: bool | None = True,
+    vpc: bool | None = True,
+    subnets: tuple[Subnet, ...] = (PRIVATE,),
+    groups: tuple[SecurityGroup, ...] = (CLOSED,),
+    unread: tuple[Unread, ...] = (),
+) -> Model:
+    return Model("m", "arn", "eu-west-1", isolation, vpc, subnets, groups, (), unread)
+
+
+CASES = {
+    "isolated, private and controlled": (model(), "PASS", "subnet-1 (route table rtb-1)"),
+    "isolation is off": (model(isolation=False), "FAIL", "network isolation is disabled"),
+    "isolation is unknown": (model(isolation=None, unread=(UNREAD,)), "MANUAL", "it could not"),
+    "no VPC configuration": (
+        model(vpc=False, subnets=(), groups=()),
+        "FAIL",
+        "it has no VPC configuration",
+    ),
+    "VPC configuration unknown": (
+        model(vpc=None, subnets=(), groups=(), unread=(UNREAD,)),
+        "MANUAL",
+        "allow ec2:Describe",
+    ),
+    "no security group": (model(groups=()), "FAIL", "has no security group"),
+    "security groups unknown": (
+        model(vpc=None, groups=(), unread=(UNREAD,)),
+        "MANUAL",
+        "could not be read",
+    ),
+    "one public subnet among private ones": (
+        model(subnets=(PRIVATE, PUBLIC)),
+        "FAIL",
+        "subnet subnet-2 is public: route table rtb-2 sends 0.0.0.0/0 to igw-1",
+    ),
+    "one unknown subnet among private ones": (
+        model(subnets=(PRIVATE, UNKNOWN_SUBNET)),
+        "MANUAL",
+        "it could not be read",
+    ),
+    "a subnet that is public by what is known": (
+        model(subnets=(PUBLIC_AND_UNKNOWN,)),
+        "FAIL",
+        "sends ::/0 to igw-1. Not known: it could not be read",
+    ),
+    "one open security group among closed ones": (
+        model(groups=(CLOSED, OPEN)),
+        "FAIL",
+        "security group sg-2 allows ingress of tcp 22 from 0.0.0.0/0 and tcp 22 from ::/0",
+    ),
+    "an unknown security group": (model(groups=(UNKNOWN_GROUP,)), "MANUAL", "could not be read"),
+    "egress to anywhere": (
+        model(groups=(CHATTY,)),
+        "PASS",
+        "Note: security group sg-4 allows egress of all traffic to 0.0.0.0/0",
+    ),
+    "a violation wins over an unknown": (
+        model(isolation=False, subnets=(UNKNOWN_SUBNET,)),
+        "FAIL",
+        "network isolation is disabled. Not known: it could not be read",
+    ),
+    "everything at once": (
+        model(isolation=False, subnets=(PUBLIC,), groups=(OPEN, UNKNOWN_GROUP, CHATTY)),
+        "FAIL",
+        "network isolation is disabled; subnet subnet-2 is public: route table rtb-2 sends "
+        "0.0.0.0/0 to igw-1; security group sg-2 allows ingress of tcp 22 from 0.0.0.0/0 and "
+        "tcp 22 from ::/0. Not known: it could not be read (AccessDenied; allow ec2:Describe). "
+        "Note: security group sg-4 allows egress of all traffic to 0.0.0.0/0.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "status", "words"), CASES.values(), ids=CASES)
+def test_verdict(facts: Model, status: str, words: str) -> None:
+    verdict = judge(facts, fail_on_unrestricted_egress=False)
+    assert verdict.status == status
+    assert words in explain(facts, verdict)
+
+
+@pytest.mark.parametrize(("facts", "status", "words"), CASES.values(), ids=CASES)
+def test_verdict_where_unrestricted_egress_is_a_violation(
+    facts: Model, status: str, words: str
+) -> None:
+    verdict = judge(facts, fail_on_unrestricted_egress=True)
+    assert verdict.status == ("FAIL" if CHATTY in facts.security_groups else status)
+    assert not verdict.notes
+    if CHATTY in facts.security_groups:
+        assert "sg-4 allows egress of all traffic" in explain(facts, verdict)
+
+
+def test_what_shares_a_reason_is_named_together() -> None:
+    unread = [Unread(f"subnet {n}", "Throttling", "ec2:Describe", "wait") for n in (1, 2, 3)]
+    facts = model(subnets=tuple(Subnet(str(u.what), unread=u) for u in unread))
+    assert (
+        explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+        == "SageMaker model m could not be judged: subnet 1, subnet 2 and subnet 3 could not be "
+        "read (Throttling; wait)."
+    )
