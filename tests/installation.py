@@ -107,8 +107,7 @@ class Installation:
     def own_prowler(self) -> Path:
         """Give it a copy of the Prowler package for itself, to be written to; return the copy."""
         copy = self.packages / "prowler"
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(self.shared / "prowler", copy, ignore=ignore)
+        shutil.copytree(self.shared / "prowler", copy)
         return copy
 
     def install(self, *what: str) -> None:

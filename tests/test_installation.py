@@ -144,8 +144,10 @@ def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
     installation = make_installation("damaged")
     installation.install(str(wheel))
     if damage == "a name of Prowler moved":
-        service = installation.own_prowler() / "providers/aws/lib/service/service.py"
-        service.write_text(service.read_text().replace("audit_resources", "audited_resources"))
+        for source in installation.own_prowler().rglob("*.py"):
+            text = source.read_text("utf-8")
+            if "audit_resources" in text:
+                source.write_text(text.replace("audit_resources", "audited_resources"), "utf-8")
     else:
         package = installation.packages / "prowler_sagemaker_network_isolation"
         (package / "checks" / CHECK / f"{CHECK}.metadata.json").unlink()
