@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-.PHONY: demo test lint clean
+.PHONY: demo test lint frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -15,6 +15,10 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Derive the universal format of the frameworks in metadata/ from the older one.
+frameworks: $(READY)
+	$(BIN)/python -m tests.frameworks
 
 clean:
 	rm -rf .venv* build dist output *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -6,6 +6,7 @@ finding with its reason, and stops the server it started.
 
 import csv
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -34,9 +35,10 @@ def main() -> int:
         say(f"$ prowler aws --checks {CHECK} \\\n      --region {regions}")
         output = ROOT / "output"
         shutil.rmtree(output, ignore_errors=True)
-        command = ["aws", "--no-banner", "--checks", CHECK, "--output-directory", str(output)]
+        command = ["aws", "--no-banner", "--checks", CHECK, "--output-directory", output.name]
         code = subprocess.run(
             [str(installation.prowler), *command, "--region", *account.REGIONS],
+            cwd=ROOT,
             env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **access(aws)},
             check=False,
         ).returncode
@@ -76,6 +78,8 @@ def show(row: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
+    # A shell in the background hands down an ignored SIGINT; the server is to be stopped even so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -1,0 +1,244 @@
+"""The frameworks: valid in both of Prowler's formats, true to Prowler's ids, and seen in a scan."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prowler.lib.check.compliance_models import (
+    CIS_Requirement_Attribute,
+    Compliance,
+    ComplianceFramework,
+)
+
+from . import account, aws_cli
+from .conftest import Expected, MakeInstallation
+from .embedded_aws import EmbeddedAWS
+from .frameworks import FOLDER, read, with_universal_format
+from .installation import CHECK, ROOT, Installation, Scan
+
+FILES = sorted(FOLDER.glob("*.json"))
+NAMES = [path.stem for path in FILES]
+SOP = "sagemaker_network_isolation_sop_aws"
+CROSSWALKS = [name for name in NAMES if name != SOP]
+BUILT_INS = {
+    "AWS-AI-Security-Framework-1.0",
+    "AWS-Foundational-Security-Best-Practices",
+    "AWS-Well-Architected-Framework-Security-Pillar",
+    "KISA-ISMS-P-2023",
+    "KISA-ISMS-P-2023-korean",
+    "NIS2",
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_both_formats_are_valid_and_say_the_same(path: Path) -> None:
+    framework = read(path)
+    Compliance(**framework)
+    ComplianceFramework(**framework)
+    assert with_universal_format(framework) == framework
+
+
+def test_the_sop_has_the_attributes_of_a_cis_benchmark() -> None:
+    (requirement,) = Compliance(**read(FOLDER / f"{SOP}.json")).Requirements
+    (attributes,) = requirement.Attributes
+    assert isinstance(attributes, CIS_Requirement_Attribute)
+    assert attributes.Profile.value == "Level 1"
+    assert attributes.AssessmentStatus.value == "Automated"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "points"),
+    {
+        "RationaleStatement": ("**Security**", "**Compliance**", "**Control**"),
+        "ImpactStatement": (
+            *("**Pros**", "Enhanced security", "Better compliance", "Controlled access"),
+            *("**Cons**", "Limited access", "NAT gateway", "Configuration complexity"),
+        ),
+        "DefaultValue": ("no network isolation",),
+        "AuditProcedure": ("**Using the AWS console**", "**Using the AWS CLI**", "describe-model"),
+        "RemediationProcedure": (
+            *("**Using the AWS console**", "private subnets only", "controlled inbound and"),
+            *("**Using the AWS CLI**", "create-model", "--enable-network-isolation", "Verify"),
+        ),
+        "AdditionalInformation": (
+            *("**Prerequisites**", "IAM permissions", "AWS CLI is installed", "operational"),
+            *("**Backout plan using the AWS console**", "**Backout plan using the AWS CLI**"),
+        ),
+    }.items(),
+)
+def test_every_point_of_the_sop_is_there_in_its_order(
+    attribute: str, points: tuple[str, ...]
+) -> None:
+    text = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0][attribute]
+    places = [text.index(point) for point in points]
+    assert places == sorted(places)
+
+
+def commands_in(text: str) -> list[str]:
+    """Return the commands of the AWS CLI in fenced and indented blocks of Markdown."""
+    return re.findall(r"^ *(aws .+)$", text.replace("\\\n", " "), re.MULTILINE)
+
+
+def test_the_commands_of_the_sop_work() -> None:
+    attributes = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
+    commands = [c for text in attributes.values() for c in commands_in(text)]
+    commands += commands_in((ROOT / "docs" / "sop.md").read_text("utf-8"))
+    assert len(commands) >= 14
+    for command in commands:
+        aws_cli.check(command)
+
+
+@pytest.mark.parametrize("name", CROSSWALKS)
+def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
+    own = name.removeprefix("sagemaker_network_isolation_")
+    (path,) = prowler.glob(f"lib/python*/site-packages/prowler/compliance/aws/{own}.json")
+    theirs = {r["Id"]: r for r in json.loads(path.read_text("utf-8"))["Requirements"]}
+    for requirement in read(FOLDER / f"{name}.json")["Requirements"]:
+        their = theirs[requirement["Id"]]
+        # Prowler's PCI DSS names every requirement after the service; its section says what it is.
+        named = their["Attributes"][0]["Section"].strip() if "pci" in name else their["Name"]
+        assert requirement["Name"] == named
+        (attributes,) = requirement["Attributes"]
+        assert requirement["Description"].count(".") == 1, "one sentence on why"
+        assert attributes["Comment"]
+        if attributes["Comment"].startswith("Follows Prowler's mapping"):
+            assert any(check.startswith("sagemaker_") for check in their["Checks"])
+
+
+@pytest.fixture(scope="module")
+def scan(
+    aws: EmbeddedAWS,
+    installed: Installation,
+    expected: Expected,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Scan:
+    """A scan of the account for our frameworks, which selects our check by itself."""
+    output = tmp_path_factory.mktemp("compliance")
+    return installed.scan(aws, output, "--compliance", *NAMES, "--region", *account.REGIONS)
+
+
+def test_the_frameworks_run_the_check_and_no_other(scan: Scan, expected: Expected) -> None:
+    assert {row["CHECK_ID"] for row in scan.rows()} == {CHECK}
+    assert set(scan.findings()) == set(expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_has_each_mapping(name: str) -> None:
+    page = (ROOT / "docs" / "compliance.md").read_text("utf-8")
+    assert f"`{name}`" in page
+    for requirement in read(FOLDER / f"{name}.json")["Requirements"]:
+        if name != SOP:
+            row = (
+                f"| `{requirement['Id']}` | {requirement['Name']} | {requirement['Description']} |"
+            )
+            assert row in page
+
+
+@pytest.fixture(scope="module")
+def labels() -> dict[str, list[str]]:
+    """What a finding's compliance must hold of ours: the ids by the framework's label."""
+    found = {}
+    for path in FILES:
+        framework = read(path)
+        label = "-".join(filter(None, (framework["Framework"], framework["Version"])))
+        found[label] = [requirement["Id"] for requirement in framework["Requirements"]]
+    return found
+
+
+def test_every_finding_names_the_requirements_beside_the_built_ins(
+    scan: Scan, labels: dict[str, list[str]]
+) -> None:
+    for row in scan.findings().values():
+        named = dict(part.split(": ") for part in row["COMPLIANCE"].split(" | "))
+        assert labels == {k: v.split(", ") for k, v in named.items() if k in labels}
+        assert set(named) - set(labels) == BUILT_INS
+    for finding in scan.ocsf():
+        assert labels.items() <= finding["unmapped"]["compliance"].items()
+
+
+def test_the_terminal_shows_a_table_for_each_framework(scan: Scan) -> None:
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", scan.stdout)
+    for name in NAMES:
+        table = printed.split(f"Framework {name.upper()} Results:")[1]
+        assert re.search(r"│ AWS +│ [^│]+ │ FAIL\(\d+\) +│", table)
+
+
+def test_the_csv_has_a_column_for_each_cis_attribute(scan: Scan) -> None:
+    rows = scan.rows(f"compliance/*_{SOP}.csv")
+    assert len(rows) == len(scan.findings())
+    columns = {
+        f"REQUIREMENTS_ATTRIBUTES_{key.upper()}"
+        for key in CIS_Requirement_Attribute.__fields__
+        if key != "SubSection"
+    }
+    assert columns <= set(rows[0])
+    attributes = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
+    for key, text in attributes.items():
+        assert rows[0][f"REQUIREMENTS_ATTRIBUTES_{key.upper()}"] == text
+
+
+def test_the_crosswalks_csv_has_a_row_for_each_requirement_of_each_finding(
+    scan: Scan,
+) -> None:
+    for name in CROSSWALKS:
+        rows = scan.rows(f"compliance/*_{name}.csv")
+        ids = [r["Id"] for r in read(FOLDER / f"{name}.json")["Requirements"]]
+        assert len(rows) == len(ids) * len(scan.findings())
+        assert {row["REQUIREMENTS_ID"] for row in rows} == set(ids)
+
+
+@pytest.fixture(scope="module")
+def with_neighbour(make_installation: MakeInstallation, wheel: Path) -> Installation:
+    """An installation with another package that contributes frameworks to the same entry point."""
+    made = make_installation("neighbour")
+    made.install(str(wheel))
+    package = made.packages / "neighbour_frameworks"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    other: dict[str, Any] = read(FOLDER / f"{SOP}.json")
+    other = {**{k: v for k, v in other.items() if k[0].isupper()}, "Framework": "Neighbour"}
+    (package / "neighbour_aws.json").write_text(json.dumps(other))
+    info = made.packages / "neighbour_frameworks-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: neighbour-frameworks\nVersion: 1\n"
+    )
+    (info / "entry_points.txt").write_text("[prowler.compliance]\naws = neighbour_frameworks\n")
+    return made
+
+
+def listed(installation: Installation, *arguments: str) -> str:
+    """Return what a list of Prowler prints, after making sure that it warns of nothing."""
+    done = installation.run(
+        "aws", *arguments, "--no-banner", "--no-color", "--log-level", "WARNING"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def frameworks_of(listing: str) -> set[str]:
+    return set(re.findall(r"^\s*- (\S+)$", listing, re.MULTILINE))
+
+
+def test_ours_are_listed_and_no_other_is_disturbed(
+    plain: Installation, with_neighbour: Installation
+) -> None:
+    before = frameworks_of(listed(plain, "--list-compliance"))
+    after = frameworks_of(listed(with_neighbour, "--list-compliance"))
+    assert after - before == {*NAMES, "neighbour_aws"}
+    assert before <= after
+    assert len(before) > 30
+    requirements = ["--list-compliance-requirements", *sorted(before)]
+    assert listed(plain, *requirements) == listed(with_neighbour, *requirements)
+
+
+def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
+    text = listed(installed, "--list-compliance-requirements", *NAMES)
+    assert "Listing SageMaker-Network-Isolation-SOP 1.0 AWS Compliance Requirements:" in text
+    for path in FILES:
+        for requirement in read(path)["Requirements"]:
+            assert f"Requirement Id: {requirement['Id']}\n" in text
+            assert f"- Description: {requirement['Description']}\n" in text
+    assert text.count(f"[aws] {CHECK}") == sum(len(read(p)["Requirements"]) for p in FILES)
