@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-.PHONY: demo test lint frameworks clean
+.PHONY: demo test lint bench frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -15,6 +15,10 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
+bench: $(READY)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 # Derive the universal format of the frameworks in metadata/ from the older one.
 frameworks: $(READY)

@@ -2,8 +2,8 @@
 
 What moto 5.2.5 lacks is mended here and nowhere else, against botocore's own shapes: CreateModel
 forgets EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page
-whatever the number, Search does not know models, and a route to a gateway that was detached stays
-active.
+whatever the number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is missing, and a
+route to a gateway that was detached stays active.
 """
 
 import json
@@ -70,6 +70,11 @@ def search(self: Any) -> Any:
     models, token = page_of(all_models, self._get_param("NextToken"), self._get_param("MaxResults"))
     records = [{"Model": {"Model": {**m.response_object, "Tags": m.tags}}} for m in models]
     return ActionResult({"Results": records, "NextToken": token})
+
+
+@mend
+def list_monitoring_schedules(_: Any) -> Any:
+    return ActionResult({"MonitoringScheduleSummaries": []})
 
 
 def state(route: Any) -> str:

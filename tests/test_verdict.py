@@ -29,7 +29,7 @@ def model(
     groups: tuple[SecurityGroup, ...] = (CLOSED,),
     unread: tuple[Unread, ...] = (),
 ) -> Model:
-    return Model("m", "arn", "eu-west-1", isolation, vpc, subnets, groups, (), unread)
+    return Model("m", "arn", "eu-west-1", None, isolation, vpc, subnets, groups, (), unread)
 
 
 CASES = {

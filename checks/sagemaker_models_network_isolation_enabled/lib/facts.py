@@ -19,7 +19,7 @@ class MalformedError(Exception):
     """An answer of AWS lacks what its API promises; the message is a clause that says what."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unread:
     """One thing that AWS did not tell.
 
@@ -67,7 +67,7 @@ class Unread:
         return cls(what, "AWS answers that there is none", permission, remedy)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Route:
     """A live route to an internet gateway or a carrier gateway.
 
@@ -80,7 +80,7 @@ class Route:
     gateway: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Subnet:
     """A subnet that a model names.
 
@@ -100,7 +100,7 @@ class Subnet:
     unread: Unread | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SecurityGroup:
     """A security group that a model names.
 
@@ -119,7 +119,7 @@ class SecurityGroup:
     unread: Unread | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Model:
     """A SageMaker model, under the names that Prowler's reports look for (name, arn, region, tags).
 
@@ -127,6 +127,8 @@ class Model:
         name: ModelName.
         arn: ModelArn.
         region: Its region.
+        creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one model of
+            those that had the name in turn.
         network_isolation: EnableNetworkIsolation; None where it is unknown.
         has_vpc_config: Whether the model has a VpcConfig; None where that is unknown.
         subnets: VpcConfig.Subnets, in AWS's order.
@@ -138,6 +140,7 @@ class Model:
     name: str
     arn: str
     region: str
+    creation_time: str | None = None
     network_isolation: bool | None = None
     has_vpc_config: bool | None = None
     subnets: tuple[Subnet, ...] = ()

@@ -1,14 +1,19 @@
 """The SageMaker models of an account, as facts: what lists them, and what reads each.
 
+A model cannot be changed after it was created, so Search, which gives a hundred models with their
+tags a call, can be exact: its record is that very model if the ARN and the creation time are.
+Whatever Search lacks, refuses or garbles is read with DescribeModel and ListTags.
+
 Prowler's own list of models is not enough to judge by: it hides the error of a listing that broke
-off, and its model has no security groups and cannot tell "false" from "unread". So models are
-listed and described here, through the regional clients and the thread pool of Prowler's service;
-its tags are shared where they are there already.
+off, it drops the creation time, and its model has no security groups and cannot tell "false" from
+"unread". So models are listed here, with the regional clients and the thread pool of Prowler's
+service, in pages of a hundred; the tags that it has read are shared.
 """
 
 import logging
 import sys
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from importlib import import_module
 from typing import Any
 
@@ -20,7 +25,7 @@ from .network import listed, read_network
 logger = logging.getLogger(__name__)
 
 CLIENT = "prowler.providers.aws.services.sagemaker.sagemaker_client"
-PAGE_SIZE = 100  # the most that ListModels gives in a page; its own choice is less
+PAGE_SIZE = 100  # the most that ListModels and Search give in a page; their own choice is less
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,15 @@ class Listing:
 
     Attributes:
         region: The region.
-        models: The models listed; nothing but name, ARN and region is known of them.
-        unread: Why there may be more of them; None where the list is whole.
+        models: The models in the scope of the scan; at first nothing is known of them but their
+            name, ARN, region and creation time.
+        pages: How many pages all models of the region took, those out of scope included.
+        unread: Why there may be more models; None where the list is whole.
     """
 
     region: str
     models: tuple[Model, ...]
+    pages: int
     unread: Unread | None = None
 
 
@@ -75,40 +83,25 @@ def read_regions(service: Any) -> list[Listing]:
     """
     clients = service.regional_clients
     pool = service.thread_pool
-    listings = pool.map(
-        lambda client: list_models(client, service.audit_resources), clients.values()
-    )
-    regions = {listing.region: listing for listing in listings}
-    models = pool.map(
-        lambda model: describe_model(clients[model.region], model),
-        [model for listing in regions.values() for model in listing.models],
-    )
+    listings = list(pool.map(lambda c: list_models(c, service.audit_resources), clients.values()))
+
+    # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
+    worth_a_search = [li for li in listings if 2 * len(li.models) > li.pages]
+    found = pool.map(lambda li: search_models(clients[li.region], li.models), worth_a_search)
+    by_search = {arn: model for models in found for arn, model in models.items()}
+
     shared_tags = {m.arn: tuple(m.tags or ()) for m in getattr(service, "sagemaker_models", ())}
-    models = pool.map(
-        lambda model: replace(
-            model,
-            tags=shared_tags[model.arn]
-            if model.arn in shared_tags
-            else list_tags(clients[model.region], model.arn),
-        ),
-        list(models),
-    )
-    by_region: dict[str, list[Model]] = {}
-    for model in models:
-        by_region.setdefault(model.region, []).append(model)
-    in_vpcs = {
-        region
-        for region, found in by_region.items()
-        if any(m.subnets or m.security_groups for m in found)
-    }
-    # boto3 makes clients of one session in one thread only.
-    ec2 = {region: service.session.client("ec2", region_name=region) for region in in_vpcs}
-    located = pool.map(lambda region: (region, locate(ec2[region], by_region[region])), in_vpcs)
-    by_region.update(located)
-    return [
-        replace(listing, models=tuple(by_region.get(region, ())))
-        for region, listing in sorted(regions.items())
-    ]
+    left = [m for li in listings for m in li.models if m.arn not in by_search]
+    described = pool.map(lambda m: describe_model(clients[m.region], m, shared_tags), left)
+    facts = by_search | {model.arn: model for model in described}
+
+    read = [replace(li, models=tuple(facts[m.arn] for m in li.models)) for li in listings]
+    in_vpcs = [li for li in read if any(m.subnets or m.security_groups for m in li.models)]
+    # boto3 makes the clients of one session in one thread only.
+    ec2 = {li.region: service.session.client("ec2", region_name=li.region) for li in in_vpcs}
+    located = pool.map(lambda li: locate(ec2[li.region], li), in_vpcs)
+    by_region = {li.region: li for li in (*read, *located)}
+    return [by_region[region] for region in sorted(by_region)]
 
 
 def list_models(client: Any, audit_resources: list[str]) -> Listing:
@@ -121,38 +114,105 @@ def list_models(client: Any, audit_resources: list[str]) -> Listing:
     """
     logger.info(f"SageMaker - listing models in {client.region}...")
     models: dict[str, Model] = {}
+    pages = 0
     error: Exception | None = None
     try:
         for page in client.get_paginator("list_models").paginate(
             PaginationConfig={"PageSize": PAGE_SIZE}
         ):
+            pages += 1
             for summary in listed(page, "Models", "the answer"):
                 name, arn = summary.get("ModelName"), summary.get("ModelArn")
                 if not isinstance(name, str) or not isinstance(arn, str):
                     error = MalformedError("a model without ModelName or ModelArn")
                 elif not audit_resources or arn in audit_resources:
-                    models[arn] = Model(name, arn, client.region)
+                    created = to_the_second(summary.get("CreationTime"))
+                    models[arn] = Model(name, arn, client.region, created)
     # Whatever stops the listing becomes a MANUAL finding for the region, beside what was listed.
     except Exception as stopped:
         error = stopped
     what = "the rest of the list of models" if models else "the list of models"
     unread = Unread.from_error(error, what, "sagemaker:ListModels") if error else None
-    return Listing(client.region, tuple(models.values()), unread)
+    return Listing(client.region, tuple(models.values()), pages, unread)
 
 
-def describe_model(client: Any, model: Model) -> Model:
-    """Return a listed model with the settings that DescribeModel tells.
+def search_models(client: Any, models: tuple[Model, ...]) -> dict[str, Model]:
+    """Return those of a region's listed models whose settings and tags Search tells for certain.
+
+    Args:
+        client: Prowler's SageMaker client of the region.
+        models: The models, as listed.
+
+    Returns:
+        The models with their settings and tags, by ARN. One that is not among them is to be
+        described; that Search failed is no error, because the permission for it is optional.
+    """
+    logger.info(f"SageMaker - searching {len(models)} models in {client.region}...")
+    listed_models = {model.arn: model for model in models}
+    found = {}
+    try:
+        for page in client.get_paginator("search").paginate(
+            Resource="Model", PaginationConfig={"PageSize": PAGE_SIZE}
+        ):
+            for result in listed(page, "Results", "the answer"):
+                record = (result.get("Model") or {}).get("Model") or {}
+                model = listed_models.get(str(record.get("ModelArn")))
+                if model and (certain := from_record(model, record)):
+                    found[model.arn] = certain
+    except Exception as error:
+        logger.info(f"{client.region} -- Search is not to be had, models are described: {error}")
+    return found
+
+
+def from_record(model: Model, record: dict[str, Any]) -> Model | None:
+    """Return a listed model with the settings of a record of Search, where they are certain.
+
+    Args:
+        model: The model, as listed.
+        record: A record of Search with this model's ARN (`SearchRecord.Model.Model`).
+
+    Returns:
+        The model; None where the record is a deleted namesake's, is incomplete, or lacks something
+        whose absence would alone decide that the model fails.
+    """
+    if model.creation_time is None or to_the_second(record.get("CreationTime")) != (
+        model.creation_time
+    ):
+        return None
+    read = with_settings(model, record)
+    tags = record.get("Tags") or []
+    by_absence_alone = read.network_isolation and not (read.has_vpc_config and read.security_groups)
+    if read.unread or by_absence_alone or not are_tags(tags):
+        return None
+    return replace(read, tags=tuple(tags))
+
+
+def to_the_second(time: Any) -> str | None:
+    """Return a time of AWS in ISO 8601 and UTC, to the second; None for anything else."""
+    if not isinstance(time, datetime):
+        return None
+    return time.astimezone(timezone.utc).isoformat(timespec="seconds")
+
+
+def describe_model(
+    client: Any, model: Model, shared_tags: dict[str, tuple[dict[str, str], ...]]
+) -> Model:
+    """Return a listed model with its settings by DescribeModel, and its tags.
 
     Args:
         client: Prowler's SageMaker client of the model's region.
         model: The model, as listed.
+        shared_tags: The tags by ARN that Prowler's own service has read in this scan.
     """
+    tags = shared_tags[model.arn] if model.arn in shared_tags else list_tags(client, model.arn)
+    model = replace(model, tags=tags)
     try:
         return with_settings(model, client.describe_model(ModelName=model.name))
     # Whatever keeps the settings from being read becomes the reason of a MANUAL finding.
     except Exception as error:
         what = "EnableNetworkIsolation and VpcConfig"
-        return replace(model, unread=(Unread.from_error(error, what, "sagemaker:DescribeModel"),))
+        unread = Unread.from_error(error, what, "sagemaker:DescribeModel")
+        return replace(model, unread=(unread,))
 
 
 def with_settings(model: Model, settings: dict[str, Any]) -> Model:
@@ -160,7 +220,8 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
 
     Args:
         model: The model, as listed.
-        settings: AWS's description of it (DescribeModelOutput), as boto3 gives it.
+        settings: AWS's description of it, as boto3 gives it: DescribeModelOutput, or the record of
+            Search, which has the same members.
 
     Returns:
         The model, with its subnets and security groups known by their ids alone.
@@ -206,6 +267,13 @@ def are_ids(values: Any, prefix: str) -> bool:
     )
 
 
+def are_tags(values: Any) -> bool:
+    """Return whether values are a list of AWS's tags."""
+    return isinstance(values, list) and all(
+        isinstance(tag, dict) and isinstance(tag.get("Key"), str) for tag in values
+    )
+
+
 def list_tags(client: Any, arn: str) -> tuple[dict[str, str], ...]:
     """Return a model's tags.
 
@@ -217,30 +285,34 @@ def list_tags(client: Any, arn: str) -> tuple[dict[str, str], ...]:
     """
     try:
         pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
-        return tuple(tag for page in pages for tag in listed(page, "Tags", "the answer"))
+        tags = [tag for page in pages for tag in listed(page, "Tags", "the answer")]
+        if not are_tags(tags):
+            raise MalformedError("a tag without Key")
+        return tuple(tags)
     except Exception as error:
         logger.error(f"{client.region} -- the tags of {arn} could not be read: {error}")
         return ()
 
 
-def locate(ec2: Any, models: list[Model]) -> list[Model]:
+def locate(ec2: Any, listing: Listing) -> Listing:
     """Return a region's models with the facts of their subnets and security groups.
 
     Args:
         ec2: A boto3 EC2 client of the region.
-        models: The models, whose subnets and security groups are known by their ids alone.
+        listing: The models, whose subnets and security groups are known by their ids alone.
     """
-    logger.info(f"EC2 - reading the network of SageMaker models in {ec2.meta.region_name}...")
+    logger.info(f"EC2 - reading the network of SageMaker models in {listing.region}...")
     subnets, groups = read_network(
         ec2,
-        {subnet.id for model in models for subnet in model.subnets},
-        {group.id for model in models for group in model.security_groups},
+        {subnet.id for model in listing.models for subnet in model.subnets},
+        {group.id for model in listing.models for group in model.security_groups},
     )
-    return [
+    models = (
         replace(
             model,
             subnets=tuple(subnets[subnet.id] for subnet in model.subnets),
             security_groups=tuple(groups[group.id] for group in model.security_groups),
         )
-        for model in models
-    ]
+        for model in listing.models
+    )
+    return replace(listing, models=tuple(models))
