@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-.PHONY: demo test lint bench frameworks clean
+.PHONY: demo test lint bench faults frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -19,6 +19,10 @@ lint: $(READY)
 # What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
 bench: $(READY)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# Run the fault matrix and write docs/faults.md.
+faults: $(READY)
+	$(BIN)/python -m tests.faults
 
 # Derive the universal format of the frameworks in metadata/ from the older one.
 frameworks: $(READY)

@@ -30,7 +30,7 @@ class Cost:
 
     Attributes:
         calls: How often each API of SageMaker and EC2 was called.
-        seconds: Wall time.
+        seconds: Wall time from the first call to SageMaker to the end, output files included.
         megabytes: Peak memory.
     """
 
@@ -39,7 +39,7 @@ class Cost:
     megabytes: float
 
     def beyond(self, start: "Cost") -> "Cost":
-        """Return the cost beyond that of a scan which finds nothing: Prowler's own start."""
+        """Return the cost beyond that of a scan which finds nothing: what is Prowler's own."""
         seconds, megabytes = self.seconds - start.seconds, self.megabytes - start.megabytes
         return Cost(self.calls, max(seconds, 0.1), max(megabytes, 0))
 
@@ -67,8 +67,10 @@ def main() -> int:
         gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
         print(
             f"{time.strftime('%Y-%m-%d')}, {cores} cores, {gigabytes:.0f} GiB, "
-            f"{wanted.latency:g} ms for each call, one region; Prowler's own start is "
-            f"{starts[0].seconds:.0f} s and {starts[0].megabytes:.0f} MB.\n\n"
+            f"{wanted.latency:g} ms for each call, one region. Seconds are from the first call to "
+            f"SageMaker to the end, beyond what a scan of no models takes, which is "
+            f"{starts[0].seconds:.1f} s for the built-in and {starts[1].seconds:.1f} s for ours; "
+            f"MB are the peak beyond the {starts[0].megabytes:.0f} MB of such a scan.\n\n"
             "| models | training jobs | check | calls | by API | seconds | MB | calls to built-in "
             "| times faster |\n| ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: |",
             flush=True,
@@ -129,7 +131,6 @@ def measure(installation: Installation, aws: EmbeddedAWS, folder: Path) -> Cost:
     """Scan the account once and return what it cost."""
     aws.calls.clear()
     command = [str(installation.prowler), "aws", "--no-banner", "--checks", CHECK]
-    began = time.monotonic()
     with subprocess.Popen(
         [*command, "--region", REGION, "--output-directory", str(folder / "output")],
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **access(aws)},
@@ -137,11 +138,12 @@ def measure(installation: Installation, aws: EmbeddedAWS, folder: Path) -> Cost:
     ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - began
+    ended = time.monotonic()
     if process.returncode not in (0, FAILED):
         raise SystemExit(f"Prowler ended with {process.returncode}; its reason is above.")
+    began = next(call.at for call in aws.calls if call.service == "sagemaker")
     calls = aws.count("sagemaker") + aws.count("ec2")
-    return Cost(calls, seconds, peak_megabytes(usage))
+    return Cost(calls, ended - began, peak_megabytes(usage))
 
 
 def peak_megabytes(usage: resource.struct_rusage) -> float:

@@ -2,13 +2,14 @@
 
 What moto 5.2.5 lacks is mended here and nowhere else, against botocore's own shapes: CreateModel
 forgets EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page
-whatever the number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is missing, and a
-route to a gateway that was detached stays active.
+whatever the number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is
+missing, and a route to a gateway that was detached stays active.
 """
 
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,6 +104,8 @@ class Call:
         access_key: Whose call it was.
         body: The request's body as sent.
         parameters: The body, parsed: JSON, or EC2's flat query.
+        at: When it came, by the monotonic clock.
+        socket: The connection it came on.
     """
 
     service: str
@@ -111,6 +114,8 @@ class Call:
     access_key: str
     body: bytes
     parameters: dict[str, Any]
+    at: float
+    socket: Any
 
     @classmethod
     def of(cls, environ: dict[str, Any]) -> "Call":
@@ -125,7 +130,8 @@ class Call:
         else:
             parameters = {key: values[0] for key, values in parse_qs(body.decode()).items()}
             api = parameters.get("Action", environ["PATH_INFO"])
-        return cls(service, api, region, access_key, body, parameters)
+        at, connection = time.monotonic(), environ["werkzeug.socket"]
+        return cls(service, api, region, access_key, body, parameters, at, connection)
 
 
 Answer = Callable[[], Response]
@@ -168,7 +174,7 @@ class EmbeddedAWS:
         call = Call.of(environ)
         self.calls.append(call)
         if self.latency:
-            threading.Event().wait(self.latency)
+            time.sleep(self.latency)
 
         def moto_answer() -> Response:
             with self._lock:  # moto's backends are not made for several threads

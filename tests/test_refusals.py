@@ -18,6 +18,7 @@ REFUSED = {
         "UnauthorizedOperation; allow ec2:DescribeSecurityGroups",
     ),
 }
+OPTIONAL = {"us-west-1": "Search", "ap-northeast-3": "ListTags"}
 DENIED_BY_SCP = "us-west-2"
 NOT_REFUSED = "us-east-2"
 
@@ -27,11 +28,11 @@ def scan(
     aws: EmbeddedAWS, installed: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Scan:
     """A scan of regions that are alike but for the API that is refused in each."""
-    for name in (*REFUSED, DENIED_BY_SCP, NOT_REFUSED):
+    for name in (*REFUSED, *OPTIONAL, DENIED_BY_SCP, NOT_REFUSED):
         region = Region(aws, name)
         vpc = region.vpc()
         subnet, group = region.subnet(vpc), region.group(vpc)
-        region.model("sound", [subnet], [group])
+        region.model("sound", [subnet], [group], tags={"team": "risk"})
         region.model("open", [subnet], [region.group(vpc, "0.0.0.0/0")])
     denial = error(
         "AccessDeniedException",
@@ -39,10 +40,15 @@ def scan(
         "explicit deny in a service control policy",
     )
     faults = [on(api, region)(refuse) for region, (api, _) in REFUSED.items()]
+    faults += [on(api, region)(refuse) for region, api in OPTIONAL.items()]
+    # Models are described, and their tags listed, where Search does not tell.
+    faults += [
+        on("Search", region)(refuse) for region in ("eu-north-1", "ap-northeast-3", DENIED_BY_SCP)
+    ]
     with aws.failing(*faults, on("DescribeModel", DENIED_BY_SCP)(denial)):
         return installed.scan(
             *(aws, tmp_path_factory.mktemp("refusals"), "--checks", CHECK, "--region"),
-            *(*REFUSED, DENIED_BY_SCP, NOT_REFUSED),
+            *(*REFUSED, *OPTIONAL, DENIED_BY_SCP, NOT_REFUSED),
         )
 
 
@@ -73,7 +79,14 @@ def test_no_region_is_lost_to_another(scan: Scan) -> None:
     found = scan.findings()
     assert found[NOT_REFUSED, "sound"]["STATUS"] == "PASS"
     assert found[NOT_REFUSED, "open"]["STATUS"] == "FAIL"
-    assert {region for region, _ in found} == {*REFUSED, DENIED_BY_SCP, NOT_REFUSED}
+    assert {region for region, _ in found} == {*REFUSED, *OPTIONAL, DENIED_BY_SCP, NOT_REFUSED}
+
+
+@pytest.mark.parametrize(("region", "api"), OPTIONAL.items())
+def test_an_optional_permission_decides_no_verdict(scan: Scan, region: str, api: str) -> None:
+    found = scan.findings()
+    assert (found[region, "sound"]["STATUS"], found[region, "open"]["STATUS"]) == ("PASS", "FAIL")
+    assert found[region, "sound"]["RESOURCE_TAGS"] == ("" if api == "ListTags" else "team=risk")
 
 
 def test_a_deny_that_no_grant_lifts_is_named(scan: Scan) -> None:
@@ -85,5 +98,5 @@ def test_the_calls_are_those_that_the_readme_asks_permission_for(
     aws: EmbeddedAWS, scan: Scan, root: Path
 ) -> None:
     readme = (root / "README.md").read_text("utf-8")
-    for api in ("ListTags", *(api for api, _ in REFUSED.values())):
+    for api in ("ListTags", "Search", *(api for api, _ in REFUSED.values())):
         assert f":{api}`" in readme

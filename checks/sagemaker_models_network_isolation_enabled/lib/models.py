@@ -20,7 +20,7 @@ from typing import Any
 from prowler.providers.aws.lib.service.service import AWSService
 
 from .facts import MalformedError, Model, SecurityGroup, Subnet, Unread
-from .network import listed, read_network
+from .network import is_id, listed, read_network
 
 logger = logging.getLogger(__name__)
 
@@ -262,9 +262,7 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
 
 def are_ids(values: Any, prefix: str) -> bool:
     """Return whether values are the ids of one kind of EC2 resource, such as "subnet-…"."""
-    return isinstance(values, (list, tuple)) and all(
-        isinstance(value, str) and value.startswith(prefix) for value in values
-    )
+    return isinstance(values, (list, tuple)) and all(is_id(value, prefix) for value in values)
 
 
 def are_tags(values: Any) -> bool:

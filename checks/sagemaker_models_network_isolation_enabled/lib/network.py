@@ -11,12 +11,20 @@ a firewall appliance lets through behind a private subnet.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
+from xml.etree import ElementTree
 
 from .facts import MalformedError, Route, SecurityGroup, Subnet, Unread
 
 FILTER_VALUES = 200  # the most values that one EC2 filter takes
-INTERNET_GATEWAYS = ("igw-", "cagw-")
+# What else a route's GatewayId may name: the VPC itself, a VPN or local gateway, an endpoint.
+OTHER_GATEWAYS = ("local", "vgw-", "lgw-", "vpce-")
+XML_LISTS = {"associationSet", "ipPermissions", "ipPermissionsEgress", "ipRanges", "ipv6Ranges"}
+# What a security group rule may admit; each rule has one of them at least.
+RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+HTTP_OK = 200
+LIVE = ("active", "filtered")  # the states of a route but for "blackhole"
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ def read_network(
         A `Subnet` for every subnet id and a `SecurityGroup` for every group id. What could not be
         read is said in their `unread`; no error of AWS is raised.
     """
+    refuse_garbled_lists(ec2)
     subnets = describe(ec2, "describe_subnets", "Subnets", "SubnetId", "subnet-id", subnet_ids)
     vpc_ids = {s["VpcId"] for s in subnets.items.values() if isinstance(s.get("VpcId"), str)}
     tables = describe(
@@ -97,6 +106,30 @@ def describe(
     return Asked(items, error)
 
 
+def refuse_garbled_lists(ec2: Any) -> None:
+    """Make an EC2 client raise where botocore would take a garbled list for an empty one.
+
+    botocore reads the children of a list's XML element, and sees no difference between an element
+    without any and one that holds something else; but a security group without rules is sound.
+
+    Args:
+        ec2: A boto3 EC2 client.
+    """
+
+    def refuse(response_dict: dict[str, Any], **_: Any) -> None:
+        if response_dict["status_code"] != HTTP_OK:
+            return
+        # botocore parses the same text in the same way right after.
+        for element in ElementTree.fromstring(response_dict["body"]).iter():  # noqa: S314
+            name = element.tag.rpartition("}")[2]
+            if name in XML_LISTS and (
+                (element.text or "").strip() or not all(c.tag.endswith("item") for c in element)
+            ):
+                raise MalformedError(f"{name} is no list")
+
+    ec2.meta.events.register("before-parse.ec2", refuse)
+
+
 def subnet_facts(subnet_id: str, subnets: Asked, tables: Asked) -> Subnet:
     """Return what is known of one subnet.
 
@@ -111,8 +144,8 @@ def subnet_facts(subnet_id: str, subnets: Asked, tables: Asked) -> Subnet:
     what = f"subnet {subnet_id}"
     if subnet_id not in subnets.items:
         return Subnet(subnet_id, unread=missing(what, subnets, "ec2:DescribeSubnets"))
-    vpc_id = subnets.items[subnet_id].get("VpcId")
-    if not isinstance(vpc_id, str):
+    vpc_id = subnets.items[subnet_id].get("VpcId", "")
+    if not is_id(vpc_id, "vpc-"):
         malformed = MalformedError("no VpcId in it")
         return Subnet(subnet_id, unread=Unread.from_error(malformed, what, "ec2:DescribeSubnets"))
     table: dict[str, Any] = {}
@@ -144,14 +177,13 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: Asked) -> dict[str, Any
     main: list[dict[str, Any]] = []
     error = tables.error
     for table in tables.items.values():
-        if table.get("VpcId", vpc_id) != vpc_id:
+        if is_id(table.get("VpcId"), "vpc-") and table["VpcId"] != vpc_id:
             continue
         try:
             for association in listed(table, "Associations", table["RouteTableId"]):
-                is_own = association.get("SubnetId") == subnet_id
-                is_main = association.get("Main") is True
-                if (is_own or is_main) and in_effect(association, table["RouteTableId"]):
-                    (own if is_own else main).append(table)
+                role = role_of(association, table)
+                if role in ("main", subnet_id) and in_effect(association, table["RouteTableId"]):
+                    (main if role == "main" else own).append(table)
         # This table may be the subnet's own, so no main table is an answer any more.
         except MalformedError as malformed:
             error = error or malformed
@@ -163,6 +195,25 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: Asked) -> dict[str, Any
         kind = f"{len(own)} tables of its own" if own else f"{len(main)} main tables in {vpc_id}"
         raise MalformedError(f"AWS answered {kind}")
     return main[0]
+
+
+def role_of(association: dict[str, Any], table: dict[str, Any]) -> str:
+    """Return what a route table is associated with: "main", a subnet's id or a gateway's.
+
+    Args:
+        association: A RouteTableAssociation, as boto3 gives it.
+        table: Its route table.
+
+    Raises:
+        MalformedError: The answer does not say.
+    """
+    if association.get("Main") is True and is_id(table.get("VpcId"), "vpc-"):
+        return "main"
+    if is_id(association.get("SubnetId"), "subnet-"):
+        return str(association["SubnetId"])
+    if isinstance(association.get("GatewayId"), str):  # routes what comes in by a gateway
+        return str(association["GatewayId"])
+    raise MalformedError(f"an association of {table['RouteTableId']} does not say with what")
 
 
 def in_effect(association: dict[str, Any], table_id: str) -> bool:
@@ -195,26 +246,40 @@ def internet_routes(table: dict[str, Any]) -> Iterator[Route]:
         MalformedError: There may be more of them; raised after all that are known were yielded.
     """
     table_id = table["RouteTableId"]
-    incomplete = False
-    for route in listed(table, "Routes", table_id):
+    routes = listed(table, "Routes", table_id)
+    incomplete = not routes  # every table routes its own VPC at least
+    for route in routes:
         destination = (
             route.get("DestinationCidrBlock")
             or route.get("DestinationIpv6CidrBlock")
             or route.get("DestinationPrefixListId")
         )
-        targets = [str(value) for key, value in route.items() if is_target(key) and value]
-        gateways = [target for target in targets if target.startswith(INTERNET_GATEWAYS)]
-        if not targets or (gateways and not (destination and route.get("State"))):
-            incomplete = True
-        elif gateways and route["State"] != "blackhole":
-            yield Route(str(destination), gateways[0])
+        gateway = internet_gateway(route)
+        if gateway and destination and route.get("State") in LIVE:
+            yield Route(str(destination), gateway)
+        elif gateway:
+            incomplete |= route.get("State") != "blackhole"
+        else:
+            incomplete |= not leads_elsewhere(route)
     if incomplete:
         raise MalformedError(f"a route of {table_id} lacks its destination, target or state")
 
 
-def is_target(key: str) -> bool:
-    """Return whether a member of EC2's Route shape names where the route leads."""
-    return not key.startswith("Destination") and key not in ("Origin", "State", "InstanceOwnerId")
+def internet_gateway(route: dict[str, Any]) -> str | None:
+    """Return the internet gateway or carrier gateway that a route leads to, if it does."""
+    gateway = route.get("CarrierGatewayId") or str(route.get("GatewayId"))
+    is_carrier = "CarrierGatewayId" in route or gateway.startswith("cagw-")
+    return str(gateway) if is_carrier or gateway.startswith("igw-") else None
+
+
+def leads_elsewhere(route: dict[str, Any]) -> bool:
+    """Return whether a route that leads to no internet gateway has a target that is known."""
+    gateway = route.get("GatewayId")
+    if gateway is not None:
+        return str(gateway).startswith(OTHER_GATEWAYS)
+    # Every other member of EC2's Route shape but these names a target.
+    about = {"Origin", "State", "InstanceOwnerId"}
+    return any(not key.startswith("Destination") and key not in about for key in route)
 
 
 def group_facts(group_id: str, groups: Asked) -> SecurityGroup:
@@ -258,17 +323,19 @@ def open_rules(group: dict[str, Any], direction: str) -> Iterator[tuple[str, str
     """
     incomplete = False
     for rule in listed(group, direction, group["GroupId"]):
+        incomplete |= not any(rule.get(kind) for kind in RULE_ENDS)
         for ranges, cidr in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
             blocks = rule.get(ranges)
             if not isinstance(blocks, list):
                 incomplete = True
                 continue
-            for block in (item.get(cidr) for item in blocks):
-                if not isinstance(block, str):
+            for item in blocks:
+                try:
+                    # The two blocks of prefix length zero are 0.0.0.0/0 and ::/0, in any spelling.
+                    if ip_network(item[cidr], strict=False).prefixlen == 0:
+                        yield traffic(rule), item[cidr]
+                except (KeyError, TypeError, ValueError):
                     incomplete = True
-                # Only 0.0.0.0/0 and ::/0, however they are written, have this prefix length.
-                elif block.endswith("/0"):
-                    yield traffic(rule), block
     if incomplete:
         raise MalformedError(f"a rule in {direction} of {group['GroupId']} lacks its range")
 
@@ -289,6 +356,11 @@ def missing(what: str, asked: Asked, permission: str) -> Unread:
     if asked.error:
         return Unread.from_error(asked.error, what, permission)
     return Unread.gone(what, permission)
+
+
+def is_id(value: Any, prefix: str) -> bool:
+    """Return whether a value is the id of an EC2 resource of one kind, such as "subnet-…"."""
+    return isinstance(value, str) and value.startswith(prefix)
 
 
 def listed(answer: Any, key: str, where: str) -> list[dict[str, Any]]:

@@ -1,0 +1,28 @@
+"""Each cell of the fault matrix, and that the page says what the cells are."""
+
+import pytest
+from prowler.providers.aws.aws_provider import AwsProvider
+
+from . import faults
+from .embedded_aws import EmbeddedAWS
+
+CELLS = list(faults.cells())
+
+
+@pytest.fixture(scope="module")
+def providers(aws: EmbeddedAWS) -> tuple[AwsProvider, AwsProvider]:
+    faults.build(aws)
+    return faults.providers(aws)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_a_fault_makes_no_verdict_wrong_and_loses_no_finding(
+    aws: EmbeddedAWS, providers: tuple[AwsProvider, AwsProvider], cell: faults.Cell
+) -> None:
+    assert faults.wrong(cell, faults.run(cell, aws, providers)) == []
+
+
+def test_the_page_has_every_cell_and_none_that_is_wrong() -> None:
+    page = faults.PAGE.read_text("utf-8")
+    assert f"{len(CELLS)} cells, 0 of them wrong" in page
+    assert all(f"| {cell.api} | {cell.way} | " in page for cell in CELLS)
