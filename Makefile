@@ -3,13 +3,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-.PHONY: demo test lint bench faults frameworks clean
+OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
+OLDEST := .venv-$(OLDEST_VERSION)
+END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py neighbours.py)
+.PHONY: demo test compat lint bench faults frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov --cov-fail-under=98
+
+# The end-to-end tests on the oldest Prowler that is supported; `make test` has the newest.
+compat: $(READY) $(OLDEST)/ready
+	$(BIN)/python -m pytest --prowler $(OLDEST) $(END_TO_END)
+
+$(OLDEST)/ready: $(READY)
+	$(PYTHON) -m venv $(OLDEST)
+	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip install prowler==$(OLDEST_VERSION)
+	touch $@
 
 lint: $(READY)
 	$(BIN)/ruff check .

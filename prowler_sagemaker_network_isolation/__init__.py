@@ -37,7 +37,7 @@ RELIED_ON = {
 
 
 def take_the_place_of_the_built_in() -> None:
-    """Put our `checks` folder first on the path of Prowler's SageMaker package, once.
+    """Put our folder of checks first on the path of Prowler's SageMaker package, once.
 
     Where Prowler or this installation is not shaped as expected, one sentence on stderr says so and
     the built-in check stays; nothing is raised, because that would end every `prowler` command.
@@ -62,16 +62,18 @@ def take_the_place_of_the_built_in() -> None:
 
 
 def folder_of_checks() -> str:
-    """Return the folder `checks`: in this package in a wheel, beside it in an editable install.
+    """Return the folder that holds the check's folder: `checks` of the repository.
+
+    It is named `sagemaker` here, because Prowler lists a check's service under the name of the
+    folder above the check: by the wheel, and by a symbolic link in a checkout.
 
     Raises:
-        FileNotFoundError: There is none on disk with the check in it, as in a zipped package.
+        FileNotFoundError: It is not on disk with the check in it, as in a zipped package.
     """
-    package = Path(__file__).parent
-    for folder in (package / "checks", package.parent / "checks"):
-        if (folder / CHECK / f"{CHECK}.metadata.json").is_file():
-            return str(folder)
-    raise FileNotFoundError(f"{package} has no folder checks with the check in it")
+    folder = Path(__file__).parent / "sagemaker"
+    if not (folder / CHECK / f"{CHECK}.metadata.json").is_file():
+        raise FileNotFoundError(f"the plugin's folder {folder} does not hold the check")
+    return str(folder)
 
 
 def require(module: str, definitions: tuple[str, ...]) -> None:

@@ -370,8 +370,8 @@ def main() -> int:
 
 Every API that the check calls, in every way that it can fail: {len(rows)} cells, {bad} of them
 wrong. Each is one scan of an account with {len(TRUTH)} models in each of two regions, {failing} of
-which violate something, with the fault injected at one API of one region. The last column is what became
-of that region's findings; without a fault they are {passing} PASS and {failing} FAIL.
+which violate something, with the fault injected at one API of one region. The last column is what
+became of that region's findings; without a fault they are {passing} PASS and {failing} FAIL.
 
 A cell is wrong if a model passes or fails that does not in truth; if a finding is lost (a list of
 models that cannot be read gives one MANUAL finding in place of theirs); if a violation that another

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,7 +177,12 @@ def build_wheel(folder: Path) -> Path:
     Args:
         folder: The folder to put both in.
     """
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
+    with tempfile.TemporaryDirectory() as name:
+        # setuptools writes beside its sources, where other builds may be under way.
+        source = Path(name, "source")
+        unneeded = shutil.ignore_patterns(".*", "build", "output", "tests", "__pycache__")
+        shutil.copytree(ROOT, source, symlinks=True, ignore=unneeded)
+        build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
+        subprocess.run([*build, str(source)], check=True, stdout=subprocess.DEVNULL)
     (wheel,) = folder.glob("*.whl")
     return wheel

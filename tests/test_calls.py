@@ -27,7 +27,7 @@ def nothing(_: Call, answer: Answer) -> Response:
     return answer()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def full_region(aws: EmbeddedAWS) -> str:
     """A region with more models than fit a page, of every kind, and with training jobs."""
     region = Region(aws, REGION)
@@ -53,12 +53,12 @@ def full_region(aws: EmbeddedAWS) -> str:
     return REGION
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def provider(aws: EmbeddedAWS, full_region: str) -> AwsProvider:
     return engine.provider(aws, full_region, retries_max_attempts=0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def described(aws: EmbeddedAWS, provider: AwsProvider) -> Said:
     """What the findings say where every model is described."""
     with aws.failing(on("Search")(refuse)):

@@ -107,7 +107,7 @@ def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
             assert any(check.startswith("sagemaker_") for check in their["Checks"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scan(
     aws: EmbeddedAWS,
     installed: Installation,
@@ -136,7 +136,7 @@ def test_the_page_has_each_mapping(name: str) -> None:
             assert row in page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def labels() -> dict[str, list[str]]:
     """What a finding's compliance must hold of ours: the ids by the framework's label."""
     found = {}
@@ -189,7 +189,7 @@ def test_the_crosswalks_csv_has_a_row_for_each_requirement_of_each_finding(
         assert {row["REQUIREMENTS_ID"] for row in rows} == set(ids)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def with_neighbour(make_installation: MakeInstallation, wheel: Path) -> Installation:
     """An installation with another package that contributes frameworks to the same entry point."""
     made = make_installation("neighbour")

@@ -15,7 +15,7 @@ DEMO = [sys.executable, "-m", "tests.demo"]
 PROWLERS_OWN = "│╭╰├·"  # its tables and boxes are as wide as they are
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo() -> subprocess.CompletedProcess[str]:
     return subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)
 

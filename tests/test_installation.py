@@ -51,7 +51,8 @@ def test_the_wheel_holds_the_check_the_frameworks_and_the_package_and_nothing_el
     sources = {f"{package}/__init__.py"}
     for folder in ("checks", "metadata"):
         sources |= {
-            f"{package}/{path.relative_to(ROOT)}"
+            f"{package}/{'metadata' if folder == 'metadata' else 'sagemaker'}/"
+            f"{path.relative_to(ROOT / folder)}"
             for path in (ROOT / folder).rglob("*")
             if path.is_file() and "__pycache__" not in path.parts
         }
@@ -78,6 +79,9 @@ def test_an_editable_install_gives_the_same_findings(
 ) -> None:
     editable = make_installation("editable")
     editable.install("-e", str(ROOT))
+    services = editable.run("aws", "--list-services", "--no-banner").stdout
+    assert "- sagemaker\n" in services
+    assert "- checks\n" not in services
     assert verdicts(account_scan(editable, tmp_path)) == verdicts(wheel_scan)
 
 
@@ -150,7 +154,7 @@ def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
                 source.write_text(text.replace("audit_resources", "audited_resources"), "utf-8")
     else:
         package = installation.packages / "prowler_sagemaker_network_isolation"
-        (package / "checks" / CHECK / f"{CHECK}.metadata.json").unlink()
+        (package / "sagemaker" / CHECK / f"{CHECK}.metadata.json").unlink()
     scan = account_scan(installation, tmp_path)
     assert scan.stderr.count(SENTENCE) == 1
     assert "Traceback" not in scan.stderr

@@ -29,13 +29,13 @@ TERRAFORM_ARGUMENTS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ours() -> dict[str, Any]:
     metadata: dict[str, Any] = json.loads(OURS.read_text("utf-8"))
     return metadata
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def built_in(prowler: Path) -> dict[str, Any]:
     (path,) = prowler.glob(f"lib/python*/site-packages/prowler/**/{CHECK}.metadata.json")
     metadata: dict[str, Any] = json.loads(path.read_text("utf-8"))

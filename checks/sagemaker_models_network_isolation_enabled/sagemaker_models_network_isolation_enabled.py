@@ -34,27 +34,37 @@ class sagemaker_models_network_isolation_enabled(Check):
         """
         service = sagemaker_service(Provider.get_global_provider(), self.CheckID)
         fail_on_unrestricted_egress = read_egress_setting(service.audit_config)
-        metadata = self.metadata()
         findings = []
         for listing in read_regions(service):
             if listing.unread:
                 arn = service.get_unknown_arn(resource_type="model", region=listing.region)
                 unknown = Model("model/unknown", arn, listing.region, unread=(listing.unread,))
-                report = Check_Report_AWS(metadata=metadata, resource=unknown)
-                report.status = "MANUAL"
-                report.status_extended = (
-                    f"SageMaker models of region {listing.region} could not all be judged: "
-                    f"{'; '.join(explain_unknowns(unknown.unread))}."
-                )
-                findings.append(report)
+                reason = "; ".join(explain_unknowns(unknown.unread))
+                text = f"SageMaker models of region {listing.region} could not all be judged: "
+                findings.append((unknown, "MANUAL", f"{text}{reason}."))
             for model in listing.models:
                 verdict = judge(model, fail_on_unrestricted_egress)
-                report = Check_Report_AWS(metadata=metadata, resource=model)
-                report.resource_tags = list(model.tags)
-                report.status = verdict.status
-                report.status_extended = explain(model, verdict)
-                findings.append(report)
-        return findings
+                findings.append((model, verdict.status, explain(model, verdict)))
+        return self.reports(findings)
+
+    def reports(self, findings: list[tuple[Model, str, str]]) -> list[Check_Report_AWS]:
+        """Return Prowler's reports for findings.
+
+        Args:
+            findings: For each a model, the status and the text.
+        """
+        metadata = self.metadata()
+        reports: list[Check_Report_AWS] = []
+        for model, status, text in findings:
+            report = Check_Report_AWS(metadata=metadata, resource=model)
+            report.resource_tags = list(model.tags)
+            report.status = status
+            report.status_extended = text
+            if reports:
+                # Prowler parses the metadata anew for each; ten thousand copies take 100 MB.
+                report.check_metadata = reports[0].check_metadata
+            reports.append(report)
+        return reports
 
 
 def read_egress_setting(audit_config: dict[str, Any]) -> bool:
