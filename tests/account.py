@@ -246,7 +246,15 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
     )
     expected[("eu-central-1", "model/unknown")] = ("MANUAL", "allow sagemaker:ListModels")
 
+    def forget(answer: dict[str, Any]) -> None:
+        """Have Search know nothing of the models that DescribeModel cannot tell of."""
+        unknown = ("flag-missing", "not-described")
+        answer["Results"] = [
+            r for r in answer["Results"] if r["Model"]["Model"]["ModelName"] not in unknown
+        ]
+
     aws.faults += [
+        on("Search", "eu-west-1")(change(forget)),
         on("DescribeModel", "eu-west-1", ModelName="not-described")(refuse),
         on("DescribeModel", "eu-west-1", ModelName="flag-missing")(
             change(lambda answer: answer.pop("EnableNetworkIsolation"))

@@ -1,7 +1,6 @@
 """Each cell of the fault matrix, and that the page says what the cells are."""
 
 import pytest
-from prowler.providers.aws.aws_provider import AwsProvider
 
 from . import faults
 from .embedded_aws import EmbeddedAWS
@@ -10,14 +9,14 @@ CELLS = list(faults.cells())
 
 
 @pytest.fixture(scope="session")
-def providers(aws: EmbeddedAWS) -> tuple[AwsProvider, AwsProvider]:
+def providers(aws: EmbeddedAWS) -> faults.Providers:
     faults.build(aws)
     return faults.providers(aws)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_a_fault_makes_no_verdict_wrong_and_loses_no_finding(
-    aws: EmbeddedAWS, providers: tuple[AwsProvider, AwsProvider], cell: faults.Cell
+    aws: EmbeddedAWS, providers: faults.Providers, cell: faults.Cell
 ) -> None:
     assert faults.wrong(cell, faults.run(cell, aws, providers)) == []
 
