@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py neighbours.py)
-.PHONY: demo test compat lint bench faults frameworks clean
+.PHONY: demo test compat lint bench faults mutants frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -36,12 +36,17 @@ bench: $(READY)
 faults: $(READY)
 	$(BIN)/python -m tests.faults
 
+# Mutate the verdict and the network facts; each mutant is to be killed by their tables of cases.
+mutants: $(READY)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 # Derive the universal format of the frameworks in metadata/ from the older one.
 frameworks: $(READY)
 	$(BIN)/python -m tests.frameworks
 
 clean:
-	rm -rf .venv* build dist output *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv* build dist mutants output *.egg-info .pytest_cache .ruff_cache .mypy_cache
 
 # Prowler and the tools of this project, without the plugin itself: tests and demo install that
 # each in its own way. uv installs Prowler's 200 packages in seconds where pip takes minutes.

@@ -1,7 +1,9 @@
 """The network facts as a table: what AWS answers, and what is known from it."""
 
+from contextlib import ExitStack
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -12,7 +14,10 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Subnet,
     Unread,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
+from checks.sagemaker_models_network_isolation_enabled.lib.network import (
+    read_network,
+    refuse_garbled_lists,
+)
 
 LOCAL = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
 OUT = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
@@ -101,6 +106,10 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
     ),
     "a table of another subnet": ([main(1), table(2, OUT, SubnetId="subnet-2")], known(1)),
     "a table of a gateway": ([main(1), table(2, OUT, GatewayId="igw-1")], known(1)),
+    "its own public table after one of another VPC": (
+        [main(1, vpc="vpc-2"), own(2, OUT)],
+        known(2, ("0.0.0.0/0", "igw-1")),
+    ),
     "a table of nobody": ([main(1), table(2, OUT)], known(1)),
     "an association that has ended": ([main(1), own(2, OUT, state="disassociated")], known(1)),
     "an association that failed": ([main(1), own(2, OUT, state="failed")], known(1)),
@@ -150,6 +159,10 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1, to("CarrierGatewayId", "cagw-1"))],
         known(1, ("0.0.0.0/0", "cagw-1")),
     ),
+    "a carrier gateway of an unknown kind": (
+        [main(1, to("CarrierGatewayId", "carrier"))],
+        known(1, ("0.0.0.0/0", "carrier")),
+    ),
     "a carrier gateway by its prefix": (
         [main(1, to("GatewayId", "cagw-1"))],
         known(1, ("0.0.0.0/0", "cagw-1")),
@@ -189,6 +202,18 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
                 1, {"DestinationCidrBlock": "1.0.0.0/8", "State": "active", "Origin": "CreateRoute"}
             )
         ],
+        unknown(LACKS, 1),
+    ),
+    "a route that knows its instance's owner alone": (
+        [main(1, {"DestinationCidrBlock": "1.0.0.0/8", "InstanceOwnerId": "1"})],
+        unknown(LACKS, 1),
+    ),
+    "a route without target before a sound one": (
+        [main(1, {"DestinationCidrBlock": "1.0.0.0/8"}, to("NatGatewayId", "nat-1"))],
+        unknown(LACKS, 1),
+    ),
+    "a route without state before a blackhole": (
+        [main(1, {"GatewayId": "igw-1"}, {**OUT, "State": "blackhole"})],
         unknown(LACKS, 1),
     ),
     "a gateway of an unknown kind": ([main(1, to("GatewayId", "new-1"))], unknown(LACKS, 1)),
@@ -258,6 +283,10 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
         group(rule(Ipv6Ranges=[{"CidrIpv6": "0:0:0:0:0:0:0:0/0"}])),
         SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 0:0:0:0:0:0:0:0/0",)),
     ),
+    "everywhere, with a host in it": (
+        group(rule(**ipv4("1.2.3.4/0"))),
+        SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 1.2.3.4/0",)),
+    ),
     "all traffic": (
         group({**rule(**ipv4("0.0.0.0/0")), "IpProtocol": "-1"}),
         SecurityGroup("sg-1", "vpc-1", ("all traffic from 0.0.0.0/0",)),
@@ -287,6 +316,10 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
     "a rule without ranges": (
         group(rule(IpRanges=None, UserIdGroupPairs=[{}])),
         broken(NO_RANGE),
+    ),
+    "an open range beside ranges that are no list": (
+        group(rule(IpRanges=None, Ipv6Ranges=[{"CidrIpv6": "::/0"}])),
+        broken(NO_RANGE, "tcp 22 from ::/0"),
     ),
     "a range without a block": (group(rule(IpRanges=[{}])), broken(NO_RANGE)),
     "a range that is no block": (group(rule(**ipv4("everywhere"))), broken(NO_RANGE)),
@@ -353,19 +386,51 @@ def test_why_a_subnet_could_not_be_read(error: Exception, why: str, remedy: str)
 
 def test_what_is_gone_is_said_to_be() -> None:
     subnets, groups = read_network(EC2(), ["subnet-1"], ["sg-1"])
-    for fact, what, permission in (
-        (subnets["subnet-1"], "subnet subnet-1", "ec2:DescribeSubnets"),
-        (groups["sg-1"], "security group sg-1", "ec2:DescribeSecurityGroups"),
-    ):
-        remedy = f"see whether it was deleted; {permission} reads it"
-        gone = Unread(what, "AWS answers that there is none", permission, remedy)
-        assert fact.unread == gone
+    why, advice = "AWS answers that there is none", "see whether it was deleted; {} reads it"
+    permission = "ec2:DescribeSubnets"
+    gone = Unread("subnet subnet-1", why, permission, advice.format(permission))
+    assert subnets == {"subnet-1": Subnet("subnet-1", unread=gone)}
+    permission = "ec2:DescribeSecurityGroups"
+    gone = Unread("security group sg-1", why, permission, advice.format(permission))
+    assert groups == {"sg-1": SecurityGroup("sg-1", unread=gone)}
+
+
+def test_an_answer_without_its_list_is_malformed() -> None:
+    ec2 = EC2()
+    ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
+    facts, _ = read_network(ec2, ["subnet-1"], [])
+    assert facts["subnet-1"].unread
+    assert facts["subnet-1"].unread.why == "no Subnets in the answer"
+
+
+GARBLED = {
+    "rules": ("<a xmlns='urn:x'><ipPermissions><item><b>c</b></item></ipPermissions></a>", None),
+    "no rules": ("<a><ipPermissions/></a>", None),
+    "white space": ("<a><ipPermissions>\n  </ipPermissions></a>", None),
+    "text for rules": ("<a xmlns='urn:x'><ipPermissions>x</ipPermissions></a>", "ipPermissions"),
+    "something else for items": ("<a><associationSet><x/></associationSet></a>", "associationSet"),
+    "an item and something else": ("<a><ipRanges><item/><x/></ipRanges></a>", "ipRanges"),
+    "text where no list is": ("<a><groupName>x</groupName></a>", None),
+}
+
+
+@pytest.mark.parametrize(("body", "culprit"), GARBLED.values(), ids=GARBLED)
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_garbled_list_is_not_an_empty_one(body: str, culprit: str | None, status: int) -> None:
+    ec2 = boto3.client("ec2", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    refuse_garbled_lists(ec2)
+    answer = {"status_code": status, "body": body.encode()}
+    with ExitStack() as stack:
+        if culprit and status == 200:
+            stack.enter_context(pytest.raises(MalformedError, match=f"^{culprit} is no list$"))
+        ec2.meta.events.emit("before-parse.ec2.DescribeX", response_dict=answer)
 
 
 def test_a_subnet_of_no_vpc_is_unknown() -> None:
     facts, _ = read_network(EC2(Subnets=[{"SubnetId": "subnet-1"}]), ["subnet-1"], [])
-    assert facts["subnet-1"].unread
-    assert facts["subnet-1"].unread.why == "no VpcId in it"
+    remedy = "scan again with ec2:DescribeSubnets allowed"
+    unread = Unread("subnet subnet-1", "no VpcId in it", "ec2:DescribeSubnets", remedy)
+    assert facts == {"subnet-1": Subnet("subnet-1", unread=unread)}
 
 
 def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:

@@ -112,6 +112,29 @@ def test_verdict_where_unrestricted_egress_is_a_violation(
         assert "sg-4 allows egress of all traffic" in explain(facts, verdict)
 
 
+def test_a_passed_model_names_its_vpc_and_all_that_it_could_break() -> None:
+    other = SecurityGroup("sg-5", "vpc-1", (), ("tcp 25 to ::/0",))
+    facts = model(subnets=(PRIVATE, Subnet("subnet-5", "vpc-1", "rtb-1")), groups=(CHATTY, other))
+    assert (
+        explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+        == "SageMaker model m has network isolation enabled and a private VPC configuration in "
+        "vpc-1: no route to an internet gateway from subnet-1 (route table rtb-1) and subnet-5 "
+        "(route table rtb-1), no ingress from everywhere in sg-4 and sg-5. Note: security group "
+        "sg-4 allows egress of all traffic to 0.0.0.0/0; security group sg-5 allows egress of "
+        "tcp 25 to ::/0."
+    )
+
+
+def test_each_reason_is_named() -> None:
+    other = Unread("that", "Throttling", "ec2:Describe", "wait")
+    facts = model(isolation=None, unread=(UNREAD, other))
+    assert (
+        explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+        == "SageMaker model m could not be judged: it could not be read (AccessDenied; allow "
+        "ec2:Describe); that could not be read (Throttling; wait)."
+    )
+
+
 def test_what_shares_a_reason_is_named_together() -> None:
     unread = [Unread(f"subnet {n}", "Throttling", "ec2:Describe", "wait") for n in (1, 2, 3)]
     facts = model(subnets=tuple(Subnet(str(u.what), unread=u) for u in unread))
