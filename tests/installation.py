@@ -183,6 +183,8 @@ def build_wheel(folder: Path) -> Path:
         unneeded = shutil.ignore_patterns(".*", "build", "output", "tests", "__pycache__")
         shutil.copytree(ROOT, source, symlinks=True, ignore=unneeded)
         build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
-        subprocess.run([*build, str(source)], check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run([*build, str(source)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"The wheel could not be built:\n{done.stdout}{done.stderr}")
     (wheel,) = folder.glob("*.whl")
     return wheel

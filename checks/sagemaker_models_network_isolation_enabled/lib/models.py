@@ -62,7 +62,7 @@ def sagemaker_service(provider: Any, check_id: str) -> Any:
     Returns:
         Prowler's `SageMaker` service of this scan, or a bare `AWSService` for SageMaker.
     """
-    expected = provider.audit_metadata.expected_checks
+    expected = provider.audit_metadata.expected_checks or ()
     if any(name.startswith("sagemaker_") and name != check_id for name in expected):
         import_module(CLIENT)
     shared = getattr(sys.modules.get(CLIENT), "sagemaker_client", None)
@@ -92,6 +92,9 @@ def read_regions(service: Any) -> list[Listing]:
 
     shared_tags = {m.arn: tuple(m.tags or ()) for m in getattr(service, "sagemaker_models", ())}
     left = [m for li in listings for m in li.models if m.arn not in by_search]
+    if left:
+        regions = sorted({model.region for model in left})
+        logger.info(f"SageMaker - describing {len(left)} models in {', '.join(regions)}...")
     described = pool.map(lambda m: describe_model(clients[m.region], m, shared_tags), left)
     facts = by_search | {model.arn: model for model in described}
 
