@@ -61,7 +61,7 @@ class sagemaker_models_network_isolation_enabled(Check):
             report.status = status
             report.status_extended = text
             if reports:
-                # Prowler parses the metadata anew for each; ten thousand copies take 100 MB.
+                # Prowler parses the metadata anew for each report; one copy serves them all.
                 report.check_metadata = reports[0].check_metadata
             reports.append(report)
         return reports
