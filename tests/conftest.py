@@ -8,7 +8,7 @@ import pytest
 
 from . import account
 from .embedded_aws import EmbeddedAWS
-from .installation import CHECK, ROOT, Installation, Scan, build_wheel
+from .installation import CHECK, Installation, Scan, build_wheel
 
 Expected = dict[tuple[str, str], tuple[str, str]]
 MakeInstallation = Callable[[str], Installation]
@@ -88,9 +88,3 @@ def wheel_scan(
 ) -> Scan:
     """The scan of the account that most tests look at: from the wheel, with every output."""
     return account_scan(installed, tmp_path_factory.mktemp("scan"))
-
-
-@pytest.fixture(scope="session")
-def root() -> Path:
-    """The project's folder."""
-    return ROOT

@@ -20,6 +20,7 @@ from .embedded_aws import EmbeddedAWS
 
 ROOT = Path(__file__).parent.parent
 CHECK = "sagemaker_models_network_isolation_enabled"
+BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
 FAILED = 3  # Prowler's exit code for findings that are FAIL
 
 

@@ -10,11 +10,10 @@ import pytest
 
 from .conftest import MakeInstallation
 from .embedded_aws import EmbeddedAWS
-from .installation import CHECK, ROOT, Installation, Scan
+from .installation import BUILT_IN_TITLE, CHECK, ROOT, Installation, Scan
 
 CHECKS = ROOT / "checks"
 TITLE = json.loads((CHECKS / CHECK / f"{CHECK}.metadata.json").read_text("utf-8"))["CheckTitle"]
-BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
 BUILT_IN_TEXT = "Sagemaker notebook instance"
 SENTENCE = "prowler-sagemaker-network-isolation: "
 

@@ -11,7 +11,7 @@ from . import account
 from .account import Region
 from .conftest import Expected
 from .embedded_aws import EmbeddedAWS, error, on
-from .installation import CHECK, Installation, Scan
+from .installation import BUILT_IN_TITLE, CHECK, Installation, Scan
 from .test_installation import digest
 
 LISTS = (
@@ -21,8 +21,6 @@ LISTS = (
     "--list-categories",
     "--list-services",
 )
-BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
-"""The one line that differs."""
 
 
 def lists(installation: Installation) -> dict[str, list[str]]:

@@ -14,10 +14,9 @@ import pytest
 import prowler_sagemaker_network_isolation as plugin
 
 from .conftest import MakeInstallation
-from .installation import CHECK, Installation
+from .installation import BUILT_IN_TITLE, CHECK, Installation
 
 SENTENCE = f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run"
-BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
 # What Prowler does before every command, but for the ten seconds that its frameworks take.
 DISCOVER = f"""
 import sys

@@ -1,12 +1,10 @@
 """What a scan says where AWS refuses one of its calls: one region for each API, in one scan."""
 
-from pathlib import Path
-
 import pytest
 
 from .account import Region
 from .embedded_aws import EmbeddedAWS, error, on, refuse
-from .installation import CHECK, Installation, Scan
+from .installation import CHECK, ROOT, Installation, Scan
 
 REFUSED = {
     "ca-central-1": ("ListModels", "AccessDeniedException; allow sagemaker:ListModels"),
@@ -95,8 +93,8 @@ def test_a_deny_that_no_grant_lifts_is_named(scan: Scan) -> None:
 
 
 def test_the_calls_are_those_that_the_readme_asks_permission_for(
-    aws: EmbeddedAWS, scan: Scan, root: Path
+    aws: EmbeddedAWS, scan: Scan
 ) -> None:
-    readme = (root / "README.md").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
     for api in ("ListTags", "Search", *(api for api, _ in REFUSED.values())):
         assert f":{api}`" in readme
