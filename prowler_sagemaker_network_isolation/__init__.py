@@ -18,9 +18,11 @@ CHECK = "sagemaker_models_network_isolation_enabled"
 # All of Prowler that the check relies on: its modules, and what their source must define. They are
 # read as text, because importing them here would cost every `prowler` command its start-up time.
 RELIED_ON = {
+    "prowler.config.config": ("default_output_directory", "output_file_timestamp"),
     "prowler.lib.check.models": ("class Check", "class Check_Report_AWS", "def metadata"),
     "prowler.providers.aws.lib.service.service": (
         "class AWSService",
+        "self.audited_account",
         "self.audit_config",
         "self.audit_resources",
         "self.provider",
@@ -29,6 +31,7 @@ RELIED_ON = {
         "self.thread_pool",
         "def get_unknown_arn",
     ),
+    "prowler.providers.aws.aws_provider": ("def fixer_config",),
     "prowler.providers.common.models": ("class Audit_Metadata", "expected_checks"),
     "prowler.providers.common.provider": ("class Provider", "def get_global_provider"),
     f"{SERVICE}.sagemaker_client": ("sagemaker_client",),

@@ -112,7 +112,7 @@ class Region:
         if subnets is not None:
             parameters["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
         if "Containers" not in parameters:
-            parameters["PrimaryContainer"] = {"Image": "image"}
+            parameters.setdefault("PrimaryContainer", {"Image": "image"})
         self.sagemaker.create_model(
             ModelName=name,
             ExecutionRoleArn=ROLE,

@@ -3,7 +3,8 @@
 What moto 5.2.5 lacks is mended here and nowhere else, against botocore's own shapes: CreateModel
 forgets EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page
 whatever the number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is
-missing, and a route to a gateway that was detached stays active.
+missing, a route to a gateway that was detached stays active, endpoint configurations forget most of
+their members, UpdateEndpoint is missing, and there are no inference components.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import boto3
+import botocore.session
 from moto.core.responses import ActionResult
 from moto.ec2.models.route_tables import Route
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -39,6 +41,9 @@ def mend(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 moto_create_model = SageMaker.create_model
 moto_search = SageMaker.search
+moto_create_endpoint_config = SageMaker.create_endpoint_config
+moto_describe_endpoint_config = SageMaker.describe_endpoint_config
+moto_describe_endpoint = SageMaker.describe_endpoint
 
 
 @mend
@@ -49,6 +54,7 @@ def create_model(self: Any) -> Any:
     answer = moto_create_model(self)
     model = self.sagemaker_backend._models[name]
     model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
+    model.inference_execution_config = self._get_param("InferenceExecutionConfig")
     return answer
 
 
@@ -57,6 +63,8 @@ def list_models(self: Any) -> Any:
     newest_first = sorted(
         self.sagemaker_backend._models.values(), key=lambda m: m.creation_time, reverse=True
     )
+    part = self._get_param("NameContains") or ""
+    newest_first = [model for model in newest_first if part in model.model_name]
     models, token = page_of(
         newest_first, self._get_param("NextToken"), self._get_param("MaxResults")
     )
@@ -76,6 +84,102 @@ def search(self: Any) -> Any:
 @mend
 def list_monitoring_schedules(_: Any) -> Any:
     return ActionResult({"MonitoringScheduleSummaries": []})
+
+
+# What becomes of an endpoint's update to an isolated model whose container needs the network; AWS
+# goes back to the old configuration where it can. Any other container is InService.
+FATES = {
+    "needs-network": "InService",
+    "needs-network-mixed": "UpdateRollbackFailed",
+    "needs-network-broken": "Failed",
+}
+looks = {"until updated": 0}  # how often DescribeEndpoint answers Updating; tests may set it
+SHAPES = botocore.session.get_session().get_service_model("sagemaker")
+ENDPOINT_CONFIG = SHAPES.operation_model("CreateEndpointConfig").input_shape
+
+
+@mend
+def create_endpoint_config(self: Any) -> Any:
+    given = {
+        name: value
+        for name in ENDPOINT_CONFIG.members
+        if name != "Tags" and (value := self._get_param(name)) is not None
+    }
+    backend = self.sagemaker_backend
+    if given["EndpointConfigName"] in backend.endpoint_configs:
+        raise ValidationError(message="Cannot create already existing endpoint configuration.")
+    for variant in (*given["ProductionVariants"], *given.get("ShadowProductionVariants", ())):
+        model = backend._models.get(variant.get("ModelName"))
+        if model and "ServerlessConfig" in variant and model.enable_network_isolation:
+            raise ValidationError(message="Network isolation is not supported for serverless.")
+    answer = moto_create_endpoint_config(self)
+    backend.endpoint_configs[given["EndpointConfigName"]].given = given
+    return answer
+
+
+@mend
+def describe_endpoint_config(self: Any) -> Any:
+    # moto's answer is an error for a configuration that there is not.
+    described = moto_describe_endpoint_config(self).result
+    config = self.sagemaker_backend.endpoint_configs[self._get_param("EndpointConfigName")]
+    about = {key: described[key] for key in ("EndpointConfigArn", "CreationTime")}
+    return ActionResult({**config.given, **about, "EnableNetworkIsolation": False})
+
+
+@mend
+def update_endpoint(self: Any) -> Any:
+    backend = self.sagemaker_backend
+    name, config_name = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
+    endpoint = backend.endpoints.get(name)
+    if endpoint is None or config_name not in backend.endpoint_configs:
+        raise ValidationError(message="Could not find the endpoint or its configuration.")
+    if endpoint.endpoint_status not in ("InService", "UpdateRollbackFailed"):
+        raise ValidationError(message=f"Cannot update in-progress endpoint {endpoint.arn!r}.")
+    endpoint.endpoint_status = "Updating"
+    endpoint.pending_deployment_summary = {"EndpointConfigName": config_name}
+    endpoint.looks_left = looks["until updated"]
+    endpoint.failure_reason = None
+    if not self._get_param("RetainAllVariantProperties"):
+        new = backend.endpoint_configs[config_name].production_variants
+        endpoint.production_variants = endpoint._process_production_variants(new)
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+@mend
+def describe_endpoint(self: Any) -> Any:
+    backend = self.sagemaker_backend
+    endpoint = backend.endpoints.get(self._get_param("EndpointName"))
+    pending = getattr(endpoint, "pending_deployment_summary", None)
+    if pending and endpoint.looks_left:
+        endpoint.looks_left -= 1
+    elif pending:
+        endpoint.pending_deployment_summary = None
+        variants = backend.endpoint_configs[pending["EndpointConfigName"]].production_variants
+        models = [backend._models[v["ModelName"]] for v in variants]
+        images = [m.primary_container["Image"] for m in models if m.enable_network_isolation]
+        fates = [FATES[image] for image in images if image in FATES]
+        if fates:
+            endpoint.endpoint_status = fates[0]
+            endpoint.failure_reason = "The container did not pass the ping health check."
+        else:
+            endpoint.endpoint_status = "InService"
+            endpoint.endpoint_config_name = pending["EndpointConfigName"]
+    return moto_describe_endpoint(self)
+
+
+@mend
+def list_endpoint_configs(self: Any) -> Any:
+    part = self._get_param("NameContains") or ""
+    configs = [
+        config for name, config in self.sagemaker_backend.endpoint_configs.items() if part in name
+    ]
+    found, token = page_of(configs, self._get_param("NextToken"), self._get_param("MaxResults"))
+    return ActionResult({"EndpointConfigs": [c.summary() for c in found], "NextToken": token})
+
+
+@mend
+def list_inference_components(_: Any) -> Any:
+    return ActionResult({"InferenceComponents": []})
 
 
 def state(route: Any) -> str:

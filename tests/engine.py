@@ -7,7 +7,9 @@ is the command line and the output files.
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -88,6 +90,37 @@ def scan(
             findings = found if name == wanted else findings
     sys.modules.pop(CLIENT, None)
     return sorted(findings, key=lambda finding: (finding.region, finding.resource_id))
+
+
+def fix(aws: Any, name: str, region: str, output: Path, settings: Any) -> tuple[bool, list[str]]:
+    """Run the fixer on one model, as Prowler's `run_fixer` does.
+
+    Args:
+        aws: The embedded AWS.
+        name: The model.
+        region: Its region.
+        output: Prowler's --output-directory.
+        settings: What stands under the check's name in the fixer configuration.
+
+    Returns:
+        What the fixer returned, and the lines that it printed.
+    """
+    take_the_place()
+    made = provider(aws, region, fixer_config={CHECK: settings}, retries_max_attempts=0)
+    made.audit_metadata = Audit_Metadata(
+        services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
+    )
+    printed = StringIO()
+    arguments = ["prowler", "aws", "--fixer", "--output-directory", str(output)]
+    with (
+        environment(aws),
+        mock.patch.object(Provider, "_global", made),
+        mock.patch.object(sys, "argv", arguments),
+        redirect_stdout(printed),
+    ):
+        fixer = import_check(f"{SERVICE}.{CHECK}.{CHECK}_fixer").fixer
+        result = fixer(resource_id=name, region=region)
+    return result, [line.strip() for line in printed.getvalue().splitlines()]
 
 
 @contextmanager

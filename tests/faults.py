@@ -8,7 +8,6 @@ import json
 import logging
 import re
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -122,10 +121,10 @@ def constantly(fault: Fault) -> Callable[[], Fault]:
 
 
 def reset(call: Call, _: Answer) -> Response:
-    """A fault: the connection is reset."""
-    call.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    call.socket.close()
-    return Response("")
+    """A fault: the connection is closed and there is no answer."""
+    # Closing the socket would not do: the server still holds the files that were made of it.
+    call.socket.shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError
 
 
 def late(_: Call, __: Answer) -> Response:

@@ -30,11 +30,13 @@ def lists(installation: Installation) -> dict[str, list[str]]:
     return {option: run.stdout.splitlines() for option, run in zip(LISTS, done, strict=True)}
 
 
-def test_prowlers_lists_differ_in_our_title_alone(
+def test_prowlers_lists_differ_in_our_title_and_our_fixer_alone(
     plain: Installation, installed: Installation
 ) -> None:
     before, after = lists(plain), lists(installed)
-    for option in LISTS:
+    fixers = set(after["--list-fixers"]) - set(before["--list-fixers"])
+    assert any(CHECK in line for line in fixers)
+    for option in set(LISTS) - {"--list-fixers"}:
         changed = set(before[option]) ^ set(after[option])
         assert len(before[option]) == len(after[option]), option
         assert all(CHECK in line and "Title" not in line for line in changed), option

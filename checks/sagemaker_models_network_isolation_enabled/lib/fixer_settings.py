@@ -1,0 +1,68 @@
+"""What the fixer is asked to do: its settings in the file of `--fixer-config`."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .changes import RefusedError
+from .models import are_ids
+
+VPC_CONFIG_KEYS = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}
+
+
+@dataclass(frozen=True)
+class FixerSettings:
+    """The settings under the check's name in the fixer configuration's `aws` section.
+
+    The names are those in the file, which are CreateModel's own where it has one.
+
+    Attributes:
+        DryRun: Whether everything is shown and nothing changed.
+        MoveEndpoints: Whether endpoints are moved to the new model.
+        DeleteOldModels: Whether the old model is deleted once nothing names it.
+        VpcConfig: By region the VpcConfig, as CreateModel takes it, for models whose own is not
+            private and controlled.
+    """
+
+    DryRun: bool = False
+    MoveEndpoints: bool = False
+    DeleteOldModels: bool = False
+    VpcConfig: dict[str, dict[str, list[str]]] | None = None
+
+    @classmethod
+    def read(cls, fixer_config: dict[str, Any], key: str) -> "FixerSettings":
+        """Return the settings.
+
+        Args:
+            fixer_config: The `aws` section, as Prowler read it.
+            key: The key in it: the check's name.
+
+        Raises:
+            RefusedError: Something in them is not understood. A setting that was asked for and is
+                passed over, such as a misspelt DryRun, would change what was not to be changed.
+        """
+        settings = fixer_config.get(key)
+        known = [field.name for field in fields(cls)]
+        if not isinstance(settings, dict | None):
+            raise RefusedError(f"aws.{key} in the fixer configuration is to be a list of settings.")
+        for name, value in (settings or {}).items():
+            where = f"aws.{key}.{name} in the fixer configuration"
+            if name not in known:
+                raise RefusedError(f"{where} is unknown; there are {', '.join(known)}.")
+            if name != "VpcConfig" and not isinstance(value, bool):
+                raise RefusedError(f"{where} is {value!r}; it is to be true or false.")
+            if name == "VpcConfig" and not are_vpc_configs(value):
+                raise RefusedError(
+                    f"{where} is to name regions, and for each its Subnets (subnet-…) and "
+                    "SecurityGroupIds (sg-…) as lists."
+                )
+        return cls(**(settings or {}))
+
+
+def are_vpc_configs(value: Any) -> bool:
+    """Return whether a value gives CreateModel's VpcConfig by region."""
+    return isinstance(value, dict) and all(
+        isinstance(config, dict)
+        and set(config) == set(VPC_CONFIG_KEYS)
+        and all(ids and are_ids(ids, VPC_CONFIG_KEYS[key]) for key, ids in config.items())
+        for config in value.values()
+    )
