@@ -210,8 +210,8 @@ class Run:
         for endpoint in endpoints:
             if endpoint.is_serverless:
                 say(
-                    f"Note: endpoint {endpoint.name} is serverless, and AWS takes neither network "
-                    "isolation nor a VPC configuration for it. It cannot be moved."
+                    f"Note: endpoint {endpoint.name} is serverless, so it cannot be moved: it has "
+                    "neither network isolation nor a VPC configuration."
                 )
         return endpoints, unknown
 

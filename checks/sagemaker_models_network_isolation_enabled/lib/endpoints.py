@@ -147,8 +147,8 @@ def move(place: Place, endpoint: Endpoint, old_model: str, new_model: str) -> No
     """
     if endpoint.is_serverless:
         raise RefusedError(
-            f"Endpoint {endpoint.name} is serverless, which has neither network isolation nor a "
-            "VPC configuration, so it is left as it is. Serve the model from instances instead."
+            f"Endpoint {endpoint.name} is serverless, so it is left as it is. Serve the model from "
+            "instances instead."
         )
     config_name = find_or_make_config(place, endpoint, old_model, new_model)
     resumed = endpoint.status == "Updating" and endpoint.pending_config_name == config_name
