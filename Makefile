@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
-END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py neighbours.py)
+END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
+	neighbours.py ci.py)
 .PHONY: demo test compat lint bench faults mutants frameworks clean
 
 demo: $(READY)

@@ -114,7 +114,7 @@ class Installation:
 
     def install(self, *what: str) -> None:
         """Install the plugin by pip: a wheel, or "-e" and a folder."""
-        self._pip("install", "--no-deps", "--no-build-isolation", "--quiet", *what)
+        self._pip("install", "--no-deps", "--quiet", *what)
 
     def uninstall(self) -> None:
         """Remove the plugin by pip."""
@@ -122,10 +122,15 @@ class Installation:
 
     def _pip(self, *arguments: str) -> None:
         python = str(self.folder / "bin" / "python")
-        pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-        # The build backend comes from the environment that runs this, not over the network.
-        backend = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("-packages"))}
-        subprocess.run([*pip, *arguments], check=True, env={**os.environ, **backend})
+        pip = [sys.executable, "-m", "pip", "--python", python]
+        subprocess.run([*pip, *arguments], check=True, env={**os.environ, **offline_pip()})
+
+    @property
+    def home(self) -> Path:
+        """The home of whoever runs it."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        return home
 
     def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the `prowler` command and return what it printed and its exit code.
@@ -134,13 +139,29 @@ class Installation:
             arguments: The command line after `prowler`.
             variables: Environment variables to set.
         """
-        home = self.folder / "home"
-        home.mkdir(exist_ok=True)
+        return self._run([str(self.prowler), *map(str, arguments)], self.home, variables)
+
+    def shell(
+        self, script: str, folder: Path, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script as a CI job does that has this installation's commands in its path.
+
+        Args:
+            script: The script, for bash, which stops at the first command that fails.
+            folder: The working directory.
+            variables: Environment variables to set.
+        """
+        path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
+        command = ["bash", "-e", "-o", "pipefail", "-c", script]
+        return self._run(command, folder, {"PATH": path, **variables})
+
+    def _run(
+        self, command: list[str], folder: Path, variables: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
-        environment = {**kept, "HOME": str(home), **self.environment, **variables}
-        command = [str(self.prowler), *map(str, arguments)]
+        environment = {**kept, "HOME": str(self.home), **self.environment, **variables}
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, cwd=home, check=False
+            command, env=environment, capture_output=True, text=True, cwd=folder, check=False
         )
 
     def scan(
@@ -161,6 +182,19 @@ class Installation:
         return Scan(done.returncode, done.stdout, done.stderr, output)
 
 
+def offline_pip() -> dict[str, str]:
+    """Return the environment variables by which pip builds without the network.
+
+    The build backend comes from the environment that runs this.
+    """
+    return {
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this name's value as the option's opposite
+        "PIP_NO_INDEX": "1",
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("-packages")),
+    }
+
+
 def access(aws: EmbeddedAWS, key: str = "testing") -> dict[str, str]:
     """Return the environment variables that point the AWS SDKs at the embedded AWS."""
     return {
@@ -172,6 +206,16 @@ def access(aws: EmbeddedAWS, key: str = "testing") -> dict[str, str]:
     }
 
 
+def copy_sources(folder: Path) -> None:
+    """Copy the project, because setuptools writes beside its sources, where others may build too.
+
+    Args:
+        folder: Where to; it must not be there yet.
+    """
+    unneeded = shutil.ignore_patterns(".*", "build", "output", "tests", "__pycache__")
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=unneeded)
+
+
 def build_wheel(folder: Path) -> Path:
     """Build the plugin's sdist and, out of that, its wheel; return the wheel.
 
@@ -179,10 +223,8 @@ def build_wheel(folder: Path) -> Path:
         folder: The folder to put both in.
     """
     with tempfile.TemporaryDirectory() as name:
-        # setuptools writes beside its sources, where other builds may be under way.
         source = Path(name, "source")
-        unneeded = shutil.ignore_patterns(".*", "build", "output", "tests", "__pycache__")
-        shutil.copytree(ROOT, source, symlinks=True, ignore=unneeded)
+        copy_sources(source)
         build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
         done = subprocess.run([*build, str(source)], capture_output=True, text=True, check=False)
         if done.returncode:

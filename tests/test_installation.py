@@ -84,19 +84,6 @@ def test_an_editable_install_gives_the_same_findings(
     assert verdicts(account_scan(editable, tmp_path)) == verdicts(wheel_scan)
 
 
-def test_a_folder_on_the_python_path_gives_the_same_findings(
-    wheel_scan: Scan,
-    account_scan: Callable[..., Scan],
-    make_installation: MakeInstallation,
-    wheel: Path,
-    tmp_path: Path,
-) -> None:
-    plain = make_installation("python-path")
-    plain.install("--target", str(tmp_path / "plugin"), str(wheel))
-    plain.environment["PYTHONPATH"] = str(tmp_path / "plugin")
-    assert verdicts(account_scan(plain, tmp_path / "output")) == verdicts(wheel_scan)
-
-
 def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_own_check(
     wheel_scan: Scan,
     account_scan: Callable[..., Scan],
