@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
-	neighbours.py ci.py exceptions.py)
+	neighbours.py fixer_by_cli.py ci.py exceptions.py)
 .PHONY: demo test compat lint bench faults mutants frameworks clean
 
 demo: $(READY)
