@@ -362,6 +362,7 @@ def test_the_sarif_has_an_alert_for_each_model_that_fails_or_could_not_be_read(
     github_pip: Job,
 ) -> None:
     document = json.loads(github_pip.scan.file("prowler.sarif").read_text("utf-8"))
+    Sarif.model_validate(document)
     (run,) = document["runs"]
     levels = {"FAIL": "error", "MANUAL": "warning"}
     rows = [row for row in github_pip.scan.rows() if row["STATUS"] in levels]
