@@ -7,7 +7,7 @@ OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.tom
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
 	neighbours.py fixer_by_cli.py ci.py exceptions.py)
-.PHONY: demo test compat lint bench faults mutants frameworks clean
+.PHONY: demo test compat lint bench faults permissions mutants frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -36,6 +36,10 @@ bench: $(READY)
 # Run the fault matrix and write docs/faults.md.
 faults: $(READY)
 	$(BIN)/python -m tests.faults
+
+# Scan without each permission in turn and write the table of docs/permissions.md.
+permissions: $(READY)
+	$(BIN)/python -m tests.permissions
 
 # Mutate the verdict and the network facts; each mutant is to be killed by their tables of cases.
 mutants: $(READY)
