@@ -7,7 +7,7 @@ OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.tom
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
 	neighbours.py fixer_by_cli.py ci.py exceptions.py)
-.PHONY: demo test compat lint bench faults permissions mutants frameworks clean
+.PHONY: demo test compat lint bench bench-accounts faults permissions mutants frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -32,6 +32,10 @@ lint: $(READY)
 # What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
 bench: $(READY)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# How many accounts one machine scans: make bench-accounts ARGS="--accounts 8 --parallel 2 4".
+bench-accounts: $(READY)
+	$(BIN)/python -m tests.organisation $(ARGS)
 
 # Run the fault matrix and write docs/faults.md.
 faults: $(READY)

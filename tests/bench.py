@@ -56,17 +56,15 @@ def main() -> int:
         builtin = Installation.make(folder / "built-in", Path(sys.prefix))
         ours = Installation.make(folder / "ours", Path(sys.prefix))
         ours.install(str(build_wheel(folder / "dist")))
-        network = make_network(aws)
+        network = make_network(Region(aws, REGION))
         aws.latency = wanted.latency / 1000
         measure(builtin, aws, folder)  # the first start of all compiles Prowler
         starts = [
             min((measure(i, aws, folder) for _ in range(3)), key=lambda cost: cost.seconds)
             for i in (builtin, ours)
         ]
-        cores = os.cpu_count()
-        gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
         print(
-            f"{time.strftime('%Y-%m-%d')}, {cores} cores, {gigabytes:.0f} GiB, "
+            f"{machine()}, "
             f"{wanted.latency:g} ms for each call, one region. Seconds are from the first call to "
             f"SageMaker to the end, beyond what a scan of no models takes, which is "
             f"{starts[0].seconds:.1f} s for the built-in and {starts[1].seconds:.1f} s for ours; "
@@ -86,16 +84,23 @@ def main() -> int:
     return 0
 
 
-def make_network(aws: EmbeddedAWS) -> dict[str, list[str]]:
-    """Return a VpcConfig of private subnets in the benchmark's region."""
-    region = Region(aws, REGION)
+def machine() -> str:
+    """Return the day and what the benchmark runs on, for the line above its table."""
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {gigabytes:.0f} GiB"
+
+
+def make_network(region: Region) -> dict[str, list[str]]:
+    """Return a VpcConfig of private subnets in a region."""
     vpc = region.vpc()
     return {"Subnets": [region.subnet(vpc)], "SecurityGroupIds": [region.group(vpc)]}
 
 
-def populate(models: int, training_jobs: int, network: dict[str, list[str]]) -> None:
+def populate(
+    models: int, training_jobs: int, network: dict[str, list[str]], account: str = ACCOUNT
+) -> None:
     """Fill the region with just so many models and training jobs, past the API for speed."""
-    backend = sagemaker_backends[ACCOUNT][REGION]
+    backend = sagemaker_backends[account][REGION]
     backend._models.clear()
     backend.training_jobs.clear()
     for number in range(models):
