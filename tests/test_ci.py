@@ -18,6 +18,7 @@ import botocore.session
 import pytest
 import yaml
 from botocore.validate import ParamValidator
+from sarif_pydantic import Sarif
 
 from . import account, docker
 from .conftest import Expected, MakeInstallation
