@@ -7,7 +7,7 @@ OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.tom
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
 	neighbours.py fixer_by_cli.py ci.py exceptions.py)
-.PHONY: demo test compat lint bench bench-accounts faults permissions mutants frameworks clean
+.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -24,10 +24,17 @@ $(OLDEST)/ready: $(READY)
 	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip install prowler==$(OLDEST_VERSION)
 	touch $@
 
+# The distribution in dist/, checked as a package index checks it.
+build: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/shellcheck .ci/run docs/*/*.sh
 
 # What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
 bench: $(READY)

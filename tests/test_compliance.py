@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +245,43 @@ def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
             assert f"Requirement Id: {requirement['Id']}\n" in text
             assert f"- Description: {requirement['Description']}\n" in text
     assert text.count(f"[aws] {CHECK}") == sum(len(read(p)["Requirements"]) for p in FILES)
+
+
+def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan, expected: Expected) -> None:
+    """By the command of docs/auditor.md, whose page shows the beginning of what it prints."""
+    page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
+    (command,) = re.findall(r"^    (python3 .+)$", page, re.MULTILINE)
+    python, script, folder, *requirements = command.split()
+    assert (python, folder) == ("python3", "output")
+    run = [sys.executable, str(ROOT / script), str(scan.output)]
+    done = subprocess.run([*run, *requirements], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    statuses = Counter(status for status, _ in expected.values())
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
+    assert done.stdout.count(f" account {account.ACCOUNT}: {counts}\n") == 2
+    assert f" account {account.ACCOUNT}: {counts}\n" in page
+    for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
+        assert line in done.stdout
+    assert "    FAIL eu-west-1 SageMaker model public-ipv6 is not isolated: subnet" in done.stdout
+
+    missing = subprocess.run([*run, "cc_0"], capture_output=True, text=True, check=False)
+    assert (missing.returncode, missing.stdout) == (1, "cc_0: no scan has it\n")
+
+
+def test_the_auditors_page_shows_what_the_files_have(wheel_scan: Scan) -> None:
+    """The page's columns, and the shape of its evidence, down to each member."""
+    page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
+    row = wheel_scan.findings()["eu-west-1", "public-ipv6"]
+    table = page.partition("## The CSV")[2].partition("## ")[0]
+    columns = re.findall(r"`([A-Z_]{5,})`", "".join(re.findall(r"^\| (.+?) \|", table, re.M)))
+    assert len(columns) > 6
+    assert set(columns) <= set(row)
+    (finding,) = (f for f in wheel_scan.ocsf() if f["resources"][0]["name"] == "public-ipv6")
+    shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
+
+    def shape(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shape(member) for key, member in value.items()}
+        return [shape(item) for item in value] if isinstance(value, list) else type(value)
+
+    assert shape(shown) == shape(finding["resources"][0]["data"]["metadata"])
