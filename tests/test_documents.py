@@ -74,6 +74,7 @@ def test_prowler_takes_every_command(installed: Installation) -> None:
     ]
     assert len(arguments) > 8
     code = f"""
+from prowler.lib.cli.parser import ProwlerArgumentParser
 for arguments in {arguments!r}:
     ProwlerArgumentParser().parser.parse_args(arguments)
 """
@@ -140,4 +141,5 @@ def test_the_readme_explains_every_sentence_that_the_check_says() -> None:
     for sentence in said:
         parts = re.split(r"\{[^}]*\}", sentence)
         runs = set().union(*map(runs_of_three_words, parts))
-        assert not runs or runs & explained, sentence
+        # What begins with a blank is what the demo shows on its way.
+        assert not runs or runs & explained or sentence.startswith(("\\n", " ")), sentence
