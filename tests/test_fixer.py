@@ -241,9 +241,16 @@ def test_an_artifact_that_aws_names_twice_is_given_once(case: Case) -> None:
 
 def test_a_name_that_is_taken_is_left_alone(case: Case) -> None:
     case.model()
+    case.endpoint()
     case.region.model(f"{case.name}-isolated", PrimaryContainer={"Image": "another"})
-    assert case.fix()[0]
-    assert case.names()[0] == [case.name, *(f"{case.name}-isolated{n}" for n in ("", "-2"))]
+    case.sagemaker.create_endpoint_config(
+        EndpointConfigName=f"{case.name}-isolated",
+        ProductionVariants=[variant("one", f"{case.name}-isolated")],
+    )
+    assert case.fix(MoveEndpoints=True)[0]
+    expected = [case.name, *(f"{case.name}-isolated{n}" for n in ("", "-2"))]
+    assert case.names() == (expected, expected)
+    assert case.serves_by() == ("InService", f"{case.name}-isolated-2")
 
 
 def test_long_names_are_cut_to_what_aws_takes(case: Case) -> None:
@@ -282,6 +289,13 @@ def test_the_configured_network_is_used_where_the_own_one_is_not_sound(
     assert case.fix(VpcConfig={REGION: case.sound})[0]
     made = case.sagemaker.describe_model(ModelName=f"{case.name}-isolated")
     assert made["VpcConfig"] == case.sound
+
+
+def test_one_subnet_is_used_and_aws_asks_for_two(case: Case) -> None:
+    case.model(VpcConfig={**case.sound, "Subnets": case.sound["Subnets"][:1]})
+    done, printed = case.fix()
+    assert done
+    assert "AWS asks for two subnets, in two Availability Zones" in text(printed)
 
 
 def test_a_network_that_cannot_be_read_is_not_sound(case: Case) -> None:
@@ -644,20 +658,25 @@ def test_a_fault_leaves_the_endpoint_serving_and_the_next_run_finishes(
     assert case.names() == (expected, expected)
 
 
+def refuse_after_update() -> Fault:
+    """Return a fault: from UpdateEndpoint on, DescribeEndpoint is refused."""
+    seen: list[str] = []
+
+    def fault(call: Call, answer: Answer) -> Response | None:
+        if call.api == "UpdateEndpoint":
+            seen.append(call.api)
+        return refuse(call, answer) if seen and call.api == "DescribeEndpoint" else None
+
+    return fault
+
+
 def test_a_fault_while_waiting_leaves_the_update_to_aws(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(embedded_aws.looks, "until updated", 1)
     case.model()
     case.endpoint()
-    seen: list[str] = []
-
-    def later(call: Call, answer: Answer) -> Response | None:
-        if call.api == "UpdateEndpoint":
-            seen.append(call.api)
-        return refuse(call, answer) if seen and call.api == "DescribeEndpoint" else None
-
-    with case.aws.failing(later):
+    with case.aws.failing(refuse_after_update()):
         done, printed = case.fix(MoveEndpoints=True)
     assert not done
     assert "Allow sagemaker:DescribeEndpoint" in text(printed)
@@ -674,6 +693,79 @@ def test_deleting_with_its_answer_lost_is_deleted(case: Case) -> None:
     assert done
     assert case.names()[0] == [f"{case.name}-isolated"]
     assert "create-model" in text(printed)
+
+
+def test_a_change_of_which_nobody_knows_is_in_the_way_back(case: Case) -> None:
+    case.model()
+    seen: list[str] = []
+
+    def then_nothing(call: Call, answer: Answer) -> Response | None:
+        if call.api == "CreateModel":
+            seen.append(call.api)
+            return answer_lost(call, answer)
+        return reset(call, answer) if seen else None
+
+    with case.aws.failing(then_nothing):
+        done, printed = case.fix()
+    assert not done
+    assert "CreateModel failed (InternalFailure" in text(printed)
+    assert "delete-model" in case.files()[0].read_text("utf-8")
+    case.go_back()
+    assert case.names()[0] == [case.name]
+
+
+def test_endpoints_that_cannot_be_listed_stop_only_who_wants_to_move_them(case: Case) -> None:
+    case.model()
+    with case.aws.failing(on("ListEndpoints", REGION)(refuse)):
+        assert not case.fix(MoveEndpoints=True)[0]
+        assert case.names()[0] == [case.name]
+        done, printed = case.fix()
+    assert done
+    assert f"Which endpoints serve {case.name} is not known. ListEndpoints was refused" in text(
+        printed
+    )
+
+
+def test_an_answer_that_is_garbled_is_said_and_stops_the_model(case: Case) -> None:
+    case.model()
+    garbled = change(lambda answer: answer.pop("ModelArn"))
+    with case.aws.failing(on("DescribeModel", REGION)(garbled)):
+        done, printed = case.fix()
+    assert not done
+    assert "Stopped by KeyError: 'ModelArn'. Nothing more is changed" in text(printed)
+    assert case.names()[0] == [case.name]
+
+
+def test_an_update_that_takes_too_long_is_left_to_aws(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.model()
+    case.endpoint()
+    engine.take_the_place()
+    endpoints = import_check(f"{engine.SERVICE}.{CHECK}.lib.endpoints")
+    with monkeypatch.context() as patch:
+        patch.setitem(embedded_aws.looks, "until updated", 1)
+        patch.setattr(endpoints, "PATIENCE", -1)
+        done, printed = case.fix(MoveEndpoints=True)
+    assert not done
+    assert "is still Updating after an hour" in text(printed)
+    assert "update-endpoint" in text(printed)
+    assert case.fix(MoveEndpoints=True)[0]
+
+
+def test_an_update_that_was_begun_and_does_not_start_is_said(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.model(PrimaryContainer={"Image": "needs-network"})
+    case.endpoint()
+    monkeypatch.setitem(embedded_aws.looks, "until updated", 3)
+    with case.aws.failing(refuse_after_update()):
+        assert not case.fix(MoveEndpoints=True)[0]
+    done, printed = case.fix(MoveEndpoints=True)
+    assert not done
+    assert f"Endpoint {case.name} is being updated to {case.name}-isolated already." in printed
+    assert "so it is back at" in text(printed)
+    assert case.serves_by() == ("InService", case.name)
 
 
 # Interrupted: killed at each change, before and after AWS has it.
