@@ -360,6 +360,25 @@ def test_a_moved_endpoint_keeps_all_its_settings(
     )
 
 
+def test_two_models_of_one_endpoint_leave_it_one_after_the_other(case: Case) -> None:
+    other = f"other-{case.name}"
+    case.model()
+    case.model(other)
+    case.endpoint(variant("one", case.name), variant("two", other))
+    assert case.fix(MoveEndpoints=True)[0]
+    assert engine.fix(case.aws, other, REGION, case.output, {"MoveEndpoints": True})[0]
+    status, config = case.serves_by()
+    assert (status, config) == ("InService", f"{case.name}-isolated-isolated")
+    variants = case.sagemaker.describe_endpoint_config(EndpointConfigName=config)
+    assert [v["ModelName"] for v in variants["ProductionVariants"]] == [
+        f"{case.name}-isolated",
+        f"{other}-isolated",
+    ]
+    case.go_back()
+    assert case.serves_by() == ("InService", case.name)
+    assert case.names() == (sorted([case.name, other]), [case.name])
+
+
 def test_a_deployment_with_alarms_is_kept(case: Case) -> None:
     case.model()
     case.endpoint()

@@ -16,7 +16,7 @@ from prowler.config.config import default_output_directory, output_file_timestam
 from prowler.lib.logger import logger
 from prowler.providers.common.provider import Provider
 
-from .lib.changes import Changes, RefusedError, command, explain_error, say
+from .lib.changes import Changes, RefusedError, command, explain_error, one_line, say
 from .lib.endpoints import Endpoint, endpoints_of, move, users_of
 from .lib.facts import Model
 from .lib.fixer_settings import FixerSettings
@@ -106,7 +106,8 @@ def fixer(resource_id: str, region: str) -> bool:
         say(explain_error(error))
     # Prowler would end all fixing here and say nothing of it; the next model can still be fixed.
     except Exception as error:
-        say(f"Stopped by {type(error).__name__}: {error}. Nothing more is changed for this model.")
+        why = f"{type(error).__name__}: {one_line(error)}"
+        say(f"Stopped by {why}. Nothing more is changed for this model.")
         logger.exception(f"{region} -- {resource_id} could not be fixed")
     return False
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from .changes import RefusedError, command, explain_error, one_line, say
 from .replacement import (
@@ -98,7 +98,7 @@ def endpoints_of(
         config_name = endpoint.get("EndpointConfigName")
         try:
             described = describe_config(client, config_name, configs)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             name = endpoint["EndpointName"]
             unknown.append(name)
             say(f"Whether endpoint {name} serves {model} is not known. {explain_error(error)}")
