@@ -486,6 +486,7 @@ def test_the_old_model_is_deleted_when_nothing_names_it(case: Case) -> None:
     done, printed = case.fix(**settings)
     assert done
     assert case.names()[0] == [f"{case.name}-isolated"]
+    assert case.files()[0].stat().st_mode & 0o077 == 0
     case.go_back(case.files()[0])
     after = case.sagemaker.describe_model(ModelName=case.name)
     about = ("CreationTime", "ResponseMetadata")

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .facts import REFUSALS
 
 BAD_REQUEST, SERVER_ERROR = 400, 500
+OWNER_ONLY = 0o600  # a model's environment, by which a deleted one is made again, may hold secrets
 
 
 class RefusedError(Exception):
@@ -146,6 +147,7 @@ class Changes:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self.path = self._create()
             new = self.path.with_suffix(".new")
+            new.touch(OWNER_ONLY)
             new.write_text("\n".join([self._header, *self.way_back(0), ""]), encoding="utf-8")
             new.replace(self.path)
         except OSError as error:
@@ -158,7 +160,7 @@ class Changes:
         for number in count(1):
             path = self._folder / f"{self._name}{f'-{number}' if number > 1 else ''}.sh"
             try:
-                path.touch(exist_ok=False)
+                path.touch(OWNER_ONLY, exist_ok=False)
             except FileExistsError:
                 continue
             break
