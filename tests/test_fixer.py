@@ -400,7 +400,7 @@ def test_a_deployment_with_alarms_is_kept(case: Case) -> None:
     [
         ("needs-network", "InService", "so it is back at"),
         ("needs-network-mixed", "InService", "Bringing it back"),
-        ("needs-network-broken", "Failed", "AWS lets a Failed endpoint only be deleted"),
+        ("needs-network-broken", "Failed", "A Failed endpoint can only be deleted"),
     ],
 )
 def test_an_endpoint_that_does_not_start_is_brought_back(

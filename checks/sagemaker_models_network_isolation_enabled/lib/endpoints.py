@@ -240,7 +240,8 @@ def update(place: Place, endpoint: Endpoint, config_name: str, back_to: str) -> 
     def is_made() -> bool:
         now = place.sagemaker.describe_endpoint(EndpointName=endpoint.name)
         pending = (now.get("PendingDeploymentSummary") or {}).get("EndpointConfigName")
-        return config_name in (now.get("EndpointConfigName"), pending)
+        serves = now["EndpointStatus"] == "InService"
+        return config_name == (now.get("EndpointConfigName") if serves else pending)
 
     place.changes.make(
         place.sagemaker,
@@ -281,22 +282,29 @@ def see_through(place: Place, endpoint: Endpoint, config_name: str, made_now: bo
         say(f"Endpoint {endpoint.name} serves by {config_name}.")
         return
     why = one_line(now.get("FailureReason") or "AWS gives no reason")
-    if status == "UpdateRollbackFailed":
+    if status != "InService":
         say(f"Endpoint {endpoint.name} is {status}: {why}. Bringing it back ...")
-        update(place, endpoint, endpoint.config_name, back_to=endpoint.config_name)
+        try:
+            update(place, endpoint, endpoint.config_name, back_to=endpoint.config_name)
+        except ClientError as error:
+            raise RefusedError(
+                f"Endpoint {endpoint.name} is {status}, and AWS does not bring it back. "
+                f"{explain_error(error)} A Failed endpoint can only be deleted: delete it, and "
+                f"create it again from {endpoint.config_name}."
+            ) from error
         place.changes.forget()
         now = settle(place.sagemaker, endpoint.name)
         status, serves_by = now["EndpointStatus"], now.get("EndpointConfigName")
-    if status == "InService":
-        if made_now:
-            place.changes.forget()
+    if status != "InService":
         raise RefusedError(
-            f"Endpoint {endpoint.name} does not start by {config_name}, so it is back at "
-            f"{serves_by}: {why}. Look at its logs, and run the fixer again."
+            f"Endpoint {endpoint.name} is {status} and not back at {endpoint.config_name}: {why}. "
+            "Look at its logs, and use the way back."
         )
+    if made_now:
+        place.changes.forget()
     raise RefusedError(
-        f"Endpoint {endpoint.name} is {status}: {why}. AWS lets a Failed endpoint only be deleted; "
-        f"delete it and create it again from {endpoint.config_name}."
+        f"Endpoint {endpoint.name} does not start by {config_name}, so it is back at "
+        f"{serves_by}: {why}. Look at its logs, and run the fixer again."
     )
 
 
