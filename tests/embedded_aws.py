@@ -3,7 +3,8 @@
 What moto 5.2.5 lacks is mended here and nowhere else, against botocore's own shapes: CreateModel
 forgets EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page
 whatever the number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is
-missing, a route to a gateway that was detached stays active, endpoint configurations forget most of
+missing, a route to a gateway that was detached stays active, a prefix list that does not exist is
+an empty one, endpoint configurations forget most of
 their members, UpdateEndpoint is missing, and there are no inference components.
 """
 
@@ -18,11 +19,14 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 import boto3
 import botocore.session
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.route_tables import Route
+from moto.ec2.responses.vpcs import VPCs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sagemaker import responses
 from moto.sagemaker.exceptions import ValidationError
@@ -180,6 +184,21 @@ def list_endpoint_configs(self: Any) -> Any:
 @mend
 def list_inference_components(_: Any) -> Any:
     return ActionResult({"InferenceComponents": []})
+
+
+moto_get_entries = VPCs.get_managed_prefix_list_entries
+
+
+def get_managed_prefix_list_entries(self: Any) -> Any:
+    list_id = self._get_param("PrefixListId")
+    if not self.ec2_backend.get_managed_prefix_list_entries(list_id):
+        raise EC2ClientError(
+            "InvalidPrefixListID.NotFound", f"The prefix list ID '{list_id}' does not exist"
+        )
+    return moto_get_entries(self)
+
+
+VPCs.get_managed_prefix_list_entries = get_managed_prefix_list_entries
 
 
 def state(route: Any) -> str:
@@ -371,3 +390,45 @@ def change(edit: Callable[[dict[str, Any]], None]) -> Fault:
         return response
 
     return fault
+
+
+XmlEdit = Callable[[ElementTree.Element], None]
+
+
+def change_xml(*edits: XmlEdit) -> Fault:
+    """Return a fault: an XML answer of AWS, edited."""
+
+    def fault(_: Call, answer: Answer) -> Response:
+        response = answer()
+        root = ElementTree.fromstring(response.get_data())
+        for edit in edits:
+            edit(root)
+        response.set_data(ElementTree.tostring(root))
+        return response
+
+    return fault
+
+
+def with_member(id_tag: str, item_id: str, member: str, item: str) -> XmlEdit:
+    """Return an edit by which one item of EC2's answer has a further member, or item in a list.
+
+    Args:
+        id_tag: The tag of the id that every item of the answer has, such as "routeTableId".
+        item_id: The id of the item that is meant.
+        member: The tag of the item's member, such as "routeSet"; it is made where it is missing.
+        item: What is added to the member, in XML.
+    """
+
+    def edit(root: ElementTree.Element) -> None:
+        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+        found = (e for e in root.iter() if e.findtext(f"{namespace}{id_tag}") == item_id)
+        for element in found:
+            tag = f"{namespace}{member}"
+            holder = element.find(tag)
+            holder = ElementTree.SubElement(element, tag) if holder is None else holder
+            added = ElementTree.fromstring(item)
+            for each in added.iter():
+                each.tag = f"{namespace}{each.tag}"
+            holder.append(added)
+
+    return edit

@@ -262,7 +262,7 @@ def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan, expected
     assert f" account {account.ACCOUNT}: {counts}\n" in page
     for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
         assert line in done.stdout
-    assert "    FAIL eu-west-1 SageMaker model public-ipv6 is not isolated: subnet" in done.stdout
+    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in done.stdout
 
     missing = subprocess.run([*run, "cc_0"], capture_output=True, text=True, check=False)
     assert (missing.returncode, missing.stdout) == (1, "cc_0: no scan has it\n")
