@@ -23,7 +23,7 @@ from .installation import CHECK, ROOT, Installation, Scan
 
 FILES = sorted(FOLDER.glob("*.json"))
 NAMES = [path.stem for path in FILES]
-SOP = "sagemaker_network_isolation_sop_aws"
+SOP = "sop_sagemaker_network_isolation_aws"
 CROSSWALKS = [name for name in NAMES if name != SOP]
 BUILT_INS = {
     "AWS-AI-Security-Framework-1.0",
@@ -93,9 +93,34 @@ def test_the_commands_of_the_sop_work() -> None:
         aws_cli.check(command)
 
 
+@pytest.fixture(scope="session")
+def theirs(prowler: Path) -> set[str]:
+    """The names of Prowler's own frameworks, of every provider."""
+    files = prowler.glob("lib/python*/site-packages/prowler/compliance/**/*.json")
+    return {path.stem for path in files}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_holds_one_of_prowlers_nor_the_other_way_round(theirs: set[str], name: str) -> None:
+    """By `name in file` the dashboard chooses the files of a page; names of AWS's own frameworks
+    are without their end there (`load_csv_files` in dashboard/pages/compliance.py)."""
+    assert len(theirs) > 80
+    looked_for = theirs | {t.removesuffix("_aws") for t in theirs if t.startswith("aws_")}
+    assert not {their for their in looked_for if their in name or name in their}
+
+
+def test_no_name_begins_as_those_that_prowler_writes_in_a_form_of_their_own(prowler: Path) -> None:
+    """Prowler App chooses the writer of a CSV by these prefixes, and those want attributes that
+    are not in ours."""
+    (main,) = prowler.glob("lib/python*/site-packages/prowler/__main__.py")
+    prefixes = set(re.findall(r'compliance_name\.startswith\("(\w+)"', main.read_text("utf-8")))
+    assert {"cis_", "iso27001_"} <= prefixes
+    assert not {name for name in NAMES if name.startswith(tuple(prefixes))}
+
+
 @pytest.mark.parametrize("name", CROSSWALKS)
 def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
-    own = name.removeprefix("sagemaker_network_isolation_")
+    own = name.replace("_sagemaker_network_isolation", "").replace("iso_27001", "iso27001")
     (path,) = prowler.glob(f"lib/python*/site-packages/prowler/compliance/aws/{own}.json")
     theirs = {r["Id"]: r for r in json.loads(path.read_text("utf-8"))["Requirements"]}
     for requirement in read(FOLDER / f"{name}.json")["Requirements"]:
