@@ -125,9 +125,12 @@ def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
     theirs = {r["Id"]: r for r in json.loads(path.read_text("utf-8"))["Requirements"]}
     for requirement in read(FOLDER / f"{name}.json")["Requirements"]:
         their = theirs[requirement["Id"]]
-        # Prowler's PCI DSS names every requirement after the service; its section says what it is.
-        named = their["Attributes"][0]["Section"].strip() if "pci" in name else their["Name"]
-        assert requirement["Name"] == named
+        # Prowler's PCI DSS names every requirement after the service; its section has the number.
+        if "pci" in name:
+            number = their["Attributes"][0]["Section"].partition(":")[0]
+            assert requirement["Name"].startswith(f"{number}: ")
+        else:
+            assert requirement["Name"] == their["Name"]
         (attributes,) = requirement["Attributes"]
         assert requirement["Description"].count(".") == 1, "one sentence on why"
         assert attributes["Comment"]
@@ -184,6 +187,18 @@ def test_every_finding_names_the_requirements_beside_the_built_ins(
         assert set(named) - set(labels) == BUILT_INS
     for finding in scan.ocsf():
         assert labels.items() <= finding["unmapped"]["compliance"].items()
+
+
+def test_isolation_alone_can_be_seen(scan: Scan) -> None:
+    """By the two ways of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
+    page = (ROOT / "docs" / "compliance.md").read_text("utf-8")
+    (words,) = re.findall(r"grep '(.+)' output/\*\.csv", page)
+    texts = {r["RESOURCE_UID"] for r in scan.rows() if words in r["STATUS_EXTENDED"]}
+    resources = [finding["resources"][0] for finding in scan.ocsf()]
+    assert "data.metadata.network_isolation" in page
+    isolation = {r["uid"]: r["data"]["metadata"].get("network_isolation") for r in resources}
+    assert texts == {uid for uid, value in isolation.items() if value is False}
+    assert set(isolation.values()) == {True, False, None}
 
 
 def test_the_terminal_shows_a_table_for_each_framework(scan: Scan) -> None:
