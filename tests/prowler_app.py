@@ -6,7 +6,7 @@ worker, with a PostgreSQL and a Redis of its own, which it stops again. It scans
 with everything that Prowler has, first without and then with the plugin's folder on the worker's
 `PYTHONPATH`, and then with our check alone and every call of SageMaker refused. It prints what the
 App then has, and ends with 1 if the findings of our check are not the demo's or those of another
-check have changed.
+check have changed. The lines are in build/app/report.txt too, beside the logs.
 
 What it needs:
     API: the folder `api` of Prowler's repository, with the virtual environment `.venv` in it that
@@ -47,6 +47,7 @@ from .installation import CHECK, ROOT, build_wheel, offline_pip
 USER = {"email": "auditor@prowler-self-hosted.org", "password": secrets.token_urlsafe(24) + "Aa1!"}
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.json"))]
 SOP = "sop_sagemaker_network_isolation_aws"
+WORK = ROOT / "build" / "app"
 # The line of the App's docker-entrypoint.sh, but for the queue of attack paths.
 QUEUES = "celery,scans,scan-reports,deletion,backfill,overview,integrations,compliance"
 WORKER = f"celery -A config.celery worker -l info -Q {QUEUES} -E --max-tasks-per-child 1"
@@ -356,10 +357,9 @@ class App:
         # The tasks after a scan are several, and no state tells when the last one is done.
         wait_for("its reports", lambda: cpu_is_idle(worker))
         said = attributes()
-        print(
+        report(
             f"  {name}: {said['state']} in {said['duration']} s; CPU seconds of the worker: "
-            f"{scan_cpu:.0f}, and {cpu_seconds(worker) - cpu:.0f} with the tasks after it",
-            flush=True,
+            f"{scan_cpu:.0f}, and {cpu_seconds(worker) - cpu:.0f} with the tasks after it"
         )
         if said["state"] != "completed":
             raise RuntimeError(f"The scan {name} is {said['state']}; see {self.work}/worker.log")
@@ -392,6 +392,13 @@ class Scan:
     def download(self, framework: str) -> tuple[int, bytes]:
         """Return the status and the body of the download of a framework's CSV."""
         return self.app.ask("GET", f"/scans/{self.id}/compliance/{framework}")
+
+
+def report(line: str) -> None:
+    """Print a line at once, and keep it apart from what moto prints of unknown services."""
+    print(line, flush=True)
+    with (WORK / "report.txt").open("a", encoding="utf-8") as file:
+        print(line, file=file)
 
 
 def wait_for(what: str, ready: Any) -> None:
@@ -432,7 +439,7 @@ def main(api: Path) -> int:
     """Run the trial and return the exit code."""
     if not (api / ".venv" / "bin" / "gunicorn").is_file():
         sys.exit(f"{api}/.venv has no gunicorn. Install the App's API there, as its README says.")
-    work = ROOT / "build" / "app"
+    work = WORK
     shutil.rmtree(work, ignore_errors=True)
     (work / "output").mkdir(parents=True)
     if os.geteuid() == 0:
@@ -456,27 +463,29 @@ def main(api: Path) -> int:
             app.python("manage.py", command, "--database", "admin")
         for path in ("", str(plugin)):
             known = set(app.python("-c", FRAMEWORKS, PYTHONPATH=path).split())
-            print(f"PYTHONPATH={path!r}: the API knows {len(known & set(NAMES))} of our frameworks")
+            report(
+                f"PYTHONPATH={path!r}: the API knows {len(known & set(NAMES))} of our frameworks"
+            )
         running.enter_context(app.serving(plugin))
-        print("A worker without the plugin:", flush=True)
+        report("A worker without the plugin:")
         with app.working(None) as worker:
             before = app.scan("without", worker).findings()
-        print("A worker with the plugin:", flush=True)
+        report("A worker with the plugin:")
         with app.working(plugin) as worker:
             full = app.scan("with", worker)
             after = full.findings()
             wrong = compare([f for f in after if f["check_id"] == CHECK], expected)
             wrong += others(before, after)
             show(app, full)
-            print("A worker with the plugin, and every call of SageMaker refused:", flush=True)
+            report("A worker with the plugin, and every call of SageMaker refused:")
             with aws.failing(refuse_sagemaker):
                 refused = app.scan("refused", worker, CHECK)
             statuses = sorted(f["status"] for f in refused.findings(check_id=CHECK))
-            print(f"  findings of our check: {', '.join(statuses)}")
+            report(f"  findings of our check: {', '.join(statuses)}")
             for name, overview in refused.overviews().items():
-                print(f"  {name}: {counts(overview)}")
+                report(f"  {name}: {counts(overview)}")
     for line in wrong:
-        print(line, file=sys.stderr)
+        report(f"Wrong: {line}")
     return 1 if wrong else 0
 
 
@@ -491,7 +500,7 @@ def compare(findings: list[dict[str, Any]], expected: dict[Any, tuple[str, str]]
         wanted, words = expected.get(key, ("no finding", ""))
         if status != wanted or words not in text:
             wrong.append(f"{key}: {status}, expected {wanted}: {text}")
-    print(f"  {len(found)} findings of our check, {len(wrong)} not the demo's")
+    report(f"  {len(found)} findings of our check, {len(wrong)} not the demo's")
     return wrong
 
 
@@ -499,8 +508,8 @@ def others(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[st
     """Return the findings of other checks that are in one of two full scans only."""
     differ = set(map(identity, before)) ^ set(map(identity, after))
     strange = sorted(uid for uid, _, _ in differ if CHECK not in uid)
-    print(f"  full scan: {len(before)} findings without, {len(after)} with the plugin;")
-    print(f"  those that differ are of our check: {len(differ) - len(strange)}, others: {strange}")
+    report(f"  full scan: {len(before)} findings without, {len(after)} with the plugin;")
+    report(f"  those that differ are of our check: {len(differ) - len(strange)}, others: {strange}")
     return [f"differs without and with the plugin: {uid}" for uid in strange]
 
 
@@ -521,7 +530,7 @@ def show(app: App, scan: Scan) -> None:
             next(csv.reader(io.StringIO(text.decode()), delimiter=";")) if status == 200 else []
         )
         attributes = app.attributes(name)[0]
-        print(
+        report(
             f"  {name}: {counts(overview) if overview else 'not in the overview'}; name "
             f"{overview['framework'] if overview else None!r}; attributes {attributes}; "
             f"CSV {status}, {len(columns)} columns"
@@ -529,15 +538,15 @@ def show(app: App, scan: Scan) -> None:
     texts = app.attributes(SOP)[1].decode()
     asked = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
     there = [key for key in asked if key in texts]
-    print(f"  attributes of the SOP that the REST API has: {', '.join(there)}")
+    report(f"  attributes of the SOP that the REST API has: {', '.join(there)}")
     resources = app.pages("/resources/latest", **{"filter[name]": "public-ipv6"})
     for resource in resources:
         metadata = resource["attributes"].get("metadata")
-        print(f"  the resource public-ipv6 has the metadata {str(metadata)[:200]}")
+        report(f"  the resource public-ipv6 has the metadata {str(metadata)[:200]}")
     for path in app.work.glob("output/**/*.ocsf.json"):
         if "/compliance/" not in str(path):
             evidence = "route_table_id" in path.read_text("utf-8")
-            print(f"  {path.name}: {'has' if evidence else 'lacks'} the evidence of our check")
+            report(f"  {path.name}: {'has' if evidence else 'lacks'} the evidence of our check")
 
 
 if __name__ == "__main__":

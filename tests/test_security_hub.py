@@ -44,7 +44,8 @@ def hub_of(aws: EmbeddedAWS) -> Hub:
 
 @pytest.fixture(scope="session")
 def region(aws: EmbeddedAWS) -> Region:
-    """Six public models, a sound one, one to be deleted, and a hub with findings of others."""
+    """Six public models, a sound one, one to be deleted, one that fails without EC2 being asked,
+    and a hub with findings of others."""
     region = Region(aws, REGION)
     vpc = region.vpc()
     route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": region.internet_gateway(vpc)}
@@ -54,6 +55,7 @@ def region(aws: EmbeddedAWS) -> Region:
         region.model(name, [public], [closed])
     region.model("sound", [private], [closed])
     region.model("deleted", [public], [closed])
+    region.model("not-isolated", [private], [closed], isolated=False)
     hub = aws.client("securityhub", REGION)
     hub.enable_security_hub()
     for name in OTHERS:
@@ -108,7 +110,7 @@ def nights(
 def test_a_night_in_which_all_was_read_is_sent(nights: dict[str, Night]) -> None:
     night = nights["first"]
     assert night.done.returncode == FAILED, night.done.stderr
-    failed = dict.fromkeys([*PUBLIC, "deleted", *OTHERS], ("FAILED", "ACTIVE"))
+    failed = dict.fromkeys([*PUBLIC, "deleted", "not-isolated", *OTHERS], ("FAILED", "ACTIVE"))
     assert night.hub == {**failed, "sound": ("PASSED", "ACTIVE")}
 
 
@@ -134,7 +136,7 @@ def test_a_model_that_is_there_and_was_not_judged_is_named(nights: dict[str, Nig
     night = nights["a part scanned"]
     assert night.done.returncode == 1
     assert night.hub == nights["a model deleted"].hub
-    assert all(name in night.done.stderr for name in (*PUBLIC, "sound"))
+    assert all(f"model/{n}" in night.done.stderr for n in (*PUBLIC, "sound", "not-isolated"))
     assert "model/deleted" not in night.done.stderr
 
 
