@@ -298,7 +298,7 @@ class App:
                 raise RuntimeError(f"GET {path}?{asked}: {status} {text[:500]!r}")
             answer = json.loads(text)
             yield from answer["data"]
-            if number >= answer["meta"]["pagination"]["pages"]:
+            if number >= answer.get("meta", {}).get("pagination", {"pages": 1})["pages"]:
                 return
             number += 1
 
