@@ -39,6 +39,10 @@ RELIED_ON = {
 }
 
 
+class BrokenInstallationError(Exception):
+    """The plugin's own folder is not as it must be; the text says why and what to do."""
+
+
 def take_the_place_of_the_built_in() -> None:
     """Put our folder of checks first on the path of Prowler's SageMaker package, once.
 
@@ -55,13 +59,22 @@ def take_the_place_of_the_built_in() -> None:
         for module, definitions in RELIED_ON.items():
             require(module, definitions)
         path.insert(0, checks)
+    except BrokenInstallationError as error:
+        say_that_the_built_in_answers(str(error))
     except Exception as error:
-        print(
-            f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this "
-            f"run, which reads one flag only, because the plugin does not fit here: {error}. "
-            "Install a version of the plugin that supports this Prowler, or remove the plugin.",
-            file=sys.stderr,
+        say_that_the_built_in_answers(
+            f"{error}. Install a version of the plugin that supports this Prowler, or remove the "
+            "plugin"
         )
+
+
+def say_that_the_built_in_answers(why: str) -> None:
+    """Print the one sentence; `why` is the reason, and what to do about it."""
+    print(
+        f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run, "
+        f"which reads one flag only, because the plugin does not fit here: {why}.",
+        file=sys.stderr,
+    )
 
 
 def folder_of_checks() -> str:
@@ -71,11 +84,21 @@ def folder_of_checks() -> str:
     folder above the check: by the wheel, and by a symbolic link in a checkout.
 
     Raises:
-        FileNotFoundError: It is not on disk with the check in it, as in a zipped package.
+        BrokenInstallationError: It is not on disk with the check in it: in a zipped package, or in
+            a checkout where git wrote the link as a file (`core.symlinks` is false, as it is by
+            default on Windows: https://git-scm.com/docs/git-config).
     """
     folder = Path(__file__).parent / "sagemaker"
+    if folder.is_file():
+        raise BrokenInstallationError(
+            f"{folder} is a file where the repository has a symbolic link. Install the plugin "
+            "without -e, or check it out again with git's core.symlinks set to true"
+        )
     if not (folder / CHECK / f"{CHECK}.metadata.json").is_file():
-        raise FileNotFoundError(f"the plugin's folder {folder} does not hold the check")
+        raise BrokenInstallationError(
+            f"the plugin's folder {folder} does not hold the check. Install the plugin again, and "
+            "not as a zip"
+        )
     return str(folder)
 
 

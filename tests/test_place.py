@@ -14,7 +14,7 @@ import pytest
 import prowler_sagemaker_network_isolation as plugin
 
 from .conftest import MakeInstallation
-from .installation import BUILT_IN_TITLE, CHECK, Installation
+from .installation import BUILT_IN_TITLE, CHECK, Installation, copy_sources
 
 SENTENCE = f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run"
 # What Prowler does before every command, but for the ten seconds that its frameworks take.
@@ -116,6 +116,25 @@ def test_a_check_folder_that_is_not_there(installation: Installation) -> None:
 def test_a_zipped_plugin(plain: Installation, wheel: Path) -> None:
     done = discover(plain, PYTHONPATH=str(wheel))
     assert_built_in(done, "does not hold the check")
+
+
+def test_an_editable_install_from_a_checkout_without_symbolic_links(
+    make_installation: MakeInstallation, tmp_path: Path
+) -> None:
+    """Where git may not make them, it writes the link as a file that holds the target's name."""
+    copy_sources(tmp_path / "checkout")
+    link = tmp_path / "checkout" / plugin.__name__ / "sagemaker"
+    link.unlink()
+    link.write_text("../checks")
+    editable = make_installation("without-links")
+    editable.install("-e", str(tmp_path / "checkout"))
+    done = discover(editable)
+    assert_built_in(done, "is a file where the repository has a symbolic link")
+    assert "without -e" in done.stderr
+    assert "supports this Prowler" not in done.stderr
+    editable.install("--force-reinstall", str(tmp_path / "checkout"))
+    done = discover(editable)
+    assert (done.stdout != f"{BUILT_IN_TITLE}\n", done.stderr) == (True, "")
 
 
 def test_a_service_that_is_a_namespace_package(installation: Installation) -> None:
