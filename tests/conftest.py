@@ -1,7 +1,10 @@
 """What the tests share: one Prowler, one account, and one scan of it for each way to install."""
 
+import fcntl
+import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from .installation import CHECK, Installation, Scan, build_wheel
 
 Expected = dict[tuple[str, str], tuple[str, str]]
 MakeInstallation = Callable[[str], Installation]
+Shared = Callable[[str], AbstractContextManager[Path]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,29 +34,60 @@ def prowler(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """Give a folder by its name to one of pytest's workers at a time."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    @contextmanager
+    def folder(name: str) -> Iterator[Path]:
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield base / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
 def make_installation(tmp_path_factory: pytest.TempPathFactory, prowler: Path) -> MakeInstallation:
-    """Make a named installation without the plugin."""
+    """Make a named installation without the plugin, to be written to, whose every run is cold."""
     return lambda name: Installation.make(tmp_path_factory.mktemp("at") / name, prowler)
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(shared: Shared) -> Path:
     """The plugin's wheel, built by way of its sdist."""
-    return build_wheel(tmp_path_factory.mktemp("dist"))
+    with shared("dist") as folder:
+        return next(folder.glob("*.whl"), None) or build_wheel(folder)
 
 
 @pytest.fixture(scope="session")
-def plain(make_installation: MakeInstallation) -> Installation:
+def served(shared: Shared, prowler: Path) -> Callable[..., Installation]:
+    """Make an installation that is never written to, whose runs are forked (see prowler_server)."""
+
+    def installation(name: str, *plugin: str) -> Installation:
+        with shared(name) as folder:
+            made = Installation.at(folder, prowler)
+            if not folder.exists():
+                Installation.make(folder, prowler)
+                if plugin:
+                    made.install(*plugin)
+            made.serve()
+        return made
+
+    return installation
+
+
+@pytest.fixture(scope="session")
+def plain(served: Callable[..., Installation]) -> Installation:
     """A Prowler without the plugin."""
-    return make_installation("plain")
+    return served("plain")
 
 
 @pytest.fixture(scope="session")
-def installed(make_installation: MakeInstallation, wheel: Path) -> Installation:
+def installed(served: Callable[..., Installation], wheel: Path) -> Installation:
     """A Prowler with the plugin, from the wheel."""
-    made = make_installation("wheel")
-    made.install(str(wheel))
-    return made
+    return served("wheel", str(wheel))
 
 
 @pytest.fixture(scope="session")

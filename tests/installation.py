@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import prowler_server
 from .embedded_aws import EmbeddedAWS
 
 ROOT = Path(__file__).parent.parent
@@ -79,6 +80,12 @@ class Installation:
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
+    def at(cls, folder: Path, prowler: Path) -> "Installation":
+        """Return the installation that was made in a folder."""
+        (shared,) = prowler.glob("lib/python*/site-packages")
+        return cls(folder, shared.resolve())
+
+    @classmethod
     def make(cls, folder: Path, prowler: Path) -> "Installation":
         """Make an installation without the plugin.
 
@@ -86,9 +93,8 @@ class Installation:
             folder: Where; it must not be there yet.
             prowler: The virtual environment with the Prowler to see.
         """
-        (shared,) = prowler.glob("lib/python*/site-packages")
         venv.create(folder, symlinks=True)
-        made = cls(folder, shared.resolve())
+        made = cls.at(folder, prowler)
         made.packages.joinpath("prowler.pth").write_text(f"{made.shared}\n")
         script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
         made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
@@ -125,6 +131,10 @@ class Installation:
         pip = [sys.executable, "-m", "pip", "--python", python]
         subprocess.run([*pip, *arguments], check=True, env={**os.environ, **offline_pip()})
 
+    def serve(self) -> None:
+        """Have runs forked where a cold start would see the same (see prowler_server)."""
+        prowler_server.serve(str(self.folder), self.variables())
+
     @property
     def home(self) -> Path:
         """The home of whoever runs it."""
@@ -158,11 +168,15 @@ class Installation:
     def _run(
         self, command: list[str], folder: Path, variables: dict[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
-        environment = {**kept, "HOME": str(self.home), **self.environment, **variables}
+        environment = {**self.variables(), **variables}
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, cwd=folder, check=False
         )
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of its runs."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
+        return {**kept, "HOME": str(self.home), **self.environment}
 
     def scan(
         self, aws: EmbeddedAWS, output: Path, *arguments: str | Path, **variables: str

@@ -120,10 +120,10 @@ def run(
     """The run through the real command line: ten accounts, and one whose role is refused."""
     aws.calls.clear()
     folder = tmp_path_factory.mktemp("organisation")
+    of_installed = {name: value for name, value in installed.variables().items() if name != "PATH"}
+    variables = {**of_installed, **access(aws, "scanner")}
     with aws.failing(on("AssumeRole", RoleArn=role_arn(REFUSED))(not_trusted)):
-        made = run_script(
-            folder, installed.prowler.parent, [REFUSED, *ACCOUNTS], access(aws, "scanner")
-        )
+        made = run_script(folder, installed.prowler.parent, [REFUSED, *ACCOUNTS], variables)
     return Run(made.code, made.stderr, made.output, tuple(aws.calls))
 
 
