@@ -475,6 +475,18 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
         [refusal()],
         SecurityGroup("sg-1", "vpc-1", unread=(unlisted("UnauthorizedOperation", "allow {}"),)),
     ),
+    "gone": (
+        [refusal("InvalidPrefixListID.NotFound")],
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            unread=(
+                unlisted(
+                    "InvalidPrefixListID.NotFound",
+                    "it was deleted, or is no longer shared with this account; {} reads it",
+                ),
+            ),
+        ),
+    ),
     "throttled after an open block": (
         ["::/0", refusal("RequestLimitExceeded")],
         SecurityGroup(

@@ -14,6 +14,7 @@ REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
 # The codes by which SageMaker and EC2 ask for fewer calls.
 THROTTLING = re.compile("Throttl|RequestLimitExceeded|TooManyRequests|SlowDown")
 SERVER_ERROR = 500
+GONE = "it was deleted, or is no longer shared with this account"
 EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
 NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
 
@@ -66,6 +67,8 @@ class Unread:
                 remedy = "scan again"
             elif REFUSALS.search(why):
                 remedy = f"allow {permission}"
+            elif why.endswith("NotFound"):
+                remedy = f"{GONE}; {permission} reads it"
             if deny := EXPLICIT_DENY.search(str(answer.get("Message"))):
                 why = f"{why}, {deny.group()}"
         elif isinstance(error, BotoCoreError):
@@ -78,8 +81,9 @@ class Unread:
     def gone(cls, what: str, permission: str) -> "Unread":
         """Return the `Unread` for an id that AWS, asked for it, has no answer to."""
         kind = what.rpartition(" ")[0]
-        remedy = f"it was deleted, or is no longer shared with this account; {permission} reads it"
-        return cls(what, f"AWS returned no such {kind}", permission, remedy)
+        return cls(
+            what, f"AWS returned no such {kind}", permission, f"{GONE}; {permission} reads it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
