@@ -7,7 +7,7 @@ OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.tom
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
 	neighbours.py fixer_by_cli.py ci.py exceptions.py security_hub.py)
-.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks app clean
+.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks pictures app clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -65,6 +65,10 @@ frameworks: $(READY)
 # tests/prowler_app.py): make app API=prowler/api.
 app: $(READY)
 	$(BIN)/python -m tests.prowler_app $(API)
+
+# Make the pictures of docs/pictures anew: needs script, Chromium and npm.
+pictures: $(READY)
+	$(BIN)/python -m tests.pictures
 
 clean:
 	rm -rf .venv* build dist mutants output *.egg-info .pytest_cache .ruff_cache .mypy_cache

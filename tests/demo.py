@@ -5,6 +5,7 @@ finding with its reason, and stops the server it started.
 """
 
 import csv
+import re
 import shutil
 import signal
 import subprocess
@@ -50,7 +51,8 @@ def main() -> int:
         rows = list(csv.DictReader(lines, delimiter=";"))
     print(f"\n{len(rows)} findings, in which prowler exits with {code}:\n")
     for row in sorted(rows, key=lambda row: (row["STATUS"], row["REGION"], row["RESOURCE_NAME"])):
-        show(row)
+        shown = show(row)
+        print(shown if sys.stdout.isatty() else re.sub(r"\033\[\d+m", "", shown))
     print("The files an auditor reads, with the evidence:")
     for path in sorted(output.glob("*.*")):
         print(f"  {path.relative_to(ROOT)}")
@@ -66,15 +68,13 @@ def say(line: str) -> None:
     print(f"\n{line}", flush=True)
 
 
-def show(row: dict[str, str]) -> None:
-    """Print a finding: its status, region, model and reason, within the width of a terminal."""
+def show(row: dict[str, str]) -> str:
+    """Return a finding in colours: its status, region, model and reason, in a terminal's width."""
     status = row["STATUS"]
-    label = f"{status:6}"
-    if sys.stdout.isatty():
-        label = f"{COLOURS[status]}{label}\033[0m"
-    print(f"{label} {row['REGION']} {row['RESOURCE_NAME']}")
+    label = f"{COLOURS[status]}{status:6}\033[0m"
     reason = textwrap.wrap(row["STATUS_EXTENDED"], WIDTH - 7, break_on_hyphens=False)
-    print(textwrap.indent("\n".join(reason), " " * 7), end="\n\n")
+    indented = textwrap.indent("\n".join(reason), " " * 7)
+    return f"{label} {row['REGION']} {row['RESOURCE_NAME']}\n{indented}\n"
 
 
 if __name__ == "__main__":

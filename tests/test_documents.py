@@ -11,8 +11,11 @@ import pytest
 from . import aws_cli
 from .installation import CHECK, ROOT, Installation
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-README = PAGES[0].read_text("utf-8")
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+CONTENTS = DOCS / "README.md"
+FIXERS = ("changes", "endpoints", "fixer_settings", "replacement")  # their page is remediation.md
+TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text("utf-8")
 # Where a command is run, by its beginning, with the longest first; the AWS CLI's are checked here
 # and run by test_remediation.
 RUN_BY = {
@@ -26,6 +29,7 @@ RUN_BY = {
     "make frameworks": ".ci/run",
     "make lint": "Makefile",
     "make permissions": "tests/test_permissions.py",
+    "make pictures": "tests/pictures.py",
     "make test": ".ci/run",
     "pip --version": "tests/installation.py",
     "pip check": "tests/test_installation.py",
@@ -69,7 +73,7 @@ def test_every_command_is_run_by_a_test_or_by_ci(command: str) -> None:
 def test_prowler_takes_every_command(installed: Installation) -> None:
     """By the parser of an installation with the plugin, whose frameworks it knows."""
     arguments = [
-        shlex.split(re.sub("[<>]", "", command))[1:]
+        shlex.split(re.sub("[<>]", "", command.partition(" | ")[0]))[1:]
         for command in COMMANDS
         if command.startswith("prowler ")
     ]
@@ -113,9 +117,15 @@ def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(file), target
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_the_table_of_contents_has_every_page() -> None:
+    contents = CONTENTS.read_text("utf-8")
+    assert "(docs/README.md)" in PAGES[0].read_text("utf-8")
     for path in PAGES[1:]:
-        assert f"(docs/{path.name}" in README, path.name
+        assert path == CONTENTS or f"]({path.name})" in contents, path.name
+
+
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(PAGES[0].read_text("utf-8").split()) <= 1300
 
 
 def runs_of_three_words(text: str) -> set[str]:
@@ -124,21 +134,21 @@ def runs_of_three_words(text: str) -> set[str]:
     return {" ".join(words[i : i + 3]).strip(".:") for i in range(len(words) - 2)}
 
 
-def test_the_readme_explains_every_sentence_that_the_check_says() -> None:
+def test_troubleshooting_explains_every_sentence_that_the_check_says() -> None:
     """Those of the fixer are on its page, and a test beside it holds it to them."""
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
-        *(lib / f"{name}.py" for name in ("facts", "models", "network")),
+        *(p for p in lib.glob("*.py") if p.stem not in FIXERS),
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "demo.py",
         ROOT / "docs" / "ci" / "sarif.py",
     ]
     source = "".join(path.read_text("utf-8") for path in sources)
-    says = r"Error\(|why = |remedy = |return cls\(what, |text = |error\(|exit\(|print\("
+    says = r"Error\(|why = |remedy = |return cls\(what, |error\(|exit\(|print\("
     said = re.findall(rf'(?:{says})\s*f?"([^"]+)"', source)
     assert len(said) > 20
-    explained = runs_of_three_words(README)
+    explained = runs_of_three_words(TROUBLESHOOTING)
     for sentence in said:
         parts = re.split(r"\{[^}]*\}", sentence)
         runs = set().union(*map(runs_of_three_words, parts))

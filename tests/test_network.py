@@ -14,7 +14,10 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Subnet,
     Unread,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
+from checks.sagemaker_models_network_isolation_enabled.lib.network import (
+    read_network,
+    read_prefix_list,
+)
 from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
     Permission,
     open_permissions,
@@ -43,6 +46,7 @@ class EC2:
         PrefixListId: str = "",  # noqa: N803
     ) -> Any:
         if not Filters:
+            assert self.operation == "get_managed_prefix_list_entries"
             self.asked.append(("Entries", PrefixListId, 1))
             for entry in self.answers.get(PrefixListId, []):
                 if isinstance(entry, Exception):
@@ -210,6 +214,16 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1, {"GatewayId": "igw-1", "State": "active"})],
         unknown(LACKS, 1),
     ),
+    "a way out in no state before a gateway of an unknown kind": (
+        [
+            main(
+                1,
+                {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"},
+                to("GatewayId", "newgw-1"),
+            )
+        ],
+        unknown(LACKS, 1),
+    ),
     "a way out and a route without target": (
         [main(1, OUT, {"DestinationCidrBlock": "1.0.0.0/8", "State": "active"})],
         unknown(LACKS, 1, ("0.0.0.0/0", "igw-1")),
@@ -305,6 +319,62 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
         group(rule(**ipv4("1.2.3.4/32", "0.0.0.0/1"))),
         SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 0.0.0.0/1",)),
     ),
+    "neighbours": (
+        group(rule(**ipv4("12.0.0.0/8", "13.0.0.0/8"))),
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            tuple(
+                f"tcp 22 from {n}.0.0.0/8 (joined with others, broader than a /8)" for n in (12, 13)
+            ),
+        ),
+    ),
+    "neighbours at two ports": (
+        group(
+            rule(**ipv4("12.0.0.0/8")),
+            {**rule(**ipv4("13.0.0.0/8")), "FromPort": 23, "ToPort": 24},
+        ),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours by two protocols": (
+        group(rule(**ipv4("12.0.0.0/8")), {**rule(**ipv4("13.0.0.0/8")), "IpProtocol": "udp"}),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours by udp at two ports": (
+        group(
+            *(
+                {**rule(**ipv4(f"{n}.0.0.0/8")), "IpProtocol": "udp", "FromPort": n, "ToPort": n}
+                for n in (12, 13)
+            )
+        ),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours at ports that meet": (
+        group(
+            {**rule(**ipv4("12.0.0.0/8")), "FromPort": 20},
+            {**rule(**ipv4("13.0.0.0/8")), "ToPort": 25},
+        ),
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            (
+                "tcp 20-22 from 12.0.0.0/8 (joined with others, broader than a /8)",
+                "tcp 22-25 from 13.0.0.0/8 (joined with others, broader than a /8)",
+            ),
+        ),
+    ),
+    "neighbours by two types of icmp": (
+        group(
+            *(
+                {**rule(**ipv4(f"{n}.0.0.0/8")), "IpProtocol": "icmp", "FromPort": n, "ToPort": 0}
+                for n in (12, 13)
+            )
+        ),
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            tuple(
+                f"icmp from {n}.0.0.0/8 (joined with others, broader than a /8)" for n in (12, 13)
+            ),
+        ),
+    ),
     "the same block twice": (
         group(rule(**ipv4("0.0.0.0/1")), rule(**ipv4("0.0.0.0/1"))),
         SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 0.0.0.0/1",)),
@@ -391,7 +461,8 @@ def permits(
     block: str, first: int | None = 443, last: int | None = 443, protocol: str = "tcp"
 ) -> Permission:
     text = f"{protocol} {first}-{last} from {block}"
-    return Permission("sg-1", protocol, first, last, ip_network(block), text)
+    ports = None if first is None or last is None else (first, last)
+    return Permission("sg-1", protocol, ports, ip_network(block), text)
 
 
 def all_of(block: str) -> Permission:
@@ -439,6 +510,10 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
         [permits(f"{n}.0.0.0/8", None, None, "icmp") for n in (12, 13)],
         [0, 1],
     ),
+    "neighbours at one port and others at another": (
+        [permits(f"{n}.0.0.0/8", port, port) for n, port in ((12, 1), (13, 1), (98, 2), (99, 2))],
+        [0, 1, 2, 3],
+    ),
     "neighbours at two ports, one block at a third": (
         [permits("12.0.0.0/8"), permits("13.0.0.0/8"), permits("12.0.0.0/8", 22, 22)],
         [0, 1],
@@ -471,6 +546,10 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
         SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 0.0.0.0/0 of prefix list pl-1",)),
     ),
     "no entries": ([], SecurityGroup("sg-1", "vpc-1")),
+    "a host in an entry": (
+        ["1.2.3.4/0"],
+        SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 1.2.3.4/0 of prefix list pl-1",)),
+    ),
     "refused": (
         [refusal()],
         SecurityGroup("sg-1", "vpc-1", unread=(unlisted("UnauthorizedOperation", "allow {}"),)),
@@ -525,6 +604,26 @@ def test_prefix_list(entries: list[Any], expected: SecurityGroup) -> None:
     assert not fact.unread
     assert fact.open_egress == tuple(t.replace(" from ", " to ") for t in expected.open_ingress)
     assert fact.unread_egress == expected.unread
+
+
+def test_a_rule_may_name_blocks_and_prefix_lists() -> None:
+    named = rule(**ipv4("0.0.0.0/1"), PrefixListIds=[{"PrefixListId": "pl-1"}])
+    ec2 = EC2(SecurityGroups=[group(named)], **{"pl-1": ["128.0.0.0/1"]})
+    _, facts = read_network(ec2, [], [("sg-1",)])
+    ((fact,),) = facts.values()
+    assert fact.open_ingress == (
+        "tcp 22 from 0.0.0.0/1",
+        "tcp 22 from 128.0.0.0/1 of prefix list pl-1",
+    )
+
+
+def test_an_answer_without_entries_is_malformed() -> None:
+    ec2 = EC2()
+    ec2.get_paginator("get_managed_prefix_list_entries")
+    ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
+    prefix_list = read_prefix_list(ec2, "pl-1")
+    assert prefix_list.blocks == ()
+    assert str(prefix_list.error) == "no Entries in the answer"
 
 
 def test_groups_of_one_model_are_open_together_and_no_others() -> None:
@@ -628,6 +727,22 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
         ],
         [through("::/0", "eni-1", "2600:1f00:0:1::/64")],
     ),
+    "a prefix list, by IPv6": (
+        DUAL,
+        [
+            own(
+                1,
+                {"DestinationPrefixListId": "pl-1", **back("::/0"), "DestinationIpv6CidrBlock": ""},
+            ),
+            edge(back("2600:1f00:0:1::/64")),
+        ],
+        [through("pl-1", "eni-1", "2600:1f00:0:1::/64")],
+    ),
+    "hosts in the destinations": (
+        IN,
+        [own(1, to("NetworkInterfaceId", "eni-1", "8.8.8.8/1")), edge(back("10.0.1.5/24"))],
+        [through("8.8.8.8/1", "eni-1", "10.0.1.5/24")],
+    ),
     "no edge table": (IN, [own(1, TO_ENI)], []),
     "another subnet's traffic": (IN, [own(1, TO_ENI), edge(back("10.0.2.0/24"))], []),
     "another appliance": (IN, [own(1, TO_ENI), edge(back(NetworkInterfaceId="eni-2"))], []),
@@ -718,6 +833,28 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
         IN,
         [own(1, TO_ENI), {**edge(), "Routes": None}],
         "no Routes in rtb-9",
+    ),
+    "an edge route in no state before a dead one": (
+        DUAL,
+        [
+            own(1, TO_ENI),
+            edge(
+                {k: v for k, v in back().items() if k != "State"},
+                {**back("2600:1f00:0:1::/64"), "State": "blackhole"},
+            ),
+        ],
+        "a route of rtb-9 lacks its destination, target or state",
+    ),
+    "no table of the subnet": (IN, [edge(back())], "AWS answered 0 main tables in vpc-1"),
+    "no routes of the subnet's table": (
+        IN,
+        [{**own(1), "Routes": None}, edge(back())],
+        "no Routes in rtb-1",
+    ),
+    "an edge table without associations": (
+        IN,
+        [own(1, TO_ENI), {**edge(back()), "Associations": None}],
+        "no Associations in rtb-9",
     ),
     "the subnet's block": (
         {"SubnetId": "subnet-1", "VpcId": "vpc-1"},

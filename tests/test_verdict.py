@@ -12,7 +12,7 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Subnet,
     Unread,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import explain, judge
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import Rule, explain, judge
 
 UNREAD = Unread("it", "AccessDenied", "ec2:Describe", "allow ec2:Describe")
 PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1")
@@ -49,14 +49,18 @@ CASES = {
     "no VPC configuration": (
         model(vpc=False, subnets=(), groups=()),
         "FAIL",
-        "it has no VPC configuration",
+        "SageMaker model m fails: it has no VPC configuration.",
     ),
     "VPC configuration unknown": (
         model(vpc=None, subnets=(), groups=(), unread=(UNREAD,)),
         "MANUAL",
         "allow ec2:Describe",
     ),
-    "no security group": (model(groups=()), "FAIL", "has no security group"),
+    "no security group": (
+        model(groups=()),
+        "FAIL",
+        "m fails: its VPC configuration has no security group.",
+    ),
     "security groups unknown": (
         model(vpc=None, groups=(), unread=(UNREAD,)),
         "MANUAL",
@@ -98,6 +102,12 @@ CASES = {
         "FAIL",
         "subnet subnet-6 is public through eni-1: route table rtb-6 sends 0.0.0.0/0 to it, and "
         "route table rtb-9 of igw-1 sends 10.0.1.0/24 to it.",
+    ),
+    "public directly and through a middlebox": (
+        model(subnets=(replace(IN_LINE, internet_routes=PUBLIC.internet_routes),)),
+        "FAIL",
+        "subnet subnet-6 is public: route table rtb-6 sends 0.0.0.0/0 to igw-1, and is public "
+        "through eni-1: route table",
     ),
     "a public subnet whose traffic is blocked": (
         model(subnets=(replace(PUBLIC, block_public_access="block-bidirectional"), PRIVATE)),
@@ -193,8 +203,21 @@ def test_a_long_text_begins_with_all_kinds() -> None:
         "groups with ingress open to the internet; 2 things unknown; 1 note. Evidence: network "
         "isolation is disabled; subnet subnet-00000000000000000 is public: "
     )
+    assert ". Not known: it and that could not be read (" in text
+    assert text.endswith("to 0.0.0.0/0.")
     assert all(subnet.id in text for subnet in public)
     assert all(group.id in text for group in (*opened, unknown, CHATTY))
+
+
+def test_a_violation_says_which_rule_it_breaks() -> None:
+    chatty = model(False, subnets=(PUBLIC,), groups=(OPEN, CHATTY))
+    verdict = judge(chatty, fail_on_unrestricted_egress=True)
+    rules = [violation.rule for violation in verdict.violations]
+    assert rules == [Rule.ISOLATION, Rule.SUBNET, Rule.INGRESS, Rule.EGRESS]
+    (bare,) = judge(model(vpc=False, subnets=(), groups=()), True).violations
+    assert bare.rule is Rule.VPC_CONFIG
+    (ungrouped,) = judge(model(groups=()), True).violations
+    assert ungrouped.rule is Rule.SECURITY_GROUPS
 
 
 def test_a_long_pass_begins_with_all_kinds() -> None:

@@ -34,8 +34,7 @@ class Permission:
     Attributes:
         group_id: The security group.
         protocol: IpProtocol; "-1" for all.
-        first: The first port; None where the rule is for all of its protocol.
-        last: The last port; None likewise.
+        ports: The first and the last port; None where the rule is for all of its protocol.
         block: The block.
         text: The rule's traffic and the block as it is written there, such as
             "tcp 443 from 0.0.0.0/1".
@@ -43,8 +42,7 @@ class Permission:
 
     group_id: str
     protocol: str
-    first: int | None
-    last: int | None
+    ports: tuple[int, int] | None
     block: Block
     text: str
 
@@ -52,9 +50,7 @@ class Permission:
         """Return whether it admits a protocol at a port."""
         if self.protocol not in ("-1", protocol):
             return False
-        if self.first is None or self.last is None or port is None:
-            return True
-        return self.first <= port <= self.last
+        return self.ports is None or port is None or self.ports[0] <= port <= self.ports[1]
 
 
 def is_public(block: Block) -> bool:
@@ -84,7 +80,7 @@ def open_permissions(permissions: Iterable[Permission]) -> list[Permission]:
     if not too_broad(public):  # whatever the ports
         return []
     # A port at which most rules overlap is where one of them begins.
-    points = {(permission.protocol, permission.first) for permission in public}
+    points = {(p.protocol, p.ports[0] if p.ports else None) for p in public}
     found = set()
     for protocol, port in points:
         found |= too_broad([p for p in public if p.covers(protocol, port)])

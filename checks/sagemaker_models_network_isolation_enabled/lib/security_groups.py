@@ -168,12 +168,17 @@ def permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Perm
     Raises:
         ValueError: It is no CIDR block.
     """
-    protocol = str(rule.get("IpProtocol"))
-    first, last = rule.get("FromPort"), rule.get("ToPort")
-    if protocol not in ("tcp", "udp") or first is None or last is None:
-        first = last = None
     network = ip_network(block, strict=False)
-    return Permission(group_id, protocol, first, last, network, f"{traffic(rule)} {end}")
+    text = f"{traffic(rule)} {end}"
+    return Permission(group_id, str(rule.get("IpProtocol")), ports_of(rule), network, text)
+
+
+def ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
+    """Return a rule's first and last port; None where it has none, or has the types of ICMP."""
+    first, last = rule.get("FromPort"), rule.get("ToPort")
+    if rule.get("IpProtocol") not in ("tcp", "udp") or first is None or last is None:
+        return None
+    return first, last
 
 
 def traffic(rule: dict[str, Any]) -> str:
@@ -181,9 +186,10 @@ def traffic(rule: dict[str, Any]) -> str:
     protocol = str(rule.get("IpProtocol"))
     if protocol == "-1":
         return "all traffic"
-    first, last = rule.get("FromPort"), rule.get("ToPort")
-    if protocol not in ("tcp", "udp") or first is None:
+    ports = ports_of(rule)
+    if ports is None:
         return protocol
+    first, last = ports
     return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
 
 

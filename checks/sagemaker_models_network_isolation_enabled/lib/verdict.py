@@ -202,7 +202,7 @@ def summarize(model: Model, verdict: Verdict) -> Iterator[str]:
 
 def count(number: int, thing: str) -> str:
     """Return a number of things in words, such as "2 public subnets"."""
-    plural = thing if number == 1 else re.sub("(subnet|group|thing|note)", r"\1s", thing, count=1)
+    plural = thing if number == 1 else re.sub("(subnet|group|thing|note)", r"\1s", thing)
     return f"{number} {plural}"
 
 
