@@ -49,11 +49,11 @@ def main() -> int:
     (findings,) = output.glob("*.csv")
     with findings.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter=";"))
-    print(f"\n{len(rows)} findings, in which prowler exits with {code}:\n")
+    print(f"\n{len(rows)} findings, in which prowler exits with {code}:")
     for row in sorted(rows, key=lambda row: (row["STATUS"], row["REGION"], row["RESOURCE_NAME"])):
         shown = show(row)
-        print(shown if sys.stdout.isatty() else re.sub(r"\033\[\d+m", "", shown))
-    print("The files an auditor reads, with the evidence:")
+        print("\n" + (shown if sys.stdout.isatty() else re.sub(r"\033\[\d+m", "", shown)))
+    print("\nThe files an auditor reads, with the evidence:")
     for path in sorted(output.glob("*.*")):
         print(f"  {path.relative_to(ROOT)}")
     found = {(row["REGION"], row["RESOURCE_NAME"]): row["STATUS"] for row in rows}
@@ -74,7 +74,7 @@ def show(row: dict[str, str]) -> str:
     label = f"{COLOURS[status]}{status:6}\033[0m"
     reason = textwrap.wrap(row["STATUS_EXTENDED"], WIDTH - 7, break_on_hyphens=False)
     indented = textwrap.indent("\n".join(reason), " " * 7)
-    return f"{label} {row['REGION']} {row['RESOURCE_NAME']}\n{indented}\n"
+    return f"{label} {row['REGION']} {row['RESOURCE_NAME']}\n{indented}"
 
 
 if __name__ == "__main__":

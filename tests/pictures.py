@@ -45,7 +45,7 @@ def main() -> None:
         draw(f"$ {COMMAND}\n\n{results.strip()}", "scan")
         scan = Scan(0, "", "", folder / "output")
         rows = {row["RESOURCE_NAME"]: row for row in scan.rows() if row["REGION"] == "eu-west-1"}
-        draw("\n".join(map(show, (rows[model] for model in SHOWN))), "demo")
+        draw("\n\n".join(map(show, (rows[model] for model in SHOWN))), "demo")
         photograph(scan.file("*.html"), folder)
 
 
