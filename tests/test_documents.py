@@ -38,7 +38,7 @@ RUN_BY = {
     "prowler aws --list-compliance": "tests/test_compliance.py",
     "prowler aws -x": "tests/test_installation.py",
     "python3 docs/auditor/evidence.py": "tests/test_compliance.py",
-    "sh output/prowler-way-back": "tests/test_fixer_by_cli.py",
+    "sh output/prowler-rollback": "tests/test_fixer_by_cli.py",
 }
 # A quarter of an hour of mutants is not part of every run.
 NOT_RUN = {"make mutants"}
@@ -127,7 +127,7 @@ def test_the_readme_explains_every_sentence_that_the_check_says() -> None:
     """Those of the fixer are on its page, and a test beside it holds it to them."""
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
-        *(lib / f"{name}.py" for name in ("facts", "models", "network")),
+        *(lib / f"{name}.py" for name in ("configuration", "facts", "models", "network")),
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "demo.py",
