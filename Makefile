@@ -34,7 +34,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck .ci/run docs/*/*.sh
+	$(BIN)/shellcheck .ci/run docs/*/*.sh checks/*/lib/fixer/*.sh
 
 # What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
 bench: $(READY)

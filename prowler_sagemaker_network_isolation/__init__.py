@@ -31,7 +31,12 @@ RELIED_ON = {
         "self.thread_pool",
         "def get_unknown_arn",
     ),
-    "prowler.providers.aws.aws_provider": ("def fixer_config",),
+    "prowler.lib.mutelist.mutelist": (
+        "def is_finding_muted",
+        "def mutelist",
+        "def mutelist_file_path",
+    ),
+    "prowler.providers.aws.aws_provider": ("def fixer_config", "def mutelist"),
     "prowler.providers.common.models": ("class Audit_Metadata", "expected_checks"),
     "prowler.providers.common.provider": ("class Provider", "def get_global_provider"),
     f"{SERVICE}.sagemaker_client": ("sagemaker_client",),

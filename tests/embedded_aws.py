@@ -100,6 +100,7 @@ FATES = {
     "needs-network-mixed": "UpdateRollbackFailed",
     "needs-network-broken": "Failed",
 }
+config_fates: dict[str, str] = {}  # the same for updates to a configuration; tests may set it
 looks = {"until updated": 0}  # how often DescribeEndpoint answers Updating; tests may set it
 SHAPES = botocore.session.get_session().get_service_model("sagemaker")
 ENDPOINT_CONFIG = SHAPES.operation_model("CreateEndpointConfig").input_shape
@@ -142,6 +143,9 @@ def update_endpoint(self: Any) -> Any:
         raise ValidationError(message="Could not find the endpoint or its configuration.")
     if endpoint.endpoint_status not in ("InService", "UpdateRollbackFailed"):
         raise ValidationError(message=f"Cannot update in-progress endpoint {endpoint.arn!r}.")
+    for variant in backend.endpoint_configs[config_name].given["ProductionVariants"]:
+        if variant.get("ModelName") not in (None, *backend._models):
+            raise ValidationError(message=f"Could not find model {variant['ModelName']!r}.")
     endpoint.endpoint_status = "Updating"
     endpoint.pending_deployment_summary = {"EndpointConfigName": config_name}
     endpoint.looks_left = looks["until updated"]
@@ -162,9 +166,11 @@ def describe_endpoint(self: Any) -> Any:
     elif pending:
         endpoint.pending_deployment_summary = None
         variants = backend.endpoint_configs[pending["EndpointConfigName"]].production_variants
-        models = [backend._models[v["ModelName"]] for v in variants]
-        images = [m.primary_container["Image"] for m in models if m.enable_network_isolation]
+        models = [backend._models[v["ModelName"]] for v in variants if v.get("ModelName")]
+        isolated = [m.primary_container or {} for m in models if m.enable_network_isolation]
+        images = [container.get("Image") for container in isolated]
         fates = [FATES[image] for image in images if image in FATES]
+        fates += [fate for name, fate in config_fates.items() if name in pending.values()]
         if fates:
             endpoint.endpoint_status = fates[0]
             endpoint.failure_reason = "The container did not pass the ping health check."
@@ -184,9 +190,55 @@ def list_endpoint_configs(self: Any) -> Any:
     return ActionResult({"EndpointConfigs": [c.summary() for c in found], "NextToken": token})
 
 
+# Inference components, which moto does not have: they are made, listed and described.
+COMPONENT = SHAPES.shape_for("DescribeInferenceComponentOutput")
+
+
+def inference_components(self: Any) -> dict[str, dict[str, Any]]:
+    """Return the components of a region by name."""
+    made: dict[str, dict[str, Any]] = vars(self.sagemaker_backend).setdefault("components", {})
+    return made
+
+
 @mend
-def list_inference_components(_: Any) -> Any:
-    return ActionResult({"InferenceComponents": []})
+def create_inference_component(self: Any) -> Any:
+    names = ("InferenceComponentName", "EndpointName", "VariantName", "Specification")
+    given = {name: self._get_param(name) for name in names}
+    name = given["InferenceComponentName"]
+    arn = f"arn:aws:sagemaker:{self.region}:{self.current_account}"
+    about = {
+        "InferenceComponentArn": f"{arn}:inference-component/{name}",
+        "EndpointArn": f"{arn}:endpoint/{given['EndpointName']}",
+        "CreationTime": time.time(),
+        "LastModifiedTime": time.time(),
+        "InferenceComponentStatus": "InService",
+    }
+    inference_components(self)[name] = {**given, **about}
+    return ActionResult({"InferenceComponentArn": about["InferenceComponentArn"]})
+
+
+@mend
+def list_inference_components(self: Any) -> Any:
+    made = list(inference_components(self).values())
+    found, token = page_of(made, self._get_param("NextToken"), self._get_param("MaxResults"))
+    summaries = [{k: v for k, v in one.items() if k != "Specification"} for one in found]
+    return ActionResult({"InferenceComponents": summaries, "NextToken": token})
+
+
+@mend
+def describe_inference_component(self: Any) -> Any:
+    component = inference_components(self).get(self._get_param("InferenceComponentName"))
+    if component is None:
+        raise ValidationError(message="Could not find inference component.")
+    return ActionResult(
+        {key: value for key, value in component.items() if key in COMPONENT.members}
+    )
+
+
+@mend
+def delete_inference_component(self: Any) -> Any:
+    inference_components(self).pop(self._get_param("InferenceComponentName"), None)
+    return ActionResult({})
 
 
 moto_get_entries = VPCs.get_managed_prefix_list_entries

@@ -14,7 +14,6 @@ from .installation import CHECK, ROOT, Installation
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 CONTENTS = DOCS / "README.md"
-FIXERS = ("changes", "endpoints", "fixer_settings", "replacement")  # their page is remediation.md
 TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text("utf-8")
 # Where a command is run, by its beginning, with the longest first; the AWS CLI's are checked here
 # and run by test_remediation.
@@ -43,7 +42,7 @@ RUN_BY = {
     "prowler aws -x": "tests/test_installation.py",
     "python3 docs/auditor/evidence.py": "tests/test_compliance.py",
     "python3 docs/ci/security_hub.py": "tests/test_security_hub.py",
-    "sh output/prowler-way-back": "tests/test_fixer_by_cli.py",
+    "sh output/prowler-rollback": "tests/test_fixer_by_cli.py",
 }
 # A quarter of an hour of mutants, and an App that is not ours, are not part of every run.
 NOT_RUN = ("make app", "make mutants")
@@ -138,7 +137,7 @@ def test_troubleshooting_explains_every_sentence_that_the_check_says() -> None:
     """Those of the fixer are on its page, and a test beside it holds it to them."""
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
-        *(p for p in lib.glob("*.py") if p.stem not in FIXERS),
+        *lib.glob("*.py"),
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "demo.py",
