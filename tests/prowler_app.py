@@ -48,8 +48,8 @@ USER = {"email": "auditor@prowler-self-hosted.org", "password": secrets.token_ur
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.json"))]
 SOP = "sop_sagemaker_network_isolation_aws"
 WORK = ROOT / "build" / "app"
-# A check that passes in every region. Without a PASS or FAIL in it a region has no compliance at all
-# in the App, and no user's scan is of our check alone.
+# A check that passes in every region. A region without a PASS or FAIL has no compliance in the App,
+# and no user's scan is of our check alone.
 BESIDE = "eventbridge_bus_exposed"
 # The line of the App's docker-entrypoint.sh, but for the queue of attack paths.
 QUEUES = "celery,scans,scan-reports,deletion,backfill,overview,integrations,compliance"
