@@ -15,9 +15,10 @@ from pathlib import Path
 SERVICE = "prowler.providers.aws.services.sagemaker"
 CHECK = "sagemaker_models_network_isolation_enabled"
 
-# All of Prowler that the check relies on: its modules, and what their source must define. They are
-# read as text, because importing them here would cost every `prowler` command its start-up time.
-RELIED_ON = {
+# All of Prowler that the check relies on: its modules, and what their source must define or import
+# from elsewhere. One of several names in a tuple is enough, for a Prowler before and after a move.
+# They are read as text: importing them here would cost every `prowler` command its start-up time.
+RELIED_ON: dict[str, tuple[str | tuple[str, ...], ...]] = {
     "prowler.config.config": ("default_output_directory", "output_file_timestamp"),
     "prowler.lib.check.models": ("class Check", "class Check_Report_AWS", "def metadata"),
     "prowler.providers.aws.lib.service.service": (
@@ -107,12 +108,13 @@ def folder_of_checks() -> str:
     return str(folder)
 
 
-def require(module: str, definitions: tuple[str, ...]) -> None:
-    """Make sure that a module of Prowler defines what the check relies on.
+def require(module: str, definitions: tuple[str | tuple[str, ...], ...]) -> None:
+    """Make sure that a module of Prowler has what the check relies on.
 
     Args:
         module: The module's name.
-        definitions: What its source must have a line for, such as "class Check".
+        definitions: What its source must have a line for, such as "class Check"; of several in a
+            tuple, one.
 
     Raises:
         ImportError: It does not.
@@ -122,8 +124,18 @@ def require(module: str, definitions: tuple[str, ...]) -> None:
         raise ImportError(f"this Prowler has no {module}")
     source = Path(spec.origin).read_text(encoding="utf-8")
     for definition in definitions:
-        if not re.search(rf"^\s*{re.escape(definition)}(\(|:| =)", source, re.MULTILINE):
-            raise ImportError(f"this Prowler has no {definition.split('.')[-1]} in {module}")
+        names = (definition,) if isinstance(definition, str) else definition
+        if not any(is_defined(name, source) for name in names):
+            plain = " or ".join(re.split(r"[ .]", name)[-1] for name in names)
+            raise ImportError(f"this Prowler has no {plain} in {module}")
+
+
+def is_defined(definition: str, source: str) -> bool:
+    """Return whether a source defines a name, such as "class Check", or imports it."""
+    plain = definition.rpartition(" ")[2]
+    defined = rf"^\s*{re.escape(definition)}(\(|:| =)"
+    imported = rf"^from \S+ import (\([^)]*|.*)\b{re.escape(plain)}\b"
+    return bool(re.search(f"{defined}|{imported}", source, re.MULTILINE))
 
 
 take_the_place_of_the_built_in()

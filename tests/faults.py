@@ -388,16 +388,33 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
 
 
 def outcome(findings: list[Any]) -> str:
-    """Return what became of the faulty region's findings, in words."""
-    faulty = [f for f in findings if f.region == FAULTY]
-    counts = {s: sum(f.status == s for f in faulty) for s in ("PASS", "FAIL", "MANUAL")}
-    return ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    """Return what became of the faulty region's findings: how many PASS, FAIL and MANUAL."""
+    statuses = [f.status for f in findings if f.region == FAULTY]
+    return "/".join(str(statuses.count(status)) for status in ("PASS", "FAIL", "MANUAL"))
+
+
+def row_of(cell: Cell) -> str:
+    """Return the row of the page's grid that a cell is in: all members of an answer share one."""
+    return f"a member {cell.way.rpartition(': ')[2]}" if cell.field else cell.way
+
+
+def grid(outcomes: dict[Cell, str]) -> str:
+    """Return the grid of the page: a row for each way to fail, a column for each API."""
+    rows: dict[str, dict[str, dict[str, None]]] = {}
+    for cell, result in outcomes.items():
+        # Outcomes in the order in which they came, each once.
+        rows.setdefault(row_of(cell), {}).setdefault(cell.api, {})[result] = None
+    lines = [f"| fault | {' | '.join(READ)} |", "| --- |" + " --- |" * len(READ)]
+    for row, by_api in rows.items():
+        results = ("<br>".join(by_api.get(api, ())) for api in READ)
+        lines.append(f"| {row} | {' | '.join(results)} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """Run the whole matrix and write its page; return 1 where a cell is wrong."""
     logging.disable()
-    rows, bad = [], 0
+    outcomes, bad = {}, 0
     with EmbeddedAWS() as aws:
         build(aws)
         made = providers(aws)
@@ -405,37 +422,43 @@ def main() -> int:
             findings = run(cell, aws, made)
             problems = wrong(cell, findings)
             bad += bool(problems)
-            rows.append(f"| {cell.api} | {cell.way} | {outcome(findings)} |")
+            outcomes[cell] = outcome(findings)
             if problems:
                 print(f"{cell}: {'; '.join(problems)}", file=sys.stderr)
             print(".", end="", flush=True)
     failing = sum(1 for shown_by in TRUTH.values() if shown_by)
     passing = len(TRUTH) - failing
+    members = "".join(
+        f"- {api}: {', '.join(f'`{m}`' for m in names)}\n" for api, names in READ.items()
+    )
     PAGE.write_text(
         f"""# The fault matrix
 
-Every API that the check calls, in every way that it can fail: {len(rows)} cells, {bad} of them
-wrong. Each is one scan of an account with {len(TRUTH)} models in each of two regions, {failing} of
-which violate something, with the fault injected at one API of one region. The last column is what
-became of that region's findings; without a fault they are {passing} PASS and {failing} FAIL.
+Every API that the check calls, in every way that it can fail: {len(outcomes)} cells, {bad} of them
+wrong. Each cell is one scan of an account with {len(TRUTH)} models in each of two regions, {failing}
+of which violate something, with the fault injected at one API of one region. `make faults` runs it
+and writes this page; the tests run the same cells.
 
+The figures are that region's findings: PASS/FAIL/MANUAL. Without a fault they are
+{passing}/{failing}/0. In the last three rows a cell stands for the scans in which each member that the
+check reads was at fault in turn, with each outcome once. An empty cell is a fault that the API cannot
+have, or that cannot be told from a sound answer.
+
+{grid(outcomes)}
 A cell is wrong if a model passes or fails that does not in truth; if a finding is lost (a list of
 models that cannot be read gives one MANUAL finding in place of theirs); if a violation that another
-API shows is not FAIL; if a MANUAL finding does not name its cause and the permission; or if the
-other region's findings are touched. One thing is no fault: an answer of DescribeModel that is whole
-but for `VpcConfig`, or has no security group in it, is how AWS says that the model has none.
+API shows is not FAIL; if a MANUAL finding does not name its cause, or asks for a permission where
+none would help; or if the other region's findings are touched. One thing is no fault: an answer of
+DescribeModel that is whole but for `VpcConfig`, or has no security group in it, is how AWS says that
+the model has none.
 
 For the cells of DescribeModel and ListTags, Search is refused, because they are not called
-otherwise. `make faults` writes this page.
+otherwise. The members:
 
-| API | fault | findings of the region |
-| --- | --- | --- |
-"""
-        + "\n".join(rows)
-        + "\n",
+{members}""",
         "utf-8",
     )
-    print(f"\n{len(rows)} cells, {bad} wrong; see {PAGE.relative_to(ROOT)}")
+    print(f"\n{len(outcomes)} cells, {bad} wrong; see {PAGE.relative_to(ROOT)}")
     return 1 if bad else 0
 
 
