@@ -4,6 +4,7 @@ The HTTP, botocore and Prowler layers are the real ones, against the embedded AW
 is the command line and the output files.
 """
 
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from unittest import mock
 
 import prowler.providers.aws.services.sagemaker as prowlers_sagemaker
+from botocore.loaders import JSONFileLoader
 from prowler.lib.check.check import execute, import_check
 from prowler.providers.aws.aws_provider import AwsProvider
 from prowler.providers.common.models import Audit_Metadata
@@ -24,6 +26,11 @@ from .installation import CHECK, ROOT, access
 
 SERVICE = prowlers_sagemaker.__name__
 CLIENT = f"{SERVICE}.sagemaker_client"
+
+# Every provider has a session of its own, for which botocore would read its files again: half of
+# what a scan takes. It shares them among the clients of a session as they are, and so does this.
+read_once = functools.cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda _, path: read_once(path)
 
 
 def take_the_place() -> None:

@@ -435,22 +435,22 @@ def main() -> int:
         f"""# The fault matrix
 
 Every API that the check calls, in every way that it can fail: {len(outcomes)} cells, {bad} of them
-wrong. Each cell is one scan of an account with {len(TRUTH)} models in each of two regions, {failing}
-of which violate something, with the fault injected at one API of one region. `make faults` runs it
-and writes this page; the tests run the same cells.
+wrong. Each cell is one scan of an account with {len(TRUTH)} models in each of two regions,
+{failing} of which violate something, with the fault injected at one API of one region. `make
+faults` runs it and writes this page; the tests run the same cells.
 
 The figures are that region's findings: PASS/FAIL/MANUAL. Without a fault they are
-{passing}/{failing}/0. In the last three rows a cell stands for the scans in which each member that the
-check reads was at fault in turn, with each outcome once. An empty cell is a fault that the API cannot
-have, or that cannot be told from a sound answer.
+{passing}/{failing}/0. In the last three rows a cell stands for several scans, one for each member
+that the check reads, and has each outcome once. An empty cell is a fault that the API cannot have,
+or that cannot be told from a sound answer.
 
 {grid(outcomes)}
 A cell is wrong if a model passes or fails that does not in truth; if a finding is lost (a list of
 models that cannot be read gives one MANUAL finding in place of theirs); if a violation that another
 API shows is not FAIL; if a MANUAL finding does not name its cause, or asks for a permission where
 none would help; or if the other region's findings are touched. One thing is no fault: an answer of
-DescribeModel that is whole but for `VpcConfig`, or has no security group in it, is how AWS says that
-the model has none.
+DescribeModel that is whole but for `VpcConfig`, or has no security group in it, is how AWS says
+that the model has none.
 
 For the cells of DescribeModel and ListTags, Search is refused, because they are not called
 otherwise. The members:

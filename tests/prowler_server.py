@@ -295,7 +295,7 @@ class Server:
             return False
         with connection.makefile("rb") as lines:
             run = json.loads(lines.readline())
-        if not self._is_as_cold(run["variables"]):
+        if not self.is_as_cold(run["variables"]):
             connection.sendall(COLD.encode())
             connection.close()
         elif process := os.fork():
@@ -311,7 +311,7 @@ class Server:
             os.close(descriptor)
         return False
 
-    def _is_as_cold(self, variables: dict[str, str]) -> bool:
+    def is_as_cold(self, variables: dict[str, str]) -> bool:
         """Return whether a run with these variables would be the same if it started cold."""
 
         def that_matter(these: dict[str, str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The CI recipes in docs/ci: valid, and run as they stand against the embedded account.
 
 What a CI system does around the recipes' own commands is done here by hand: steps in their order,
-after a failure only those with an `if`. Prowler's image is tests/docker.py.
+after a failure only those with an `if`. Prowler's image is tests/docker.py. A recipe's own run is
+cold, because the recipe installs the plugin, or mounts it.
 """
 
 import csv

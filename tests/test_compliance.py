@@ -249,6 +249,7 @@ def with_neighbour(make_installation: MakeInstallation, wheel: Path) -> Installa
         "Metadata-Version: 2.1\nName: neighbour-frameworks\nVersion: 1\n"
     )
     (info / "entry_points.txt").write_text("[prowler.compliance]\naws = neighbour_frameworks\n")
+    made.serve()
     return made
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
 from prowler.lib.check.models import CheckMetadata
 
 from . import aws_cli
+from .cloudformation import lint
 from .installation import CHECK, ROOT
 
 OURS = ROOT / "checks" / CHECK / f"{CHECK}.metadata.json"

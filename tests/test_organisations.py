@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import yaml
 from cfnlint.api import lint
-from cfnlint.decode.decode import decode_str
 from werkzeug.wrappers import Response
 
 from . import aws_cli, organisation, permissions
 from .account import EVERYWHERE
+from .cloudformation import decode, lint
 from .embedded_aws import Answer, Call, EmbeddedAWS, on
 from .installation import CHECK, ROOT, Installation, access
 from .organisation import ROLE, SCRIPT, role_arn
@@ -280,7 +280,7 @@ def test_a_file_that_is_broken_is_named_and_the_others_are_joined(tmp_path: Path
 
 
 def test_the_roles_policy_is_the_one_that_a_scan_needs() -> None:
-    template, _ = decode_str(TEMPLATE)
+    template = decode(TEMPLATE)
     properties = template["Resources"]["Role"]["Properties"]
     (policy,) = properties["Policies"]
     text = json.dumps(policy["PolicyDocument"])

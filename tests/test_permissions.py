@@ -8,13 +8,11 @@ from typing import Any
 
 import boto3
 import pytest
-from cfnlint.api import lint
-from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
 from werkzeug.wrappers import Response
 
 from . import engine, permissions
 from .account import ACCOUNT, Region
+from .cloudformation import action_reference, lint
 from .embedded_aws import Answer, Call, EmbeddedAWS, Fault, on, refuse
 from .installation import CHECK, ROOT, Installation
 from .permissions import NOT_TO_GRANT, REGION, TAG, permission
@@ -135,7 +133,7 @@ def test_an_action_is_an_operation_of_aws(action: str) -> None:
 
 @pytest.mark.parametrize("statement", POLICY["Statement"], ids=lambda s: s["Sid"])
 def test_a_resource_is_as_narrow_as_aws_supports(statement: dict[str, Any]) -> None:
-    reference = load_resource(AdditionalSpecs, "Policies.json")
+    reference = action_reference()
     for action in statement["Action"]:
         prefix, _, operation = action.partition(":")
         narrower = reference[prefix]["Actions"][operation.lower()].get("Resources", [])

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cfnlint.api import lint
 from prowler.lib.check.check import import_check
 
 from . import aws_cli, engine
 from .account import ROLE, Region
+from .cloudformation import lint
 from .embedded_aws import EmbeddedAWS
 from .installation import CHECK, ROOT, access
 from .test_metadata import TERRAFORM_ARGUMENTS
