@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.api import lint
 from werkzeug.wrappers import Response
 
 from . import aws_cli, organisation, permissions
