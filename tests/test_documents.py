@@ -26,6 +26,7 @@ RUN_BY = {
     "make frameworks": ".ci/run",
     "make lint": "Makefile",
     "make permissions": "tests/test_permissions.py",
+    "make terraform-schema": ".ci/run",
     "make test": ".ci/run",
     "pip --version": "tests/installation.py",
     "pip check": "tests/test_installation.py",
