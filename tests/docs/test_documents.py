@@ -29,6 +29,7 @@ RUN_BY = {
     "make lint": "Makefile",
     "make permissions": "tests/engine/test_permissions.py",
     "make pictures": "tests/tools/pictures.py",
+    "make terraform-schema": ".ci/run",
     "make test": ".ci/run",
     "pip --version": "tests/embedded/installation.py",
     "pip check": "tests/cli/test_installation.py",

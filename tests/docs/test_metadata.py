@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from prowler.lib.check.models import CheckMetadata
+from prowler.lib.outputs.asff.asff import Recommendation
 
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
@@ -35,6 +36,13 @@ def built_in(prowler: Path) -> dict[str, Any]:
 
 def test_prowler_accepts_it() -> None:
     assert CheckMetadata.parse_file(METADATA).CheckID == CHECK
+
+
+def test_security_hub_shows_the_whole_recommendation(ours: dict[str, Any]) -> None:
+    """Prowler's ASFF cuts off what is longer than Security Hub takes."""
+    text = ours["Remediation"]["Recommendation"]["Text"]
+    assert Recommendation(Text=text).Text == text
+    assert Recommendation(Text="x" * 513).Text != "x" * 513
 
 
 @pytest.mark.parametrize(
