@@ -6,14 +6,18 @@ READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
-	neighbours.py fixer_by_cli.py ci.py exceptions.py)
-.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks clean
+	neighbours.py fixer_by_cli.py ci.py exceptions.py prowler_server.py)
+.PHONY: demo test test-fast compat build lint bench bench-accounts faults permissions mutants frameworks clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
 
 test: lint
 	$(BIN)/python -m pytest --cov --cov-fail-under=98
+
+# What can fail within half a minute, for the loop while one edits.
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
 
 # The end-to-end tests on the oldest Prowler that is supported; `make test` has the newest.
 compat: $(READY) $(OLDEST)/ready
