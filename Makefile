@@ -6,8 +6,8 @@ READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
-	neighbours.py fixer_by_cli.py ci.py exceptions.py prowler_server.py)
-.PHONY: demo test test-fast compat build lint bench bench-accounts faults permissions mutants frameworks clean
+	neighbours.py fixer_by_cli.py ci.py exceptions.py security_hub.py prowler_server.py)
+.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks pictures app clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -15,7 +15,8 @@ demo: $(READY)
 test: lint
 	$(BIN)/python -m pytest --cov --cov-fail-under=98
 
-# What can fail within half a minute, for the loop while one edits.
+# What needs no command line and no matrix of scans: for the loop while one edits.
+.PHONY: test-fast
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not slow"
 
@@ -38,7 +39,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck .ci/run docs/*/*.sh
+	$(BIN)/shellcheck .ci/run docs/*/*.sh checks/*/lib/fixer/*.sh
 
 # What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
 bench: $(READY)
@@ -64,6 +65,15 @@ mutants: $(READY)
 # Derive the universal format of the frameworks in metadata/ from the older one.
 frameworks: $(READY)
 	$(BIN)/python -m tests.frameworks
+
+# Try the plugin in a self-hosted Prowler App that is installed already (what it needs is said in
+# tests/prowler_app.py): make app API=prowler/api.
+app: $(READY)
+	$(BIN)/python -m tests.prowler_app $(API)
+
+# Make the pictures of docs/pictures anew: needs script, Chromium and npm.
+pictures: $(READY)
+	$(BIN)/python -m tests.pictures
 
 clean:
 	rm -rf .venv* build dist mutants output *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -15,9 +15,10 @@ from pathlib import Path
 SERVICE = "prowler.providers.aws.services.sagemaker"
 CHECK = "sagemaker_models_network_isolation_enabled"
 
-# All of Prowler that the check relies on: its modules, and what their source must define. They are
-# read as text, because importing them here would cost every `prowler` command its start-up time.
-RELIED_ON = {
+# All of Prowler that the check relies on: its modules, and what their source must define or import
+# from elsewhere. One of several names in a tuple is enough, for a Prowler before and after a move.
+# They are read as text: importing them here would cost every `prowler` command its start-up time.
+RELIED_ON: dict[str, tuple[str | tuple[str, ...], ...]] = {
     "prowler.config.config": ("default_output_directory", "output_file_timestamp"),
     "prowler.lib.check.models": ("class Check", "class Check_Report_AWS", "def metadata"),
     "prowler.providers.aws.lib.service.service": (
@@ -31,12 +32,21 @@ RELIED_ON = {
         "self.thread_pool",
         "def get_unknown_arn",
     ),
-    "prowler.providers.aws.aws_provider": ("def fixer_config",),
+    "prowler.lib.mutelist.mutelist": (
+        "def is_finding_muted",
+        "def mutelist",
+        "def mutelist_file_path",
+    ),
+    "prowler.providers.aws.aws_provider": ("def fixer_config", "def mutelist"),
     "prowler.providers.common.models": ("class Audit_Metadata", "expected_checks"),
     "prowler.providers.common.provider": ("class Provider", "def get_global_provider"),
     f"{SERVICE}.sagemaker_client": ("sagemaker_client",),
     f"{SERVICE}.sagemaker_service": ("self.sagemaker_models",),
 }
+
+
+class BrokenInstallationError(Exception):
+    """The plugin's own folder is not as it must be; the text says why and what to do."""
 
 
 def take_the_place_of_the_built_in() -> None:
@@ -55,13 +65,22 @@ def take_the_place_of_the_built_in() -> None:
         for module, definitions in RELIED_ON.items():
             require(module, definitions)
         path.insert(0, checks)
+    except BrokenInstallationError as error:
+        say_that_the_built_in_answers(str(error))
     except Exception as error:
-        print(
-            f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this "
-            f"run, which reads one flag only, because the plugin does not fit here: {error}. "
-            "Install a version of the plugin that supports this Prowler, or remove the plugin.",
-            file=sys.stderr,
+        say_that_the_built_in_answers(
+            f"{error}. Install a version of the plugin that supports this Prowler, or remove the "
+            "plugin"
         )
+
+
+def say_that_the_built_in_answers(why: str) -> None:
+    """Print the one sentence; `why` is the reason, and what to do about it."""
+    print(
+        f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run, "
+        f"which reads one flag only, because the plugin does not fit here: {why}.",
+        file=sys.stderr,
+    )
 
 
 def folder_of_checks() -> str:
@@ -71,20 +90,31 @@ def folder_of_checks() -> str:
     folder above the check: by the wheel, and by a symbolic link in a checkout.
 
     Raises:
-        FileNotFoundError: It is not on disk with the check in it, as in a zipped package.
+        BrokenInstallationError: It is not on disk with the check in it: in a zipped package, or in
+            a checkout where git wrote the link as a file (`core.symlinks` is false, as it is by
+            default on Windows: https://git-scm.com/docs/git-config).
     """
     folder = Path(__file__).parent / "sagemaker"
+    if folder.is_file():
+        raise BrokenInstallationError(
+            f"{folder} is a file where the repository has a symbolic link. Install the plugin "
+            "without -e, or check it out again with git's core.symlinks set to true"
+        )
     if not (folder / CHECK / f"{CHECK}.metadata.json").is_file():
-        raise FileNotFoundError(f"the plugin's folder {folder} does not hold the check")
+        raise BrokenInstallationError(
+            f"the plugin's folder {folder} does not hold the check. Install the plugin again, and "
+            "not as a zip"
+        )
     return str(folder)
 
 
-def require(module: str, definitions: tuple[str, ...]) -> None:
-    """Make sure that a module of Prowler defines what the check relies on.
+def require(module: str, definitions: tuple[str | tuple[str, ...], ...]) -> None:
+    """Make sure that a module of Prowler has what the check relies on.
 
     Args:
         module: The module's name.
-        definitions: What its source must have a line for, such as "class Check".
+        definitions: What its source must have a line for, such as "class Check"; of several in a
+            tuple, one.
 
     Raises:
         ImportError: It does not.
@@ -94,8 +124,18 @@ def require(module: str, definitions: tuple[str, ...]) -> None:
         raise ImportError(f"this Prowler has no {module}")
     source = Path(spec.origin).read_text(encoding="utf-8")
     for definition in definitions:
-        if not re.search(rf"^\s*{re.escape(definition)}(\(|:| =)", source, re.MULTILINE):
-            raise ImportError(f"this Prowler has no {definition.split('.')[-1]} in {module}")
+        names = (definition,) if isinstance(definition, str) else definition
+        if not any(is_defined(name, source) for name in names):
+            plain = " or ".join(re.split(r"[ .]", name)[-1] for name in names)
+            raise ImportError(f"this Prowler has no {plain} in {module}")
+
+
+def is_defined(definition: str, source: str) -> bool:
+    """Return whether a source defines a name, such as "class Check", or imports it."""
+    plain = definition.rpartition(" ")[2]
+    defined = rf"^\s*{re.escape(definition)}(\(|:| =)"
+    imported = rf"^from \S+ import (\([^)]*|.*)\b{re.escape(plain)}\b"
+    return bool(re.search(f"{defined}|{imported}", source, re.MULTILINE))
 
 
 take_the_place_of_the_built_in()

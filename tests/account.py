@@ -52,6 +52,10 @@ class Region:
             self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
         return str(subnet)
 
+    def block(self, subnet: str) -> str:
+        """Return a subnet's CIDR block."""
+        return str(self.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["CidrBlock"])
+
     def table(self, vpc: str, *routes: dict[str, str]) -> str:
         """Return a new route table with the routes given as parameters of CreateRoute."""
         table = self.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
@@ -80,8 +84,21 @@ class Region:
         nat = self.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
         return str(nat["NatGateway"]["NatGatewayId"])
 
+    def prefix_list(self, *blocks: str) -> str:
+        """Return a new customer-managed prefix list with the given blocks."""
+        made = self.ec2.create_managed_prefix_list(
+            PrefixListName=f"list-{next(self._block)}",
+            MaxEntries=len(blocks),
+            AddressFamily="IPv6" if ":" in blocks[0] else "IPv4",
+            Entries=[{"Cidr": block} for block in blocks],
+        )
+        return str(made["PrefixList"]["PrefixListId"])
+
     def group(self, vpc: str, *ingress: str, egress: bool = False) -> str:
-        """Return a new security group with https from the given blocks, and egress on request."""
+        """Return a new security group with https from the given ends, and egress on request.
+
+        An end is a CIDR block or the id of a prefix list; there is a rule for each.
+        """
         name = f"group-{next(self._block)}"
         group = self.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)
         group_id = str(group["GroupId"])
@@ -90,14 +107,28 @@ class Region:
             self.ec2.revoke_security_group_egress(
                 GroupId=group_id, IpPermissions=rules["IpPermissionsEgress"]
             )
-        for block in ingress:
-            rule: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
-            if ":" in block:
-                rule["Ipv6Ranges"] = [{"CidrIpv6": block}]
-            else:
-                rule["IpRanges"] = [{"CidrIp": block}]
-            self.ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[rule])
+        for end in ingress:
+            self.admit(group_id, end)
         return group_id
+
+    def admit(
+        self, group: str, *ends: str, first: int = 443, last: int = 443, egress: bool = False
+    ) -> None:
+        """Add one rule to a security group: tcp from the given ends, or to them."""
+        rule: dict[str, Any] = {
+            "IpProtocol": "tcp",
+            "FromPort": first,
+            "ToPort": last,
+            "PrefixListIds": [{"PrefixListId": end} for end in ends if end.startswith("pl-")],
+            "Ipv6Ranges": [{"CidrIpv6": end} for end in ends if ":" in end],
+            "IpRanges": [{"CidrIp": end} for end in ends if "." in end],
+        }
+        authorize = (
+            self.ec2.authorize_security_group_egress
+            if egress
+            else self.ec2.authorize_security_group_ingress
+        )
+        authorize(GroupId=group, IpPermissions=[{key: v for key, v in rule.items() if v}])
 
     def model(
         self,
@@ -213,6 +244,14 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
         f"security group {open_group} allows ingress of tcp 443 from {EVERYWHERE}",
         [inherits],
         [open_group],
+    )
+    halves = r.group(private, "0.0.0.0/1", "128.0.0.0/1")
+    case(
+        "open-halves",
+        "FAIL",
+        f"{halves} allows ingress of tcp 443 from 0.0.0.0/1 and tcp 443 from 128.0.0.0/1",
+        [inherits],
+        [halves],
     )
     case(
         "open-ipv6",

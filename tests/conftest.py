@@ -11,6 +11,7 @@ import pytest
 
 from . import account
 from .embedded_aws import EmbeddedAWS
+from .fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
 from .installation import CHECK, Installation, Scan, build_wheel
 
 Expected = dict[tuple[str, str], tuple[str, str]]

@@ -5,6 +5,7 @@ finding with its reason, and stops the server it started.
 """
 
 import csv
+import re
 import shutil
 import signal
 import subprocess
@@ -48,10 +49,11 @@ def main() -> int:
     (findings,) = output.glob("*.csv")
     with findings.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter=";"))
-    print(f"\n{len(rows)} findings, in which prowler exits with {code}:\n")
+    print(f"\n{len(rows)} findings, in which prowler exits with {code}:")
     for row in sorted(rows, key=lambda row: (row["STATUS"], row["REGION"], row["RESOURCE_NAME"])):
-        show(row)
-    print("The files an auditor reads, with the evidence:")
+        shown = show(row)
+        print("\n" + (shown if sys.stdout.isatty() else re.sub(r"\033\[\d+m", "", shown)))
+    print("\nThe files an auditor reads, with the evidence:")
     for path in sorted(output.glob("*.*")):
         print(f"  {path.relative_to(ROOT)}")
     found = {(row["REGION"], row["RESOURCE_NAME"]): row["STATUS"] for row in rows}
@@ -66,15 +68,13 @@ def say(line: str) -> None:
     print(f"\n{line}", flush=True)
 
 
-def show(row: dict[str, str]) -> None:
-    """Print a finding: its status, region, model and reason, within the width of a terminal."""
+def show(row: dict[str, str]) -> str:
+    """Return a finding in colours: its status, region, model and reason, in a terminal's width."""
     status = row["STATUS"]
-    label = f"{status:6}"
-    if sys.stdout.isatty():
-        label = f"{COLOURS[status]}{label}\033[0m"
-    print(f"{label} {row['REGION']} {row['RESOURCE_NAME']}")
+    label = f"{COLOURS[status]}{status:6}\033[0m"
     reason = textwrap.wrap(row["STATUS_EXTENDED"], WIDTH - 7, break_on_hyphens=False)
-    print(textwrap.indent("\n".join(reason), " " * 7), end="\n\n")
+    indented = textwrap.indent("\n".join(reason), " " * 7)
+    return f"{label} {row['REGION']} {row['RESOURCE_NAME']}\n{indented}"
 
 
 if __name__ == "__main__":

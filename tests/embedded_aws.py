@@ -3,8 +3,10 @@
 What moto 5.2.5 lacks is mended here and nowhere else, against botocore's own shapes: CreateModel
 forgets EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page
 whatever the number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is
-missing, a route to a gateway that was detached stays active, endpoint configurations forget most of
-their members, UpdateEndpoint is missing, and there are no inference components.
+missing, a route to a gateway that was detached stays active, a prefix list that does not exist is
+an empty one, endpoint configurations forget most of their members, UpdateEndpoint is missing, and
+there are no inference components. Security Hub does not know whose findings it takes, and
+GetFindings forgets its filters.
 """
 
 import json
@@ -18,14 +20,19 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 import boto3
 import botocore.session
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.route_tables import Route
+from moto.ec2.responses.vpcs import VPCs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sagemaker import responses
 from moto.sagemaker.exceptions import ValidationError
+from moto.securityhub.responses import SecurityHubResponse
+from moto.securityhub.urls import url_paths as securityhub_paths
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
@@ -93,6 +100,7 @@ FATES = {
     "needs-network-mixed": "UpdateRollbackFailed",
     "needs-network-broken": "Failed",
 }
+config_fates: dict[str, str] = {}  # the same for updates to a configuration; tests may set it
 looks = {"until updated": 0}  # how often DescribeEndpoint answers Updating; tests may set it
 SHAPES = botocore.session.get_session().get_service_model("sagemaker")
 ENDPOINT_CONFIG = SHAPES.operation_model("CreateEndpointConfig").input_shape
@@ -135,6 +143,9 @@ def update_endpoint(self: Any) -> Any:
         raise ValidationError(message="Could not find the endpoint or its configuration.")
     if endpoint.endpoint_status not in ("InService", "UpdateRollbackFailed"):
         raise ValidationError(message=f"Cannot update in-progress endpoint {endpoint.arn!r}.")
+    for variant in backend.endpoint_configs[config_name].given["ProductionVariants"]:
+        if variant.get("ModelName") not in (None, *backend._models):
+            raise ValidationError(message=f"Could not find model {variant['ModelName']!r}.")
     endpoint.endpoint_status = "Updating"
     endpoint.pending_deployment_summary = {"EndpointConfigName": config_name}
     endpoint.looks_left = looks["until updated"]
@@ -155,9 +166,11 @@ def describe_endpoint(self: Any) -> Any:
     elif pending:
         endpoint.pending_deployment_summary = None
         variants = backend.endpoint_configs[pending["EndpointConfigName"]].production_variants
-        models = [backend._models[v["ModelName"]] for v in variants]
-        images = [m.primary_container["Image"] for m in models if m.enable_network_isolation]
+        models = [backend._models[v["ModelName"]] for v in variants if v.get("ModelName")]
+        isolated = [m.primary_container or {} for m in models if m.enable_network_isolation]
+        images = [container.get("Image") for container in isolated]
         fates = [FATES[image] for image in images if image in FATES]
+        fates += [fate for name, fate in config_fates.items() if name in pending.values()]
         if fates:
             endpoint.endpoint_status = fates[0]
             endpoint.failure_reason = "The container did not pass the ping health check."
@@ -177,9 +190,70 @@ def list_endpoint_configs(self: Any) -> Any:
     return ActionResult({"EndpointConfigs": [c.summary() for c in found], "NextToken": token})
 
 
+# Inference components, which moto does not have: they are made, listed and described.
+COMPONENT = SHAPES.shape_for("DescribeInferenceComponentOutput")
+
+
+def inference_components(self: Any) -> dict[str, dict[str, Any]]:
+    """Return the components of a region by name."""
+    made: dict[str, dict[str, Any]] = vars(self.sagemaker_backend).setdefault("components", {})
+    return made
+
+
 @mend
-def list_inference_components(_: Any) -> Any:
-    return ActionResult({"InferenceComponents": []})
+def create_inference_component(self: Any) -> Any:
+    names = ("InferenceComponentName", "EndpointName", "VariantName", "Specification")
+    given = {name: self._get_param(name) for name in names}
+    name = given["InferenceComponentName"]
+    arn = f"arn:aws:sagemaker:{self.region}:{self.current_account}"
+    about = {
+        "InferenceComponentArn": f"{arn}:inference-component/{name}",
+        "EndpointArn": f"{arn}:endpoint/{given['EndpointName']}",
+        "CreationTime": time.time(),
+        "LastModifiedTime": time.time(),
+        "InferenceComponentStatus": "InService",
+    }
+    inference_components(self)[name] = {**given, **about}
+    return ActionResult({"InferenceComponentArn": about["InferenceComponentArn"]})
+
+
+@mend
+def list_inference_components(self: Any) -> Any:
+    made = list(inference_components(self).values())
+    found, token = page_of(made, self._get_param("NextToken"), self._get_param("MaxResults"))
+    summaries = [{k: v for k, v in one.items() if k != "Specification"} for one in found]
+    return ActionResult({"InferenceComponents": summaries, "NextToken": token})
+
+
+@mend
+def describe_inference_component(self: Any) -> Any:
+    component = inference_components(self).get(self._get_param("InferenceComponentName"))
+    if component is None:
+        raise ValidationError(message="Could not find inference component.")
+    return ActionResult(
+        {key: value for key, value in component.items() if key in COMPONENT.members}
+    )
+
+
+@mend
+def delete_inference_component(self: Any) -> Any:
+    inference_components(self).pop(self._get_param("InferenceComponentName"), None)
+    return ActionResult({})
+
+
+moto_get_entries = VPCs.get_managed_prefix_list_entries
+
+
+def get_managed_prefix_list_entries(self: Any) -> Any:
+    list_id = self._get_param("PrefixListId")
+    if not self.ec2_backend.get_managed_prefix_list_entries(list_id):
+        raise EC2ClientError(
+            "InvalidPrefixListID.NotFound", f"The prefix list ID '{list_id}' does not exist"
+        )
+    return moto_get_entries(self)
+
+
+VPCs.get_managed_prefix_list_entries = get_managed_prefix_list_entries
 
 
 def state(route: Any) -> str:
@@ -188,6 +262,35 @@ def state(route: Any) -> str:
 
 
 Route.state = property(state)
+
+
+# Security Hub: what Prowler asks before it sends, and what GetFindings is asked for.
+def list_enabled_products_for_import(self: Any) -> str:
+    subscriptions = f"arn:aws:securityhub:{self.region}:{self.current_account}:product-subscription"
+    return json.dumps({"ProductSubscriptions": [f"{subscriptions}/prowler/prowler"]})
+
+
+def get_findings(self: Any) -> str:
+    def in_hub(finding: dict[str, Any]) -> dict[str, Any]:
+        """Return a finding with what Security Hub adds to it by its product."""
+        *_, region, _, product = finding["ProductArn"].split(":")
+        return {"Region": region, "ProductName": product.rpartition("/")[2].title(), **finding}
+
+    def is_asked_for(finding: dict[str, Any]) -> bool:
+        return all(
+            any(f["Comparison"] == "EQUALS" and finding[key] == f["Value"] for f in filters)
+            for key, filters in (self._get_param("Filters") or {}).items()
+        )
+
+    findings = [in_hub(finding.as_dict()) for finding in self.securityhub_backend.findings]
+    asked_for = [finding for finding in findings if is_asked_for(finding)]
+    found, token = page_of(asked_for, self._get_param("NextToken"), self._get_param("MaxResults"))
+    return json.dumps({"Findings": found, "NextToken": token})
+
+
+SecurityHubResponse.list_enabled_products_for_import = list_enabled_products_for_import
+SecurityHubResponse.get_findings = get_findings
+securityhub_paths["{0}/productSubscriptions$"] = SecurityHubResponse.dispatch
 
 
 def page_of(items: list[Any], token: str | None, size: int | None) -> tuple[list[Any], str | None]:
@@ -371,3 +474,45 @@ def change(edit: Callable[[dict[str, Any]], None]) -> Fault:
         return response
 
     return fault
+
+
+XmlEdit = Callable[[ElementTree.Element], None]
+
+
+def change_xml(*edits: XmlEdit) -> Fault:
+    """Return a fault: an XML answer of AWS, edited."""
+
+    def fault(_: Call, answer: Answer) -> Response:
+        response = answer()
+        root = ElementTree.fromstring(response.get_data())
+        for edit in edits:
+            edit(root)
+        response.set_data(ElementTree.tostring(root))
+        return response
+
+    return fault
+
+
+def with_member(id_tag: str, item_id: str, member: str, item: str) -> XmlEdit:
+    """Return an edit by which one item of EC2's answer has a further member, or item in a list.
+
+    Args:
+        id_tag: The tag of the id that every item of the answer has, such as "routeTableId".
+        item_id: The id of the item that is meant.
+        member: The tag of the item's member, such as "routeSet"; it is made where it is missing.
+        item: What is added to the member, in XML.
+    """
+
+    def edit(root: ElementTree.Element) -> None:
+        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+        found = (e for e in root.iter() if e.findtext(f"{namespace}{id_tag}") == item_id)
+        for element in found:
+            tag = f"{namespace}{member}"
+            holder = element.find(tag)
+            holder = ElementTree.SubElement(element, tag) if holder is None else holder
+            added = ElementTree.fromstring(item)
+            for each in added.iter():
+                each.tag = f"{namespace}{each.tag}"
+            holder.append(added)
+
+    return edit

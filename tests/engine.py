@@ -99,7 +99,9 @@ def scan(
     return sorted(findings, key=lambda finding: (finding.region, finding.resource_id))
 
 
-def fix(aws: Any, name: str, region: str, output: Path, settings: Any) -> tuple[bool, list[str]]:
+def fix(
+    aws: Any, name: str, region: str, output: Path, settings: Any, **arguments: Any
+) -> tuple[bool, list[str]]:
     """Run the fixer on one model, as Prowler's `run_fixer` does.
 
     Args:
@@ -108,26 +110,39 @@ def fix(aws: Any, name: str, region: str, output: Path, settings: Any) -> tuple[
         region: Its region.
         output: Prowler's --output-directory.
         settings: What stands under the check's name in the fixer configuration.
+        arguments: Further arguments of `AwsProvider`.
 
     Returns:
         What the fixer returned, and the lines that it printed.
     """
+    ((result, printed),) = fix_all(aws, [name], region, output, settings, **arguments)
+    return result, printed
+
+
+def fix_all(
+    aws: Any, names: Sequence[str], region: str, output: Path, settings: Any, **arguments: Any
+) -> list[tuple[bool, list[str]]]:
+    """Run the fixer on the models of one scan, one after the other: see `fix`."""
     take_the_place()
-    made = provider(aws, region, fixer_config={CHECK: settings}, retries_max_attempts=0)
+    made = provider(
+        aws, region, fixer_config={CHECK: settings}, retries_max_attempts=0, **arguments
+    )
     made.audit_metadata = Audit_Metadata(
         services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
     )
-    printed = StringIO()
-    arguments = ["prowler", "aws", "--fixer", "--output-directory", str(output)]
+    command = ["prowler", "aws", "--fixer", "--output-directory", str(output)]
+    results = []
     with (
         environment(aws),
         mock.patch.object(Provider, "_global", made),
-        mock.patch.object(sys, "argv", arguments),
-        redirect_stdout(printed),
+        mock.patch.object(sys, "argv", command),
     ):
         fixer = import_check(f"{SERVICE}.{CHECK}.{CHECK}_fixer").fixer
-        result = fixer(resource_id=name, region=region)
-    return result, [line.strip() for line in printed.getvalue().splitlines()]
+        for name in names:
+            with redirect_stdout(StringIO()) as printed:
+                result = fixer(resource_id=name, region=region)
+            results.append((result, [line.strip() for line in printed.getvalue().splitlines()]))
+    return results
 
 
 @contextmanager

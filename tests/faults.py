@@ -39,24 +39,32 @@ READ = {
         *("ModelArn", "EnableNetworkIsolation", "VpcConfig", "Subnets", "SecurityGroupIds"),
     ),
     "ListTags": ("Tags", "Key"),
-    "DescribeSubnets": ("subnetSet", "subnetId", "vpcId"),
+    "DescribeSubnets": ("subnetSet", "subnetId", "vpcId", "cidrBlock"),
     "DescribeRouteTables": (
         *("routeTableSet", "routeTableId", "vpcId", "associationSet", "main", "subnetId"),
-        *("routeSet", "destinationCidrBlock", "gatewayId", "state"),
+        *("routeSet", "destinationCidrBlock", "gatewayId", "networkInterfaceId", "state"),
     ),
     "DescribeSecurityGroups": (
         *("securityGroupInfo", "groupId", "ipPermissions", "ipRanges", "ipv6Ranges", "cidrIp"),
+        *("prefixListIds", "prefixListId"),
     ),
+    "GetManagedPrefixListEntries": ("entrySet", "cidr"),
 }
-EC2 = ("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups")
+EC2 = (
+    *("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups"),
+    "GetManagedPrefixListEntries",
+)
 
-# What the account's models violate, and which API shows it.
-TRUTH = {
-    "sound": None,
-    "sound-by-main-table": None,
-    "not-isolated": "DescribeModel",
-    "public": "DescribeRouteTables",
-    "open": "DescribeSecurityGroups",
+# What the account's models violate, and which APIs must answer for it to be known.
+TRUTH: dict[str, tuple[str, ...]] = {
+    "sound": (),
+    "sound-by-main-table": (),
+    "sound-by-list": (),
+    "not-isolated": ("DescribeModel",),
+    "public": ("DescribeModel", "DescribeSubnets", "DescribeRouteTables"),
+    "in-line": ("DescribeModel", "DescribeSubnets", "DescribeRouteTables"),
+    "open": ("DescribeModel", "DescribeSecurityGroups"),
+    "open-by-list": ("DescribeModel", "DescribeSecurityGroups", "GetManagedPrefixListEntries"),
 }
 # An answer without these is how AWS says that there is none, so it is a violation and no fault.
 STATEMENTS = {("VpcConfig", "missing"), ("VpcConfig", "null")} | {
@@ -76,9 +84,20 @@ def build(aws: EmbeddedAWS) -> None:
         public = region.subnet(vpc, region.table(vpc, route))
         inherits, closed = region.subnet(vpc), region.group(vpc, "10.0.0.0/8")
         tags = {"team": "risk"}
+        eni = region.ec2.create_network_interface(SubnetId=public)["NetworkInterface"]
+        appliance = {"NetworkInterfaceId": eni["NetworkInterfaceId"]}
+        default = {"DestinationCidrBlock": EVERYWHERE}
+        inspected = region.subnet(vpc, region.table(vpc, {**default, **appliance}))
+        back = {"DestinationCidrBlock": region.block(inspected), **appliance}
+        region.ec2.associate_route_table(RouteTableId=region.table(vpc, back), GatewayId=gateway)
+        partner = region.group(vpc, region.prefix_list("198.51.100.0/24"))
+        everyone = region.group(vpc, region.prefix_list("0.0.0.0/1", "128.0.0.0/1"))
         region.model("sound", [private], [closed], tags=tags)
         region.model("sound-by-main-table", [inherits], [closed], tags=tags)
         region.model("not-isolated", [private], [closed], isolated=False, tags=tags)
+        region.model("sound-by-list", [private], [partner], tags=tags)
+        region.model("open-by-list", [private], [closed, everyone], tags=tags)
+        region.model("in-line", [private, inspected], [closed], tags=tags)
         region.model("public", [private, public], [closed], tags=tags)
         region.model("open", [private], [closed, region.group(vpc, EVERYWHERE)], tags=tags)
 
@@ -103,6 +122,10 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.api}: {self.way}"
+
+
+# Ways in which no permission would help.
+TRANSIENT = ("throttled for good", "broken (HTTP 500)", "connection reset", "time-out")
 
 
 def for_a_while(fault: Fault, calls: int = 1) -> Callable[[], Fault]:
@@ -270,14 +293,16 @@ def cells() -> Iterator[Cell]:
         if api != "DescribeModel":
             page = empty_xml_page_with_token if ec2 else empty_page_with_token
             yield Cell(api, "an empty page with a token", for_a_while(page), True)
-        if ec2:
+        # An entry that is gone from a prefix list is gone.
+        if ec2 and api != "GetManagedPrefixListEntries":
             yield Cell(api, "an id that is gone", constantly(first_item_gone))
         if api == "DescribeModel":
             yield Cell(api, "an id that is gone", constantly(error("ValidationException")))
         for field in fields:
             for way, make in {"missing": missing, "null": null, "wrong type": wrong_type}.items():
-                # XML has no null: an empty list of rules is how AWS says that there are none.
-                if (field, way) == ("ipPermissions", "null"):
+                # For botocore an XML list that has no items is empty, whatever else is in it; and
+                # an empty list of rules is how AWS says that there are none.
+                if field in ("ipPermissions", "entrySet") and way != "missing":
                     continue
                 yield Cell(api, f"{field}: {way}", constantly(make(field)), field=field)
 
@@ -347,30 +372,49 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
             problems.append(f"{name} passes")
         if status == "FAIL" and not shown_by and not is_statement:
             problems.append(f"{name} fails")
-        # Without its VPC, and so its route table, no subnet is known to be public.
-        needed = {shown_by, "DescribeModel", "DescribeSubnets" if name == "public" else None}
-        if shown_by and cell.api not in needed and status != "FAIL":
+        if shown_by and cell.api not in shown_by and status != "FAIL":
             problems.append(f"the known violation of {name} is {status}")
     for finding in findings:
         reason = finding.status_extended
-        if finding.status == "MANUAL" and not re.search(
-            r"could not be read \([^;)]+;.*(sagemaker|ec2):\w+", reason
+        if finding.status != "MANUAL":
+            continue
+        if not re.search(
+            r"could not be read \([^;)]+; (scan again\b|.*(sagemaker|ec2):\w+)", reason
         ):
             problems.append(f"no cause in: {reason}")
+        if cell.way in TRANSIENT and not reason.endswith("; scan again)."):
+            problems.append(f"a permission would not help: {reason}")
     return problems
 
 
 def outcome(findings: list[Any]) -> str:
-    """Return what became of the faulty region's findings, in words."""
-    faulty = [f for f in findings if f.region == FAULTY]
-    counts = {s: sum(f.status == s for f in faulty) for s in ("PASS", "FAIL", "MANUAL")}
-    return ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    """Return what became of the faulty region's findings: how many PASS, FAIL and MANUAL."""
+    statuses = [f.status for f in findings if f.region == FAULTY]
+    return "/".join(str(statuses.count(status)) for status in ("PASS", "FAIL", "MANUAL"))
+
+
+def row_of(cell: Cell) -> str:
+    """Return the row of the page's grid that a cell is in: all members of an answer share one."""
+    return f"a member {cell.way.rpartition(': ')[2]}" if cell.field else cell.way
+
+
+def grid(outcomes: dict[Cell, str]) -> str:
+    """Return the grid of the page: a row for each way to fail, a column for each API."""
+    rows: dict[str, dict[str, dict[str, None]]] = {}
+    for cell, result in outcomes.items():
+        # Outcomes in the order in which they came, each once.
+        rows.setdefault(row_of(cell), {}).setdefault(cell.api, {})[result] = None
+    lines = [f"| fault | {' | '.join(READ)} |", "| --- |" + " --- |" * len(READ)]
+    for row, by_api in rows.items():
+        results = ("<br>".join(by_api.get(api, ())) for api in READ)
+        lines.append(f"| {row} | {' | '.join(results)} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """Run the whole matrix and write its page; return 1 where a cell is wrong."""
     logging.disable()
-    rows, bad = [], 0
+    outcomes, bad = {}, 0
     with EmbeddedAWS() as aws:
         build(aws)
         made = providers(aws)
@@ -378,37 +422,43 @@ def main() -> int:
             findings = run(cell, aws, made)
             problems = wrong(cell, findings)
             bad += bool(problems)
-            rows.append(f"| {cell.api} | {cell.way} | {outcome(findings)} |")
+            outcomes[cell] = outcome(findings)
             if problems:
                 print(f"{cell}: {'; '.join(problems)}", file=sys.stderr)
             print(".", end="", flush=True)
     failing = sum(1 for shown_by in TRUTH.values() if shown_by)
     passing = len(TRUTH) - failing
+    members = "".join(
+        f"- {api}: {', '.join(f'`{m}`' for m in names)}\n" for api, names in READ.items()
+    )
     PAGE.write_text(
         f"""# The fault matrix
 
-Every API that the check calls, in every way that it can fail: {len(rows)} cells, {bad} of them
-wrong. Each is one scan of an account with {len(TRUTH)} models in each of two regions, {failing} of
-which violate something, with the fault injected at one API of one region. The last column is what
-became of that region's findings; without a fault they are {passing} PASS and {failing} FAIL.
+Every API that the check calls, in every way that it can fail: {len(outcomes)} cells, {bad} of them
+wrong. Each cell is one scan of an account with {len(TRUTH)} models in each of two regions,
+{failing} of which violate something, with the fault injected at one API of one region. `make
+faults` runs it and writes this page; the tests run the same cells.
 
+The figures are that region's findings: PASS/FAIL/MANUAL. Without a fault they are
+{passing}/{failing}/0. In the last three rows a cell stands for several scans, one for each member
+that the check reads, and has each outcome once. An empty cell is a fault that the API cannot have,
+or that cannot be told from a sound answer.
+
+{grid(outcomes)}
 A cell is wrong if a model passes or fails that does not in truth; if a finding is lost (a list of
 models that cannot be read gives one MANUAL finding in place of theirs); if a violation that another
-API shows is not FAIL; if a MANUAL finding does not name its cause and the permission; or if the
-other region's findings are touched. One thing is no fault: an answer of DescribeModel that is whole
-but for `VpcConfig`, or has no security group in it, is how AWS says that the model has none.
+API shows is not FAIL; if a MANUAL finding does not name its cause, or asks for a permission where
+none would help; or if the other region's findings are touched. One thing is no fault: an answer of
+DescribeModel that is whole but for `VpcConfig`, or has no security group in it, is how AWS says
+that the model has none.
 
 For the cells of DescribeModel and ListTags, Search is refused, because they are not called
-otherwise. `make faults` writes this page.
+otherwise. The members:
 
-| API | fault | findings of the region |
-| --- | --- | --- |
-"""
-        + "\n".join(rows)
-        + "\n",
+{members}""",
         "utf-8",
     )
-    print(f"\n{len(rows)} cells, {bad} wrong; see {PAGE.relative_to(ROOT)}")
+    print(f"\n{len(outcomes)} cells, {bad} wrong; see {PAGE.relative_to(ROOT)}")
     return 1 if bad else 0
 
 

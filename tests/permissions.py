@@ -33,6 +33,7 @@ TRUTH = {
     "in-no-vpc": "FAIL",
     "public-subnet": "FAIL",
     "open-group": "FAIL",
+    "open-list": "FAIL",
     "unsecured": "FAIL",
 }
 
@@ -50,6 +51,8 @@ def build(aws: EmbeddedAWS) -> None:
     region.model("in-no-vpc", tags=tags)
     region.model("public-subnet", [public], [closed], tags=tags)
     region.model("open-group", [private], [open_group], tags=tags)
+    everyone = region.group(vpc, region.prefix_list(EVERYWHERE))
+    region.model("open-list", [private], [everyone], tags=tags)
     region.model("unsecured", isolated=False, tags=tags)
 
 

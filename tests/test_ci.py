@@ -290,16 +290,16 @@ def test_the_job_fails_with_prowlers_code_and_has_every_finding(job: Job, wheel_
 def test_the_job_leaves_every_output(job: Job) -> None:
     for pattern in ("*.csv", "*.html", "*.ocsf.json", "*.asff.json"):
         assert job.scan.file(pattern).stat().st_size
-    rows = job.scan.rows("compliance/*_sagemaker_network_isolation_sop_aws.csv")
+    rows = job.scan.rows("compliance/*_sop_sagemaker_network_isolation_aws.csv")
     assert {row["REQUIREMENTS_ATTRIBUTES_PROFILE"] for row in rows} == {"Level 1"}
     assert all("SageMaker-Network-Isolation-SOC2" in row["COMPLIANCE"] for row in job.scan.rows())
 
 
 def test_the_job_stops_where_the_plugin_is_not_there(plain: Installation) -> None:
     """The framework that every recipe asks for is the plugin's own."""
-    done = plain.run("aws", "--compliance", "sagemaker_network_isolation_sop_aws")
+    done = plain.run("aws", "--compliance", "sop_sagemaker_network_isolation_aws")
     assert done.returncode == 2
-    assert "invalid choice: 'sagemaker_network_isolation_sop_aws'" in done.stderr
+    assert "invalid choice: 'sop_sagemaker_network_isolation_aws'" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["github_action", "container"])

@@ -23,7 +23,7 @@ from .installation import CHECK, ROOT, Installation, Scan
 
 FILES = sorted(FOLDER.glob("*.json"))
 NAMES = [path.stem for path in FILES]
-SOP = "sagemaker_network_isolation_sop_aws"
+SOP = "sop_sagemaker_network_isolation_aws"
 CROSSWALKS = [name for name in NAMES if name != SOP]
 BUILT_INS = {
     "AWS-AI-Security-Framework-1.0",
@@ -93,16 +93,44 @@ def test_the_commands_of_the_sop_work() -> None:
         aws_cli.check(command)
 
 
+@pytest.fixture(scope="session")
+def theirs(prowler: Path) -> set[str]:
+    """The names of Prowler's own frameworks, of every provider."""
+    files = prowler.glob("lib/python*/site-packages/prowler/compliance/**/*.json")
+    return {path.stem for path in files}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_holds_one_of_prowlers_nor_the_other_way_round(theirs: set[str], name: str) -> None:
+    """By `name in file` the dashboard chooses the files of a page; names of AWS's own frameworks
+    are without their end there (`load_csv_files` in dashboard/pages/compliance.py)."""
+    assert len(theirs) > 80
+    looked_for = theirs | {t.removesuffix("_aws") for t in theirs if t.startswith("aws_")}
+    assert not {their for their in looked_for if their in name or name in their}
+
+
+def test_no_name_begins_as_those_that_prowler_writes_in_a_form_of_their_own(prowler: Path) -> None:
+    """Prowler App chooses the writer of a CSV by these prefixes, and those want attributes that
+    are not in ours."""
+    (main,) = prowler.glob("lib/python*/site-packages/prowler/__main__.py")
+    prefixes = set(re.findall(r'compliance_name\.startswith\("(\w+)"', main.read_text("utf-8")))
+    assert {"cis_", "iso27001_"} <= prefixes
+    assert not {name for name in NAMES if name.startswith(tuple(prefixes))}
+
+
 @pytest.mark.parametrize("name", CROSSWALKS)
 def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
-    own = name.removeprefix("sagemaker_network_isolation_")
+    own = name.replace("_sagemaker_network_isolation", "").replace("iso_27001", "iso27001")
     (path,) = prowler.glob(f"lib/python*/site-packages/prowler/compliance/aws/{own}.json")
     theirs = {r["Id"]: r for r in json.loads(path.read_text("utf-8"))["Requirements"]}
     for requirement in read(FOLDER / f"{name}.json")["Requirements"]:
         their = theirs[requirement["Id"]]
-        # Prowler's PCI DSS names every requirement after the service; its section says what it is.
-        named = their["Attributes"][0]["Section"].strip() if "pci" in name else their["Name"]
-        assert requirement["Name"] == named
+        # Prowler's PCI DSS names every requirement after the service; its section has the number.
+        if "pci" in name:
+            number = their["Attributes"][0]["Section"].partition(":")[0]
+            assert requirement["Name"].startswith(f"{number}: ")
+        else:
+            assert requirement["Name"] == their["Name"]
         (attributes,) = requirement["Attributes"]
         assert requirement["Description"].count(".") == 1, "one sentence on why"
         assert attributes["Comment"]
@@ -159,6 +187,18 @@ def test_every_finding_names_the_requirements_beside_the_built_ins(
         assert set(named) - set(labels) == BUILT_INS
     for finding in scan.ocsf():
         assert labels.items() <= finding["unmapped"]["compliance"].items()
+
+
+def test_isolation_alone_can_be_seen(scan: Scan) -> None:
+    """By the two ways of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
+    page = (ROOT / "docs" / "compliance.md").read_text("utf-8")
+    (words,) = re.findall(r"grep '(.+)' output/\*\.csv", page)
+    texts = {r["RESOURCE_UID"] for r in scan.rows() if words in r["STATUS_EXTENDED"]}
+    resources = [finding["resources"][0] for finding in scan.ocsf()]
+    assert "data.metadata.network_isolation" in page
+    isolation = {r["uid"]: r["data"]["metadata"].get("network_isolation") for r in resources}
+    assert texts == {uid for uid, value in isolation.items() if value is False}
+    assert set(isolation.values()) == {True, False, None}
 
 
 def test_the_terminal_shows_a_table_for_each_framework(scan: Scan) -> None:
@@ -263,7 +303,7 @@ def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan, expected
     assert f" account {account.ACCOUNT}: {counts}\n" in page
     for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
         assert line in done.stdout
-    assert "    FAIL eu-west-1 SageMaker model public-ipv6 is not isolated: subnet" in done.stdout
+    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in done.stdout
 
     missing = subprocess.run([*run, "cc_0"], capture_output=True, text=True, check=False)
     assert (missing.returncode, missing.stdout) == (1, "cc_0: no scan has it\n")

@@ -11,8 +11,10 @@ import pytest
 from . import aws_cli
 from .installation import CHECK, ROOT, Installation
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-README = PAGES[0].read_text("utf-8")
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+CONTENTS = DOCS / "README.md"
+TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text("utf-8")
 # Where a command is run, by its beginning, with the longest first; the AWS CLI's are checked here
 # and run by test_remediation.
 RUN_BY = {
@@ -26,6 +28,7 @@ RUN_BY = {
     "make frameworks": ".ci/run",
     "make lint": "Makefile",
     "make permissions": "tests/test_permissions.py",
+    "make pictures": "tests/pictures.py",
     "make test": ".ci/run",
     "pip --version": "tests/installation.py",
     "pip check": "tests/test_installation.py",
@@ -38,10 +41,11 @@ RUN_BY = {
     "prowler aws --list-compliance": "tests/test_compliance.py",
     "prowler aws -x": "tests/test_installation.py",
     "python3 docs/auditor/evidence.py": "tests/test_compliance.py",
-    "sh output/prowler-way-back": "tests/test_fixer_by_cli.py",
+    "python3 docs/ci/security_hub.py": "tests/test_security_hub.py",
+    "sh output/prowler-rollback": "tests/test_fixer_by_cli.py",
 }
-# A quarter of an hour of mutants is not part of every run.
-NOT_RUN = {"make mutants"}
+# A quarter of an hour of mutants, and an App that is not ours, are not part of every run.
+NOT_RUN = ("make app", "make mutants")
 BEGINNINGS = ("PARALLEL=", "aws ", "make ", "pip ", "prowler ", "python3 ", "sh ", "terraform ")
 
 
@@ -58,7 +62,7 @@ COMMANDS = sorted({command for path in PAGES for command in commands(path)})
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_run_by_a_test_or_by_ci(command: str) -> None:
-    if command.startswith("aws ") or command in NOT_RUN:
+    if command.startswith(("aws ", *NOT_RUN)):
         return
     beginning = max((b for b in RUN_BY if command.startswith(b)), key=len, default=None)
     assert beginning, "a new command needs a test that runs it"
@@ -68,7 +72,7 @@ def test_every_command_is_run_by_a_test_or_by_ci(command: str) -> None:
 def test_prowler_takes_every_command(installed: Installation) -> None:
     """By the parser of an installation with the plugin, whose frameworks it knows."""
     arguments = [
-        shlex.split(re.sub("[<>]", "", command))[1:]
+        shlex.split(re.sub("[<>]", "", command.partition(" | ")[0]))[1:]
         for command in COMMANDS
         if command.startswith("prowler ")
     ]
@@ -112,9 +116,15 @@ def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(file), target
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_the_table_of_contents_has_every_page() -> None:
+    contents = CONTENTS.read_text("utf-8")
+    assert "(docs/README.md)" in PAGES[0].read_text("utf-8")
     for path in PAGES[1:]:
-        assert f"(docs/{path.name}" in README, path.name
+        assert path == CONTENTS or f"]({path.name})" in contents, path.name
+
+
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(PAGES[0].read_text("utf-8").split()) <= 1300
 
 
 def runs_of_three_words(text: str) -> set[str]:
@@ -123,21 +133,21 @@ def runs_of_three_words(text: str) -> set[str]:
     return {" ".join(words[i : i + 3]).strip(".:") for i in range(len(words) - 2)}
 
 
-def test_the_readme_explains_every_sentence_that_the_check_says() -> None:
+def test_troubleshooting_explains_every_sentence_that_the_check_says() -> None:
     """Those of the fixer are on its page, and a test beside it holds it to them."""
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
-        *(lib / f"{name}.py" for name in ("facts", "models", "network")),
+        *lib.glob("*.py"),
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "demo.py",
         ROOT / "docs" / "ci" / "sarif.py",
     ]
     source = "".join(path.read_text("utf-8") for path in sources)
-    says = r"Error\(|why = |remedy = |return cls\(what, |text = |error\(|exit\(|print\("
+    says = r"Error\(|why = |remedy = |return cls\(what, |error\(|exit\(|print\("
     said = re.findall(rf'(?:{says})\s*f?"([^"]+)"', source)
     assert len(said) > 20
-    explained = runs_of_three_words(README)
+    explained = runs_of_three_words(TROUBLESHOOTING)
     for sentence in said:
         parts = re.split(r"\{[^}]*\}", sentence)
         runs = set().union(*map(runs_of_three_words, parts))

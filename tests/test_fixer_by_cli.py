@@ -1,4 +1,4 @@
-"""The fixer as a user runs it: scan, fix, scan, the way back, and scan again, by the real CLIs."""
+"""The fixer as a user runs it: scan, fix, scan, roll back, and scan again, by the real CLIs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ import yaml
 
 from .account import EVERYWHERE, Region
 from .embedded_aws import EmbeddedAWS
+from .fixer_case import MOVE, Case, variant
 from .installation import CHECK, Installation
-from .test_fixer import Case, variant
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +27,10 @@ def account_to_fix(aws: EmbeddedAWS) -> tuple[Region, dict[str, Any]]:
         region.sagemaker.create_endpoint_config(**config)
         region.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     network = {"Subnets": private, "SecurityGroupIds": group}
-    return region, {"MoveEndpoints": True, "VpcConfig": {region.name: network}}
+    return region, {**MOVE, "VpcConfig": {region.name: network}}
 
 
-def test_scan_fix_scan_and_back(
+def test_scan_fix_scan_and_roll_back(
     aws: EmbeddedAWS,
     installed: Installation,
     account_to_fix: tuple[Region, dict[str, Any]],
@@ -47,8 +47,8 @@ def test_scan_fix_scan_and_back(
     assert "2 findings fixed!" in fixed.stdout, fixed.stdout
     assert fixed.stderr == ""
     assert not list(fixed.output.glob("*.csv"))  # so Prowler's fixer runs
-    way_back = fixed.file("prowler-way-back-123456789012-*.sh")
-    assert f"The way back is in {way_back}:" in fixed.stdout
+    rollback = fixed.file("prowler-rollback-123456789012-*.sh")
+    assert f"The rollback is in a script: sh {rollback}" in fixed.stdout
 
     def state() -> dict[str, str]:
         return {
@@ -66,7 +66,8 @@ def test_scan_fix_scan_and_back(
     }
     assert after[served.name, "public-isolated"]["RESOURCE_TAGS"] == "team=risk"
 
-    Case(aws, served, "", fixed.output, {}).go_back()
+    code, said = Case(aws, served, "", fixed.output, {}).roll_back()
+    assert code == 0, said
     assert state() == {name: name for name in state()}
     back = installed.scan(aws, tmp_path / "back", *arguments).findings()
     assert {name: row["STATUS"] for (_, name), row in back.items()} == {

@@ -1,14 +1,14 @@
 """The network facts as a table: what AWS answers, and what is known from it."""
 
-from contextlib import ExitStack
+from ipaddress import ip_network
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     MalformedError,
+    MiddleboxRoute,
     Route,
     SecurityGroup,
     Subnet,
@@ -16,7 +16,11 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.network import (
     read_network,
-    refuse_garbled_lists,
+    read_prefix_list,
+)
+from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
+    Permission,
+    open_permissions,
 )
 
 LOCAL = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
@@ -28,12 +32,6 @@ TABLE = "the route table of subnet subnet-1"
 class EC2:
     """AWS's side: answers each describe call with given items, in pages of one, or raises."""
 
-    class meta:  # noqa: N801
-        class events:  # noqa: N801
-            @staticmethod
-            def register(*_: object) -> None:
-                """No answer of this client is XML."""
-
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
         self.asked: list[tuple[str, str, int]] = []
@@ -42,7 +40,19 @@ class EC2:
         self.operation = operation
         return self
 
-    def paginate(self, Filters: list[dict[str, Any]]) -> Any:  # noqa: N803
+    def paginate(
+        self,
+        Filters: list[dict[str, Any]] | None = None,  # noqa: N803
+        PrefixListId: str = "",  # noqa: N803
+    ) -> Any:
+        if not Filters:
+            assert self.operation == "get_managed_prefix_list_entries"
+            self.asked.append(("Entries", PrefixListId, 1))
+            for entry in self.answers.get(PrefixListId, []):
+                if isinstance(entry, Exception):
+                    raise entry
+                yield {"Entries": [entry if isinstance(entry, dict) else {"Cidr": entry}]}
+            return
         key = {
             "describe_subnets": "Subnets",
             "describe_route_tables": "RouteTables",
@@ -85,17 +95,29 @@ def known(number: int, *routes: tuple[str, str]) -> Subnet:
 
 
 def unknown(why: str, number: int | None = None, *routes: tuple[str, str]) -> Subnet:
-    remedy = "scan again with ec2:DescribeRouteTables allowed"
+    remedy = (
+        "look where it leads with ec2:DescribeRouteTables, or use a newer version of the check"
+        if why == NEW
+        else "scan again"
+        if why == "Throttling"
+        else "scan again with ec2:DescribeRouteTables allowed"
+    )
     unread = Unread(TABLE, why, "ec2:DescribeRouteTables", remedy)
     name = f"rtb-{number}" if number else None
-    return Subnet("subnet-1", "vpc-1", name, tuple(Route(*r) for r in routes), unread)
+    outs = tuple(Route(*r) for r in routes)
+    return Subnet("subnet-1", "vpc-1", name, outs, unread=(unread,))
 
 
-def refusal(code: str = "UnauthorizedOperation", message: str = "no") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, "Describe")
+def refusal(
+    code: str = "UnauthorizedOperation", message: str = "no", status: int = 400
+) -> ClientError:
+    about: Any = {"HTTPStatusCode": status}
+    answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": about}
+    return ClientError(answer, "Describe")
 
 
 LACKS = "a route of rtb-1 lacks its destination, target or state"
+NEW = "a route of rtb-1 leads to newgw-1, which this check does not know"
 SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
     "its own table": ([main(1, OUT), own(2)], known(2)),
     "its own public table": ([main(1), own(2, OUT)], known(2, ("0.0.0.0/0", "igw-1"))),
@@ -192,6 +214,16 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1, {"GatewayId": "igw-1", "State": "active"})],
         unknown(LACKS, 1),
     ),
+    "a way out in no state before a gateway of an unknown kind": (
+        [
+            main(
+                1,
+                {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"},
+                to("GatewayId", "newgw-1"),
+            )
+        ],
+        unknown(LACKS, 1),
+    ),
     "a way out and a route without target": (
         [main(1, OUT, {"DestinationCidrBlock": "1.0.0.0/8", "State": "active"})],
         unknown(LACKS, 1, ("0.0.0.0/0", "igw-1")),
@@ -216,7 +248,20 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1, {"GatewayId": "igw-1"}, {**OUT, "State": "blackhole"})],
         unknown(LACKS, 1),
     ),
-    "a gateway of an unknown kind": ([main(1, to("GatewayId", "new-1"))], unknown(LACKS, 1)),
+    "a gateway of an unknown kind": ([main(1, to("GatewayId", "newgw-1"))], unknown(NEW, 1)),
+    "a target of an unknown kind": ([main(1, to("NewGatewayId", "newgw-1"))], unknown(NEW, 1)),
+    "a gateway of an unknown kind and a way out": (
+        [main(1, to("GatewayId", "newgw-1"), OUT, to("GatewayId", "newgw-2"))],
+        unknown(NEW, 1, ("0.0.0.0/0", "igw-1")),
+    ),
+    "a gateway of an unknown kind and a route without target": (
+        [main(1, to("GatewayId", "newgw-1"), {"DestinationCidrBlock": "1.0.0.0/8"})],
+        unknown(LACKS, 1),
+    ),
+    "a pool of brought addresses": (
+        [main(1), table(2, OUT, Main=False, PublicIpv4Pool="ipv4pool-ec2-1")],
+        known(1),
+    ),
     **{
         f"harmless: {key} {target}": ([main(1, to(key, target))], known(1))
         for key, target in (
@@ -224,6 +269,7 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
             *(("NatGatewayId", "nat-1"), ("EgressOnlyInternetGatewayId", "eigw-1")),
             *(("TransitGatewayId", "tgw-1"), ("VpcPeeringConnectionId", "pcx-1")),
             *(("NetworkInterfaceId", "eni-1"), ("CoreNetworkArn", "arn"), ("InstanceId", "i-1")),
+            *(("GatewayId", "VpcLattice"), ("LocalGatewayId", "lgw-1"), ("OdbNetworkArn", "arn")),
         )
     },
 }
@@ -253,23 +299,94 @@ def group(*ingress: dict[str, Any], **rest: Any) -> dict[str, Any]:
 def broken(why: str, *ingress: str, egress: tuple[str, ...] = ()) -> SecurityGroup:
     remedy = "scan again with ec2:DescribeSecurityGroups allowed"
     unread = Unread("security group sg-1", why, "ec2:DescribeSecurityGroups", remedy)
-    return SecurityGroup("sg-1", "vpc-1", ingress, egress, unread)
+    return SecurityGroup("sg-1", "vpc-1", ingress, egress, (unread,))
+
+
+def unlisted(why: str, remedy: str) -> Unread:
+    permission = "ec2:GetManagedPrefixListEntries"
+    what = "prefix list pl-1 of security group sg-1"
+    return Unread(what, why, permission, remedy.format(permission))
 
 
 NO_RANGE = "a rule in IpPermissions of sg-1 lacks its range"
 GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
     "no rules": (group(), SecurityGroup("sg-1", "vpc-1")),
     "named sources": (
-        group(rule(**ipv4("10.0.0.0/8", "0.0.0.0/1"))),
+        group(rule(**ipv4("10.0.0.0/8", "52.0.0.0/8"))),
         SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "a host in a half of everywhere": (
+        group(rule(**ipv4("1.2.3.4/32", "0.0.0.0/1"))),
+        SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 0.0.0.0/1",)),
+    ),
+    "neighbours": (
+        group(rule(**ipv4("12.0.0.0/8", "13.0.0.0/8"))),
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            tuple(
+                f"tcp 22 from {n}.0.0.0/8 (joined with others, broader than a /8)" for n in (12, 13)
+            ),
+        ),
+    ),
+    "neighbours at two ports": (
+        group(
+            rule(**ipv4("12.0.0.0/8")),
+            {**rule(**ipv4("13.0.0.0/8")), "FromPort": 23, "ToPort": 24},
+        ),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours by two protocols": (
+        group(rule(**ipv4("12.0.0.0/8")), {**rule(**ipv4("13.0.0.0/8")), "IpProtocol": "udp"}),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours by udp at two ports": (
+        group(
+            *(
+                {**rule(**ipv4(f"{n}.0.0.0/8")), "IpProtocol": "udp", "FromPort": n, "ToPort": n}
+                for n in (12, 13)
+            )
+        ),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours at ports that meet": (
+        group(
+            {**rule(**ipv4("12.0.0.0/8")), "FromPort": 20},
+            {**rule(**ipv4("13.0.0.0/8")), "ToPort": 25},
+        ),
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            (
+                "tcp 20-22 from 12.0.0.0/8 (joined with others, broader than a /8)",
+                "tcp 22-25 from 13.0.0.0/8 (joined with others, broader than a /8)",
+            ),
+        ),
+    ),
+    "neighbours by two types of icmp": (
+        group(
+            *(
+                {**rule(**ipv4(f"{n}.0.0.0/8")), "IpProtocol": "icmp", "FromPort": n, "ToPort": 0}
+                for n in (12, 13)
+            )
+        ),
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            tuple(
+                f"icmp from {n}.0.0.0/8 (joined with others, broader than a /8)" for n in (12, 13)
+            ),
+        ),
+    ),
+    "the same block twice": (
+        group(rule(**ipv4("0.0.0.0/1")), rule(**ipv4("0.0.0.0/1"))),
+        SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 0.0.0.0/1",)),
     ),
     "another group": (
         group(rule(UserIdGroupPairs=[{"GroupId": "sg-2"}])),
         SecurityGroup("sg-1", "vpc-1"),
     ),
-    "a prefix list": (
-        group(rule(PrefixListIds=[{"PrefixListId": "pl-1"}])),
-        SecurityGroup("sg-1", "vpc-1"),
+    "a prefix list without an id": (group(rule(PrefixListIds=[{}])), broken(NO_RANGE)),
+    "prefix lists that are no list": (
+        group(rule(PrefixListIds="pl-1", UserIdGroupPairs=[{}])),
+        broken(NO_RANGE),
     ),
     "everywhere, IPv4": (
         group(rule(**ipv4("10.0.0.0/8", "0.0.0.0/0"))),
@@ -310,7 +427,10 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
     "no list of rules": (group(IpPermissions=None), broken("no IpPermissions in sg-1")),
     "no list of egress rules": (
         group(rule(**ipv4("0.0.0.0/0")), IpPermissionsEgress=None),
-        broken("no IpPermissionsEgress in sg-1", "tcp 22 from 0.0.0.0/0"),
+        SecurityGroup(
+            *("sg-1", "vpc-1", ("tcp 22 from 0.0.0.0/0",), ()),
+            unread_egress=broken("no IpPermissionsEgress in sg-1").unread,
+        ),
     ),
     "a rule for nobody": (group(rule()), broken(NO_RANGE)),
     "a rule without ranges": (
@@ -333,8 +453,438 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
 
 @pytest.mark.parametrize(("answer", "expected"), GROUP_CASES.values(), ids=GROUP_CASES)
 def test_security_group(answer: dict[str, Any], expected: SecurityGroup) -> None:
-    _, facts = read_network(EC2(SecurityGroups=[answer]), [], ["sg-1"])
-    assert facts == {"sg-1": expected}
+    _, facts = read_network(EC2(SecurityGroups=[answer]), [], [("sg-1",)])
+    assert facts == {("sg-1",): (expected,)}
+
+
+def permits(
+    block: str, first: int | None = 443, last: int | None = 443, protocol: str = "tcp"
+) -> Permission:
+    text = f"{protocol} {first}-{last} from {block}"
+    ports = None if first is None or last is None else (first, last)
+    return Permission("sg-1", protocol, ports, ip_network(block), text)
+
+
+def all_of(block: str) -> Permission:
+    return permits(block, None, None, "-1")
+
+
+# What is permitted, and which of it is open, by number.
+OPEN: dict[str, tuple[list[Permission], list[int]]] = {
+    "everything": ([permits("0.0.0.0/0")], [0]),
+    "a half": ([permits("128.0.0.0/1")], [0]),
+    "a public /7": ([permits("52.0.0.0/7")], [0]),
+    "a /7 that holds a private /8": ([permits("10.0.0.0/7")], [0]),
+    "a public /8": ([permits("52.0.0.0/8")], []),
+    "a private /8 beside a public one": ([permits("10.0.0.0/8"), permits("11.0.0.0/8")], []),
+    "neighbours": ([permits("12.0.0.0/8"), permits("13.0.0.0/8")], [0, 1]),
+    "no neighbours": ([permits("13.0.0.0/8"), permits("14.0.0.0/8")], []),
+    "parts of neighbours": (
+        [permits("12.0.0.0/9"), permits("12.128.0.0/9"), permits("13.0.0.0/8")],
+        [0, 1, 2],
+    ),
+    "neighbours and a part of one": (
+        [permits("12.0.0.0/8"), permits("12.0.0.0/16"), permits("13.0.0.0/8")],
+        [0, 2],
+    ),
+    "neighbours and one far away": (
+        [permits("12.0.0.0/8"), permits("99.0.0.0/8"), permits("13.0.0.0/8")],
+        [0, 2],
+    ),
+    "neighbours at other ports": ([permits("12.0.0.0/8", 1, 2), permits("13.0.0.0/8", 3, 4)], []),
+    "neighbours whose ports touch": (
+        [permits("12.0.0.0/8", 1, 3), permits("13.0.0.0/8", 3, 4)],
+        [0, 1],
+    ),
+    "neighbours, one of them at all ports between": (
+        [permits("12.0.0.0/8", 1, 9), permits("13.0.0.0/8", 4, 5)],
+        [0, 1],
+    ),
+    "neighbours of other protocols": (
+        [permits("12.0.0.0/8"), permits("13.0.0.0/8", protocol="udp")],
+        [],
+    ),
+    "neighbours, one of all traffic": ([all_of("12.0.0.0/8"), permits("13.0.0.0/8")], [0, 1]),
+    "neighbours of all traffic": ([all_of("12.0.0.0/8"), all_of("13.0.0.0/8")], [0, 1]),
+    "neighbours of icmp": (
+        [permits(f"{n}.0.0.0/8", None, None, "icmp") for n in (12, 13)],
+        [0, 1],
+    ),
+    "neighbours at one port and others at another": (
+        [permits(f"{n}.0.0.0/8", port, port) for n, port in ((12, 1), (13, 1), (98, 2), (99, 2))],
+        [0, 1, 2, 3],
+    ),
+    "neighbours at two ports, one block at a third": (
+        [permits("12.0.0.0/8"), permits("13.0.0.0/8"), permits("12.0.0.0/8", 22, 22)],
+        [0, 1],
+    ),
+    "global unicast": ([permits("2000::/3")], [0]),
+    "an IPv6 /31": ([permits("2600:1f00::/31")], [0]),
+    "an IPv6 /32": ([permits("2600:1f00::/32")], []),
+    "IPv6 neighbours": ([permits("2600:1f00::/32"), permits("2600:1f01::/32")], [0, 1]),
+    "IPv4 and IPv6": ([permits("52.0.0.0/8"), permits("2600:1f00::/32")], []),
+    **{
+        f"not public: {block}": ([permits(block)], [])
+        for block in (
+            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
+            *("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "224.0.0.0/3"),
+            *("fc00::/7", "fe80::/10", "ff00::/8"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize(("permissions", "numbers"), OPEN.values(), ids=OPEN)
+def test_what_is_open_to_the_internet(permissions: list[Permission], numbers: list[int]) -> None:
+    assert open_permissions(permissions) == [permissions[n] for n in numbers]
+
+
+LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
+    "named sources": (["198.51.100.0/24"], SecurityGroup("sg-1", "vpc-1")),
+    "everywhere": (
+        ["10.0.0.0/8", "0.0.0.0/0"],
+        SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 0.0.0.0/0 of prefix list pl-1",)),
+    ),
+    "no entries": ([], SecurityGroup("sg-1", "vpc-1")),
+    "a host in an entry": (
+        ["1.2.3.4/0"],
+        SecurityGroup("sg-1", "vpc-1", ("tcp 22 from 1.2.3.4/0 of prefix list pl-1",)),
+    ),
+    "refused": (
+        [refusal()],
+        SecurityGroup("sg-1", "vpc-1", unread=(unlisted("UnauthorizedOperation", "allow {}"),)),
+    ),
+    "gone": (
+        [refusal("InvalidPrefixListID.NotFound")],
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            unread=(
+                unlisted(
+                    "InvalidPrefixListID.NotFound",
+                    "it was deleted, or is no longer shared with this account; {} reads it",
+                ),
+            ),
+        ),
+    ),
+    "throttled after an open block": (
+        ["::/0", refusal("RequestLimitExceeded")],
+        SecurityGroup(
+            *("sg-1", "vpc-1", ("tcp 22 from ::/0 of prefix list pl-1",)),
+            unread=(unlisted("RequestLimitExceeded", "scan again"),),
+        ),
+    ),
+    "an entry without a block": (
+        [{"Description": "x"}, "::/0"],
+        SecurityGroup(
+            *("sg-1", "vpc-1", ("tcp 22 from ::/0 of prefix list pl-1",)),
+            unread=(unlisted("no Cidr in one of the Entries", "scan again with {} allowed"),),
+        ),
+    ),
+    "an entry that is no block": (
+        ["everywhere"],
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            unread=(unlisted("no Cidr in one of the Entries", "scan again with {} allowed"),),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("entries", "expected"), LISTS.values(), ids=LISTS)
+def test_prefix_list(entries: list[Any], expected: SecurityGroup) -> None:
+    named = rule(PrefixListIds=[{"PrefixListId": "pl-1"}])
+    ec2 = EC2(SecurityGroups=[group(named, named)], **{"pl-1": entries})
+    _, facts = read_network(ec2, [], [("sg-1",)])
+    assert facts == {("sg-1",): (expected,)}
+    assert ec2.asked.count(("Entries", "pl-1", 1)) == 1
+    ec2 = EC2(SecurityGroups=[group(IpPermissionsEgress=[named])], **{"pl-1": entries})
+    _, facts = read_network(ec2, [], [("sg-1",)])
+    ((fact,),) = facts.values()
+    assert not fact.open_ingress
+    assert not fact.unread
+    assert fact.open_egress == tuple(t.replace(" from ", " to ") for t in expected.open_ingress)
+    assert fact.unread_egress == expected.unread
+
+
+def test_a_rule_may_name_blocks_and_prefix_lists() -> None:
+    named = rule(**ipv4("0.0.0.0/1"), PrefixListIds=[{"PrefixListId": "pl-1"}])
+    ec2 = EC2(SecurityGroups=[group(named)], **{"pl-1": ["128.0.0.0/1"]})
+    _, facts = read_network(ec2, [], [("sg-1",)])
+    ((fact,),) = facts.values()
+    assert fact.open_ingress == (
+        "tcp 22 from 0.0.0.0/1",
+        "tcp 22 from 128.0.0.0/1 of prefix list pl-1",
+    )
+
+
+def test_an_answer_without_entries_is_malformed() -> None:
+    ec2 = EC2()
+    ec2.get_paginator("get_managed_prefix_list_entries")
+    ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
+    prefix_list = read_prefix_list(ec2, "pl-1")
+    assert prefix_list.blocks == ()
+    assert str(prefix_list.error) == "no Entries in the answer"
+
+
+def test_groups_of_one_model_are_open_together_and_no_others() -> None:
+    groups = [
+        {**group(rule(**ipv4(block))), "GroupId": f"sg-{number}"}
+        for number, block in enumerate(("12.0.0.0/8", "13.0.0.0/8", "99.0.0.0/8"))
+    ]
+    sets = [("sg-0", "sg-1"), ("sg-0", "sg-2"), ("sg-1",)]
+    _, facts = read_network(EC2(SecurityGroups=groups), [], sets)
+    opened = {key: [g.open_ingress for g in value] for key, value in facts.items()}
+    text = "tcp 22 from {}.0.0.0/8 (joined with others, broader than a /8)"
+    assert opened == {
+        sets[0]: [(text.format(12),), (text.format(13),)],
+        sets[1]: [(), ()],
+        sets[2]: [()],
+    }
+
+
+IN = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}
+DUAL = {**IN, "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "2600:1f00:0:1::/64"}]}
+TO_ENI, TO_VPCE = to("NetworkInterfaceId", "eni-1"), to("GatewayId", "vpce-1")
+
+
+def edge(*routes: dict[str, str], gateway: str = "igw-1", **rest: Any) -> Any:
+    return table(9, *routes, GatewayId=gateway, **rest)
+
+
+def back(block: str = "10.0.1.0/24", **target: str) -> dict[str, str]:
+    key = "DestinationIpv6CidrBlock" if ":" in block else "DestinationCidrBlock"
+    return {key: block, "State": "active", **(target or {"NetworkInterfaceId": "eni-1"})}
+
+
+def through(destination: str, middlebox: str, block: str = "10.0.1.0/24") -> MiddleboxRoute:
+    return MiddleboxRoute(destination, middlebox, "igw-1", "rtb-9", block)
+
+
+OUT_ENI = through("0.0.0.0/0", "eni-1")
+IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
+    "an appliance": (IN, [own(1, TO_ENI), edge(back())], [OUT_ENI]),
+    "a firewall's endpoint": (
+        IN,
+        [own(1, TO_VPCE), edge(back(GatewayId="vpce-1"))],
+        [through("0.0.0.0/0", "vpce-1")],
+    ),
+    "by the main table": (IN, [main(1, TO_ENI), edge(back())], [OUT_ENI]),
+    "an instance, whose interface AWS names too": (
+        IN,
+        [own(1, {**TO_ENI, "InstanceId": "i-1"}), edge(back())],
+        [OUT_ENI],
+    ),
+    "the whole VPC's traffic": (
+        IN,
+        [own(1, TO_ENI), edge(back("10.0.0.0/16"))],
+        [through("0.0.0.0/0", "eni-1", "10.0.0.0/16")],
+    ),
+    "the whole VPC's traffic but this subnet's": (
+        IN,
+        [own(1, TO_ENI), edge(back("10.0.0.0/16"), back(NetworkInterfaceId="eni-2"))],
+        [],
+    ),
+    "half of the subnet's traffic": (
+        IN,
+        [own(1, TO_ENI), edge(back("10.0.1.0/25"))],
+        [through("0.0.0.0/0", "eni-1", "10.0.1.0/25")],
+    ),
+    "halves of the default": (
+        IN,
+        [
+            own(1, *(to("NetworkInterfaceId", "eni-1", b) for b in ("0.0.0.0/1", "128.0.0.0/1"))),
+            edge(back()),
+        ],
+        [through("0.0.0.0/1", "eni-1"), through("128.0.0.0/1", "eni-1")],
+    ),
+    "a prefix list": (
+        IN,
+        [
+            own(
+                1,
+                {
+                    "DestinationPrefixListId": "pl-1",
+                    **{k: TO_ENI[k] for k in ("State",)},
+                    "NetworkInterfaceId": "eni-1",
+                },
+            ),
+            edge(back()),
+        ],
+        [through("pl-1", "eni-1")],
+    ),
+    "IPv6": (
+        DUAL,
+        [
+            own(
+                1,
+                {
+                    "DestinationIpv6CidrBlock": "::/0",
+                    "NetworkInterfaceId": "eni-1",
+                    "State": "active",
+                },
+            ),
+            edge(back(), back("2600:1f00:0:1::/64")),
+        ],
+        [through("::/0", "eni-1", "2600:1f00:0:1::/64")],
+    ),
+    "a prefix list, by IPv6": (
+        DUAL,
+        [
+            own(
+                1,
+                {"DestinationPrefixListId": "pl-1", **back("::/0"), "DestinationIpv6CidrBlock": ""},
+            ),
+            edge(back("2600:1f00:0:1::/64")),
+        ],
+        [through("pl-1", "eni-1", "2600:1f00:0:1::/64")],
+    ),
+    "hosts in the destinations": (
+        IN,
+        [own(1, to("NetworkInterfaceId", "eni-1", "8.8.8.8/1")), edge(back("10.0.1.5/24"))],
+        [through("8.8.8.8/1", "eni-1", "10.0.1.5/24")],
+    ),
+    "no edge table": (IN, [own(1, TO_ENI)], []),
+    "another subnet's traffic": (IN, [own(1, TO_ENI), edge(back("10.0.2.0/24"))], []),
+    "another appliance": (IN, [own(1, TO_ENI), edge(back(NetworkInterfaceId="eni-2"))], []),
+    "a subnet behind NAT beside it": (
+        IN,
+        [own(1, to("NatGatewayId", "nat-1")), edge(back())],
+        [],
+    ),
+    "private destinations alone": (
+        IN,
+        [own(1, to("NetworkInterfaceId", "eni-1", "10.0.0.0/8")), edge(back())],
+        [],
+    ),
+    "a dead route out": (IN, [own(1, {**TO_ENI, "State": "blackhole"}), edge(back())], []),
+    "a dead route back": (
+        IN,
+        [own(1, TO_ENI), edge({**back(), "State": "blackhole"})],
+        [],
+    ),
+    "the edge table of a VPN gateway": (IN, [own(1, TO_ENI), edge(back(), gateway="vgw-1")], []),
+    "the edge table of another VPC": (IN, [own(1, TO_ENI), edge(back(), vpc="vpc-2")], []),
+    "an edge table that was taken off": (
+        IN,
+        [own(1, TO_ENI), edge(back(), AssociationState={"State": "disassociated"})],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("subnet", "tables", "expected"), IN_LINE.values(), ids=IN_LINE)
+def test_a_middlebox_in_line(
+    subnet: dict[str, Any], tables: list[Any], expected: list[MiddleboxRoute]
+) -> None:
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [])
+    assert list(facts["subnet-1"].middlebox_routes) == expected
+    assert not facts["subnet-1"].internet_routes
+    assert not facts["subnet-1"].unread
+
+
+EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
+    "the call broke off": (IN, [own(1, TO_ENI), refusal("Throttling")], "Throttling"),
+    "the call broke off, and nothing leads to a middlebox": (
+        IN,
+        [own(1), refusal("Throttling")],
+        None,
+    ),
+    "an edge table is being associated": (
+        IN,
+        [own(1, TO_ENI), edge(back(), AssociationState={"State": "associating"})],
+        "its association with rtb-9 is associating",
+    ),
+    "a route to an appliance without destination": (
+        IN,
+        [own(1, {"NetworkInterfaceId": "eni-1", "State": "active"}), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "a route to an appliance without destination, and no edge table": (
+        IN,
+        [own(1, {"NetworkInterfaceId": "eni-1", "State": "active"})],
+        None,
+    ),
+    "a route to an appliance in no state": (
+        IN,
+        [own(1, {k: v for k, v in TO_ENI.items() if k != "State"}), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "a route to something that is no interface": (
+        IN,
+        [own(1, to("NetworkInterfaceId", "x")), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "an edge route without destination": (
+        IN,
+        [own(1, TO_ENI), edge({"NetworkInterfaceId": "eni-1", "State": "active"})],
+        "a route of rtb-9 lacks its destination, target or state",
+    ),
+    "an edge route in no state": (
+        IN,
+        [own(1, TO_ENI), edge({k: v for k, v in back().items() if k != "State"})],
+        "a route of rtb-9 lacks its destination, target or state",
+    ),
+    "an edge route to something that is no interface": (
+        IN,
+        [own(1, TO_ENI), edge(back(NetworkInterfaceId="x"))],
+        "a route of rtb-9 lacks its destination, target or state",
+    ),
+    "an edge table without routes": (
+        IN,
+        [own(1, TO_ENI), {**edge(), "Routes": None}],
+        "no Routes in rtb-9",
+    ),
+    "an edge route in no state before a dead one": (
+        DUAL,
+        [
+            own(1, TO_ENI),
+            edge(
+                {k: v for k, v in back().items() if k != "State"},
+                {**back("2600:1f00:0:1::/64"), "State": "blackhole"},
+            ),
+        ],
+        "a route of rtb-9 lacks its destination, target or state",
+    ),
+    "no table of the subnet": (IN, [edge(back())], "AWS answered 0 main tables in vpc-1"),
+    "no routes of the subnet's table": (
+        IN,
+        [{**own(1), "Routes": None}, edge(back())],
+        "no Routes in rtb-1",
+    ),
+    "an edge table without associations": (
+        IN,
+        [own(1, TO_ENI), {**edge(back()), "Associations": None}],
+        "no Associations in rtb-9",
+    ),
+    "the subnet's block": (
+        {"SubnetId": "subnet-1", "VpcId": "vpc-1"},
+        [own(1, TO_ENI), edge(back())],
+        "subnet-1 lacks its CIDR block",
+    ),
+    "the subnet's block, and no edge table": (
+        {"SubnetId": "subnet-1", "VpcId": "vpc-1"},
+        [own(1, TO_ENI)],
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("subnet", "tables", "why"), EDGE_UNKNOWN.values(), ids=EDGE_UNKNOWN)
+def test_a_middlebox_of_which_nobody_knows(
+    subnet: dict[str, Any], tables: list[Any], why: str | None
+) -> None:
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [])
+    assert [unread.why for unread in facts["subnet-1"].unread] == ([why] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("states", "mode"),
+    [({"InternetGatewayBlockMode": "block-bidirectional"}, "block-bidirectional"), (None, None)],
+)
+def test_block_public_access(states: dict[str, str] | None, mode: str | None) -> None:
+    subnet = {**IN, "BlockPublicAccessStates": states}
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=[own(1)]), ["subnet-1"], [])
+    assert facts["subnet-1"].block_public_access == mode
 
 
 WHY: dict[str, tuple[Exception, str, str]] = {
@@ -347,6 +897,13 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     "throttled": (
         refusal("RequestLimitExceeded"),
         "RequestLimitExceeded",
+        "scan again",
+    ),
+    "broken": (refusal("InternalError", status=500), "InternalError", "scan again"),
+    "unavailable": (refusal("Unavailable", status=503), "Unavailable", "scan again"),
+    "a fault of the caller": (
+        refusal("RequestExpired", status=499),
+        "RequestExpired",
         "scan again with ec2:DescribeSubnets allowed",
     ),
     "no code": (
@@ -357,12 +914,12 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     "a code with markup": (
         refusal("<b>Throttling</b>"),
         "bThrottlingb",
-        "scan again with ec2:DescribeSubnets allowed",
+        "scan again",
     ),
     "time-out": (
         ReadTimeoutError(endpoint_url="x"),
         "ReadTimeoutError",
-        "scan again with ec2:DescribeSubnets allowed",
+        "scan again",
     ),
     "garbled": (
         KeyError("x"),
@@ -381,61 +938,38 @@ WHY: dict[str, tuple[Exception, str, str]] = {
 def test_why_a_subnet_could_not_be_read(error: Exception, why: str, remedy: str) -> None:
     facts, _ = read_network(EC2(Subnets=[error]), ["subnet-1"], [])
     unread = Unread("subnet subnet-1", why, "ec2:DescribeSubnets", remedy)
-    assert facts == {"subnet-1": Subnet("subnet-1", unread=unread)}
+    assert facts == {"subnet-1": Subnet("subnet-1", unread=(unread,))}
 
 
 def test_what_is_gone_is_said_to_be() -> None:
-    subnets, groups = read_network(EC2(), ["subnet-1"], ["sg-1"])
-    why, advice = "AWS answers that there is none", "see whether it was deleted; {} reads it"
-    permission = "ec2:DescribeSubnets"
+    subnets, groups = read_network(EC2(), ["subnet-1"], [("sg-1",)])
+    advice = "it was deleted, or is no longer shared with this account; {} reads it"
+    why, permission = "AWS returned no such subnet", "ec2:DescribeSubnets"
     gone = Unread("subnet subnet-1", why, permission, advice.format(permission))
-    assert subnets == {"subnet-1": Subnet("subnet-1", unread=gone)}
-    permission = "ec2:DescribeSecurityGroups"
+    assert subnets == {"subnet-1": Subnet("subnet-1", unread=(gone,))}
+    why, permission = "AWS returned no such security group", "ec2:DescribeSecurityGroups"
     gone = Unread("security group sg-1", why, permission, advice.format(permission))
-    assert groups == {"sg-1": SecurityGroup("sg-1", unread=gone)}
+    assert groups == {("sg-1",): (SecurityGroup("sg-1", unread=(gone,), unread_egress=(gone,)),)}
 
 
 def test_an_answer_without_its_list_is_malformed() -> None:
     ec2 = EC2()
     ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
     facts, _ = read_network(ec2, ["subnet-1"], [])
-    assert facts["subnet-1"].unread
-    assert facts["subnet-1"].unread.why == "no Subnets in the answer"
-
-
-GARBLED = {
-    "rules": ("<a xmlns='urn:x'><ipPermissions><item><b>c</b></item></ipPermissions></a>", None),
-    "no rules": ("<a><ipPermissions/></a>", None),
-    "white space": ("<a><ipPermissions>\n  </ipPermissions></a>", None),
-    "text for rules": ("<a xmlns='urn:x'><ipPermissions>x</ipPermissions></a>", "ipPermissions"),
-    "something else for items": ("<a><associationSet><x/></associationSet></a>", "associationSet"),
-    "an item and something else": ("<a><ipRanges><item/><x/></ipRanges></a>", "ipRanges"),
-    "text where no list is": ("<a><groupName>x</groupName></a>", None),
-}
-
-
-@pytest.mark.parametrize(("body", "culprit"), GARBLED.values(), ids=GARBLED)
-@pytest.mark.parametrize("status", [200, 403])
-def test_a_garbled_list_is_not_an_empty_one(body: str, culprit: str | None, status: int) -> None:
-    ec2 = boto3.client("ec2", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-    refuse_garbled_lists(ec2)
-    answer = {"status_code": status, "body": body.encode()}
-    with ExitStack() as stack:
-        if culprit and status == 200:
-            stack.enter_context(pytest.raises(MalformedError, match=f"^{culprit} is no list$"))
-        ec2.meta.events.emit("before-parse.ec2.DescribeX", response_dict=answer)
+    (unread,) = facts["subnet-1"].unread
+    assert unread.why == "no Subnets in the answer"
 
 
 def test_a_subnet_of_no_vpc_is_unknown() -> None:
     facts, _ = read_network(EC2(Subnets=[{"SubnetId": "subnet-1"}]), ["subnet-1"], [])
     remedy = "scan again with ec2:DescribeSubnets allowed"
     unread = Unread("subnet subnet-1", "no VpcId in it", "ec2:DescribeSubnets", remedy)
-    assert facts == {"subnet-1": Subnet("subnet-1", unread=unread)}
+    assert facts == {"subnet-1": Subnet("subnet-1", unread=(unread,))}
 
 
 def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
     ec2 = EC2()
-    read_network(ec2, [f"subnet-{n}" for n in range(401)], [f"sg-{n}" for n in range(200)])
+    read_network(ec2, [f"subnet-{n}" for n in range(401)], [tuple(f"sg-{n}" for n in range(200))])
     assert ec2.asked == [
         ("Subnets", "subnet-id", 200),
         ("Subnets", "subnet-id", 200),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from werkzeug.wrappers import Response
 
 from . import aws_cli, organisation, permissions
@@ -303,6 +304,15 @@ def test_the_state_machine_is_one() -> None:
         },
     }
     assert lint(json.dumps({"Resources": {"Machine": machine}}), regions=["us-east-1"]) == []
+
+
+def test_the_app_has_the_folder_in_api_and_worker_and_on_the_path() -> None:
+    (compose,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    services = yaml.safe_load(compose)["services"]
+    assert set(services) == {"api", "worker"}
+    for service in services.values():
+        assert service["volumes"] == ["./plugin:/plugin:ro"]
+    assert "\nPYTHONPATH=/plugin\n" in PAGE
 
 
 def test_the_commands_of_the_aws_cli_work() -> None:

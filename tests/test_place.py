@@ -4,9 +4,11 @@
 is taken away in turn, and Prowler's own discovery is asked.
 """
 
+import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 import prowler_sagemaker_network_isolation as plugin
 
 from .conftest import MakeInstallation
-from .installation import BUILT_IN_TITLE, CHECK, Installation
+from .installation import BUILT_IN_TITLE, CHECK, ROOT, Installation, copy_sources
 
 SENTENCE = f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run"
 # What Prowler does before every command, but for the ten seconds that its frameworks take.
@@ -26,7 +28,12 @@ from prowler.lib.check.models import load_check_metadata
 (path,) = [p for name, p in recover_checks_from_provider("aws", "sagemaker") if name == "{CHECK}"]
 print(load_check_metadata(f"{{path}}/{CHECK}.metadata.json").CheckTitle)
 """
-NAMES = [(module, name) for module, names in plugin.RELIED_ON.items() for name in names]
+NAMES = [
+    (module, name)
+    for module, names in plugin.RELIED_ON.items()
+    for name in names
+    if isinstance(name, str)
+]
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +101,49 @@ def test_a_name_that_moved(installation: Installation, source: Path, name: str) 
     )
 
 
+SOURCES = {
+    "defined": ("class Check(ABC):", "class Check", True),
+    "defined without bases": ("class Check:", "class Check", True),
+    "of another name": ("class Checks(ABC):", "class Check", False),
+    "only used": ("Check()", "class Check", False),
+    "imported": ("from prowler.new import Check", "class Check", True),
+    "imported with others": ("from prowler.new import One, Check, Two", "class Check", True),
+    "imported over lines": ("from new import (\n    One,\n    Check,\n)", "class Check", True),
+    "another imported": ("from prowler.new import Check_Report_AWS", "class Check", False),
+    "another imported over lines": ("from new import (\n    One,\n)\nCheck", "class Check", False),
+    "an attribute": ("        self.session = session", "self.session", True),
+    "one of several": ("class New:", ("class Old", "class New"), True),
+    "none of several": ("class Newer:", ("class Old", "class New"), False),
+}
+
+
+@pytest.mark.parametrize(("source", "name", "there"), SOURCES.values(), ids=SOURCES)
+def test_a_name_is_there(
+    source: str, name: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "of_prowler.py").write_text(f"import abc\n{source}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with ExitStack() as stack:
+        if not there:
+            words = "Old or New" if isinstance(name, tuple) else "Check"
+            expected = f"^this Prowler has no {words} in of_prowler$"
+            stack.enter_context(pytest.raises(ImportError, match=expected))
+        plugin.require("of_prowler", (name,))
+
+
+def test_every_name_of_prowler_that_is_imported_is_in_the_table() -> None:
+    imported = {
+        (node.module, alias.name)
+        for path in (ROOT / "checks").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("prowler")
+        for alias in node.names
+    }
+    relied_on = {(module, name.rpartition(" ")[2]) for module, name in NAMES}
+    assert len(imported) > 5
+    assert imported <= relied_on
+
+
 @pytest.mark.parametrize("module", ["sagemaker_client", "sagemaker_service"])
 def test_a_module_that_moved(installation: Installation, module: str) -> None:
     folder = installation.packages / plugin.SERVICE.replace(".", "/")
@@ -116,6 +166,25 @@ def test_a_check_folder_that_is_not_there(installation: Installation) -> None:
 def test_a_zipped_plugin(plain: Installation, wheel: Path) -> None:
     done = discover(plain, PYTHONPATH=str(wheel))
     assert_built_in(done, "does not hold the check")
+
+
+def test_an_editable_install_from_a_checkout_without_symbolic_links(
+    make_installation: MakeInstallation, tmp_path: Path
+) -> None:
+    """Where git may not make them, it writes the link as a file that holds the target's name."""
+    copy_sources(tmp_path / "checkout")
+    link = tmp_path / "checkout" / plugin.__name__ / "sagemaker"
+    link.unlink()
+    link.write_text("../checks")
+    editable = make_installation("without-links")
+    editable.install("-e", str(tmp_path / "checkout"))
+    done = discover(editable)
+    assert_built_in(done, "is a file where the repository has a symbolic link")
+    assert "without -e" in done.stderr
+    assert "supports this Prowler" not in done.stderr
+    editable.install("--force-reinstall", str(tmp_path / "checkout"))
+    done = discover(editable)
+    assert (done.stdout != f"{BUILT_IN_TITLE}\n", done.stderr) == (True, "")
 
 
 def test_a_service_that_is_a_namespace_package(installation: Installation) -> None:

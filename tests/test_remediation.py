@@ -90,7 +90,7 @@ def test_the_commands_move_an_endpoint_and_take_it_back(aws: EmbeddedAWS) -> Non
             ).stdout
         return said
 
-    forth, back = section("By the AWS CLI").split("\nBackout:\n")
+    forth, back = section("By the AWS CLI").split("\nRollback:\n")
     assert run(forth) == '"fraud-config-isolated"\n'
     findings = engine.scan(aws, engine.provider(aws, region.name))
     assert {f.resource_id: f.status for f in findings} == {
@@ -126,8 +126,8 @@ def test_the_settings_on_the_page_are_the_fixers() -> None:
     assert config
     settings = yaml.safe_load(config[0])["aws"]
     engine.take_the_place()
-    settings_class = import_check(f"{engine.SERVICE}.{CHECK}.lib.fixer_settings").FixerSettings
-    assert settings_class.read(settings, CHECK).DryRun
+    settings_class = import_check(f"{engine.SERVICE}.{CHECK}.lib.fixer.settings").FixerSettings
+    assert settings_class.read(settings, CHECK).MoveEndpoints
     assert set(settings[CHECK]) == set(settings_class.__dataclass_fields__)
 
 
@@ -139,13 +139,15 @@ def three_words(text: str) -> set[str]:
 
 def test_the_page_has_every_sentence_that_the_fixer_says() -> None:
     folder = ROOT / "checks" / CHECK
-    names = ("changes.py", "endpoints.py", "fixer_settings.py", "replacement.py")
-    paths = [folder / f"{CHECK}_fixer.py", *(folder / "lib" / name for name in names)]
+    paths = [folder / f"{CHECK}_fixer.py", *(folder / "lib" / "fixer").glob("*.py")]
     sources = "".join(path.read_text("utf-8") for path in paths)
-    said = re.findall(r'(?:RefusedError|return|say)\(\s*f?"([^"]+)"', sources)
-    progress = ("Creating", "Updating", "Deleting", "Dry run", "The way back")
+    says = r"(?:StoppedError|return|say|append)\(|return|yield \(?|advice = "
+    said = re.findall(rf'(?:{says})\s*f?"([^"]+)"', sources)
+    script = (folder / "lib" / "fixer" / "rollback.sh").read_text("utf-8")
+    said += [re.sub(r"\$\w+", "{}", words) for words in re.findall(r'(?:stop|say) "(.+?)"', script)]
+    progress = ("Creating", "Updating", "To ", "aws ")
     on_the_page = three_words(PAGE)
-    assert len(said) > 20
+    assert len(said) > 50
     for sentence in said:
         runs = set().union(*map(three_words, re.split(r"\{[^}]*\}", sentence)))
         if runs and not sentence.startswith(progress) and "already" not in sentence:

@@ -1,10 +1,11 @@
 """The main job, through the real CLI: the account's findings, and the files that carry them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from . import account
+from . import account, networks
 from .conftest import Expected
 from .embedded_aws import EmbeddedAWS
 from .installation import CHECK, FAILED, Installation, Scan
@@ -29,6 +30,58 @@ def test_every_model_gets_its_verdict_with_the_evidence(
     assert wheel_scan.code == FAILED
 
 
+@pytest.fixture(scope="module")
+def network_cases(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return networks.build(aws)
+
+
+@pytest.fixture(scope="module")
+def network_scan(
+    aws: EmbeddedAWS,
+    installed: Installation,
+    network_cases: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Scan:
+    """The scan of the networks; `aws.calls` has its calls."""
+    aws.calls.clear()
+    output = tmp_path_factory.mktemp("networks")
+    return installed.scan(aws, output, "--checks", CHECK, "--region", networks.REGION)
+
+
+def test_whatever_lets_the_internet_in_is_a_violation(
+    network_scan: Scan, network_cases: dict[str, tuple[str, tuple[str, ...]]]
+) -> None:
+    found = {name: row for (_, name), row in network_scan.findings().items()}
+    assert {name: row["STATUS"] for name, row in found.items()} == {
+        name: status for name, (status, _) in network_cases.items()
+    }
+    unsaid = {
+        name: (part, found[name]["STATUS_EXTENDED"])
+        for name, (_, words) in network_cases.items()
+        for part in words
+        if part not in found[name]["STATUS_EXTENDED"]
+    }
+    assert unsaid == {}
+    # A block is named as it stands in the group or the list, and nothing else is.
+    for name in ("halves-one-rule", "quarters", "list-halves", "halves-two-groups"):
+        assert "0.0.0.0/0" not in found[name]["STATUS_EXTENDED"]
+
+
+def test_arns_are_spelled_as_aws_spells_them(network_scan: Scan) -> None:
+    for name in ("ARN-in-Small-Letters", "ARN-in-Small-Letters-described"):
+        row = network_scan.findings()[networks.REGION, name]
+        assert row["RESOURCE_UID"].endswith(f":model/{name}")
+
+
+def test_prefix_lists_are_read_once_each(aws: EmbeddedAWS, network_scan: Scan) -> None:
+    read = [
+        call.parameters["PrefixListId"]
+        for call in aws.calls
+        if call.api == "GetManagedPrefixListEntries"
+    ]
+    assert len(read) == len(set(read)) > 1
+
+
 def test_the_account_shows_every_reason() -> None:
     """The words of each row of the rule, so that none is lost from the account unnoticed."""
     source = Path(account.__file__).read_text("utf-8")
@@ -36,7 +89,7 @@ def test_the_account_shows_every_reason() -> None:
         *("no-isolation", "flag-missing", "not-described", "no-vpc", "no-group"),
         *("public-by-main-table", "public-ipv4", "public-ipv6", "public-half"),
         *("public-prefix-list", "public-carrier", "blackhole", "behind-nat", "subnet-gone"),
-        *("open-ipv4", "open-ipv6", "group-gone", "model/unknown", "everything"),
+        *("open-ipv4", "open-halves", "open-ipv6", "group-gone", "model/unknown", "everything"),
     ):
         assert f'"{case}"' in source
 
@@ -135,7 +188,7 @@ def test_models_past_the_first_page_tags_mutes_and_the_stricter_rule(
         "not-excused": ("FAIL", "False"),
     }
     reason = found[MANY, "chatty"]["STATUS_EXTENDED"]
-    assert f"not isolated: security group {chatty} allows egress of all traffic" in reason
+    assert f"chatty fails: security group {chatty} allows egress of all traffic" in reason
 
 
 def test_a_status_that_was_not_asked_for_is_left_out_and_a_wrong_setting_is_named(

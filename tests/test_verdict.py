@@ -1,24 +1,34 @@
 """The verdict as a table: each row of the rule, and what wins over what."""
 
+from dataclasses import replace
+
 import pytest
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
+    MiddleboxRoute,
     Model,
     Route,
     SecurityGroup,
     Subnet,
     Unread,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import explain, judge
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import Rule, explain, judge
 
 UNREAD = Unread("it", "AccessDenied", "ec2:Describe", "allow ec2:Describe")
 PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1")
 PUBLIC = Subnet("subnet-2", "vpc-1", "rtb-2", (Route("0.0.0.0/0", "igw-1"),))
-UNKNOWN_SUBNET = Subnet("subnet-3", unread=UNREAD)
-PUBLIC_AND_UNKNOWN = Subnet("subnet-4", "vpc-1", "rtb-4", (Route("::/0", "igw-1"),), UNREAD)
+UNKNOWN_SUBNET = Subnet("subnet-3", unread=(UNREAD,))
+PUBLIC_AND_UNKNOWN = Subnet(
+    "subnet-4", "vpc-1", "rtb-4", (Route("::/0", "igw-1"),), unread=(UNREAD,)
+)
+IN_LINE = Subnet(
+    *("subnet-6", "vpc-1", "rtb-6"),
+    middlebox_routes=(MiddleboxRoute("0.0.0.0/0", "eni-1", "igw-1", "rtb-9", "10.0.1.0/24"),),
+)
 CLOSED = SecurityGroup("sg-1", "vpc-1")
 OPEN = SecurityGroup("sg-2", "vpc-1", ("tcp 22 from 0.0.0.0/0", "tcp 22 from ::/0"))
-UNKNOWN_GROUP = SecurityGroup("sg-3", unread=UNREAD)
+UNKNOWN_GROUP = SecurityGroup("sg-3", unread=(UNREAD,), unread_egress=(UNREAD,))
+UNKNOWN_EGRESS = SecurityGroup("sg-6", "vpc-1", unread_egress=(UNREAD,))
 CHATTY = SecurityGroup("sg-4", "vpc-1", (), ("all traffic to 0.0.0.0/0",))
 
 
@@ -39,14 +49,18 @@ CASES = {
     "no VPC configuration": (
         model(vpc=False, subnets=(), groups=()),
         "FAIL",
-        "it has no VPC configuration",
+        "SageMaker model m fails: it has no VPC configuration.",
     ),
     "VPC configuration unknown": (
         model(vpc=None, subnets=(), groups=(), unread=(UNREAD,)),
         "MANUAL",
         "allow ec2:Describe",
     ),
-    "no security group": (model(groups=()), "FAIL", "has no security group"),
+    "no security group": (
+        model(groups=()),
+        "FAIL",
+        "m fails: its VPC configuration has no security group.",
+    ),
     "security groups unknown": (
         model(vpc=None, groups=(), unread=(UNREAD,)),
         "MANUAL",
@@ -83,6 +97,34 @@ CASES = {
         "FAIL",
         "network isolation is disabled. Not known: it could not be read",
     ),
+    "a middlebox in line": (
+        model(subnets=(PRIVATE, IN_LINE)),
+        "FAIL",
+        "subnet subnet-6 is public through eni-1: route table rtb-6 sends 0.0.0.0/0 to it, and "
+        "route table rtb-9 of igw-1 sends 10.0.1.0/24 to it.",
+    ),
+    "public directly and through a middlebox": (
+        model(subnets=(replace(IN_LINE, internet_routes=PUBLIC.internet_routes),)),
+        "FAIL",
+        "subnet subnet-6 is public: route table rtb-6 sends 0.0.0.0/0 to igw-1, and is public "
+        "through eni-1: route table",
+    ),
+    "a public subnet whose traffic is blocked": (
+        model(subnets=(replace(PUBLIC, block_public_access="block-bidirectional"), PRIVATE)),
+        "FAIL",
+        "sends 0.0.0.0/0 to igw-1. Note: VPC Block Public Access (block-bidirectional) stops the "
+        "traffic between subnet-2 and the internet gateway for as long as it is on.",
+    ),
+    "a private subnet whose traffic is blocked": (
+        model(subnets=(replace(PRIVATE, block_public_access="block-bidirectional"),)),
+        "PASS",
+        "in sg-1.",
+    ),
+    "egress unknown": (
+        model(groups=(UNKNOWN_EGRESS,)),
+        "PASS",
+        "in sg-6. Note: it could not be read (AccessDenied; allow ec2:Describe).",
+    ),
     "everything at once": (
         model(isolation=False, subnets=(PUBLIC,), groups=(OPEN, UNKNOWN_GROUP, CHATTY)),
         "FAIL",
@@ -106,8 +148,10 @@ def test_verdict_where_unrestricted_egress_is_a_violation(
     facts: Model, status: str, words: str
 ) -> None:
     verdict = judge(facts, fail_on_unrestricted_egress=True)
-    assert verdict.status == ("FAIL" if CHATTY in facts.security_groups else status)
-    assert not verdict.notes
+    strict = {CHATTY: "FAIL", UNKNOWN_EGRESS: "MANUAL"}
+    expected = [strict[group] for group in facts.security_groups if group in strict]
+    assert verdict.status == (expected[0] if expected else status)
+    assert not any("egress" in note or "read" in note for note in verdict.notes)
     if CHATTY in facts.security_groups:
         assert "sg-4 allows egress of all traffic" in explain(facts, verdict)
 
@@ -119,9 +163,9 @@ def test_a_passed_model_names_its_vpc_and_all_that_it_could_break() -> None:
         explain(facts, judge(facts, fail_on_unrestricted_egress=False))
         == "SageMaker model m has network isolation enabled and a private VPC configuration in "
         "vpc-1: no route to an internet gateway from subnet-1 (route table rtb-1) and subnet-5 "
-        "(route table rtb-1), no ingress from everywhere in sg-4 and sg-5. Note: security group "
-        "sg-4 allows egress of all traffic to 0.0.0.0/0; security group sg-5 allows egress of "
-        "tcp 25 to ::/0."
+        "(route table rtb-1), no ingress open to the internet in sg-4 and sg-5. Note: security "
+        "group sg-4 allows egress of all traffic to 0.0.0.0/0; security group sg-5 allows egress "
+        "of tcp 25 to ::/0."
     )
 
 
@@ -137,9 +181,64 @@ def test_each_reason_is_named() -> None:
 
 def test_what_shares_a_reason_is_named_together() -> None:
     unread = [Unread(f"subnet {n}", "Throttling", "ec2:Describe", "wait") for n in (1, 2, 3)]
-    facts = model(subnets=tuple(Subnet(str(u.what), unread=u) for u in unread))
+    facts = model(subnets=tuple(Subnet(str(u.what), unread=(u,)) for u in unread))
     assert (
         explain(facts, judge(facts, fail_on_unrestricted_egress=False))
         == "SageMaker model m could not be judged: subnet 1, subnet 2 and subnet 3 could not be "
         "read (Throttling; wait)."
     )
+
+
+def test_a_long_text_begins_with_all_kinds() -> None:
+    public = tuple(
+        Subnet(f"subnet-{n:017}", "vpc-1", f"rtb-{n:017}", (Route("0.0.0.0/0", f"igw-{n:017}"),))
+        for n in range(16)
+    )
+    opened = tuple(SecurityGroup(f"sg-{n}", "vpc-1", ("tcp 22 from ::/0",)) for n in range(4))
+    unknown = replace(OPEN, unread=(UNREAD, replace(UNREAD, what="that")))
+    facts = model(False, subnets=public, groups=(*opened, unknown, CHATTY))
+    text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+    assert text.startswith(
+        "SageMaker model m fails: network isolation is disabled; 16 public subnets; 5 security "
+        "groups with ingress open to the internet; 2 things unknown; 1 note. Evidence: network "
+        "isolation is disabled; subnet subnet-00000000000000000 is public: "
+    )
+    assert ". Not known: it and that could not be read (" in text
+    assert text.endswith("to 0.0.0.0/0.")
+    assert all(subnet.id in text for subnet in public)
+    assert all(group.id in text for group in (*opened, unknown, CHATTY))
+
+
+def test_a_violation_says_which_rule_it_breaks() -> None:
+    chatty = model(False, subnets=(PUBLIC,), groups=(OPEN, CHATTY))
+    verdict = judge(chatty, fail_on_unrestricted_egress=True)
+    rules = [violation.rule for violation in verdict.violations]
+    assert rules == [Rule.ISOLATION, Rule.SUBNET, Rule.INGRESS, Rule.EGRESS]
+    (bare,) = judge(model(vpc=False, subnets=(), groups=()), True).violations
+    assert bare.rule is Rule.VPC_CONFIG
+    (ungrouped,) = judge(model(groups=()), True).violations
+    assert ungrouped.rule is Rule.SECURITY_GROUPS
+
+
+def test_a_long_pass_begins_with_all_kinds() -> None:
+    private = tuple(Subnet(f"subnet-{n:017}", "vpc-1", f"rtb-{n:017}") for n in range(16))
+    groups = tuple(SecurityGroup(f"sg-{n:017}", "vpc-1") for n in range(5))
+    facts = model(subnets=private, groups=groups)
+    text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+    assert text.startswith(
+        "SageMaker model m has network isolation enabled and a private VPC configuration in vpc-1: "
+        "16 private subnets; 5 security groups without open ingress. Evidence: no route"
+    )
+    assert all(subnet.id in text for subnet in private)
+    assert all(group.id in text for group in groups)
+
+
+@pytest.mark.parametrize(("length", "summary"), [(1000, False), (1001, True)])
+def test_a_text_that_security_hub_keeps_whole_stays_as_it_is(length: int, summary: bool) -> None:
+    def text(name: str) -> str:
+        facts = replace(model(isolation=False), name=name)
+        return explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+
+    name = "m" * (length - len(text("")))
+    assert len(text(name)) == length or summary
+    assert ("Evidence: " in text(name)) is summary

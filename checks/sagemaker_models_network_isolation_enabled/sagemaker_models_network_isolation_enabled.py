@@ -6,20 +6,13 @@ lets through behind a private subnet, nor whether a container needs the network 
 What could not be read is reported MANUAL, never PASS.
 """
 
-import logging
-import sys
-from typing import Any
-
 from prowler.lib.check.models import Check, Check_Report_AWS
 from prowler.providers.common.provider import Provider
 
+from .lib.configuration import read_egress_setting
 from .lib.facts import Model
 from .lib.models import read_regions, sagemaker_service
 from .lib.verdict import explain, explain_unknowns, judge
-
-logger = logging.getLogger(__name__)
-
-EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
 
 
 class sagemaker_models_network_isolation_enabled(Check):
@@ -65,28 +58,3 @@ class sagemaker_models_network_isolation_enabled(Check):
                 report.check_metadata = reports[0].check_metadata
             reports.append(report)
         return reports
-
-
-def read_egress_setting(audit_config: dict[str, Any]) -> bool:
-    """Return whether egress to everywhere is a violation: `EGRESS_KEY` in Prowler's config.yaml.
-
-    Args:
-        audit_config: The `aws` section of Prowler's configuration.
-
-    Returns:
-        The configured value; False, with a warning, where it is neither true nor false.
-    """
-    value = audit_config.get(EGRESS_KEY, False)
-    if isinstance(value, bool):
-        return value
-    sentence = (
-        f"prowler.config[aws.{EGRESS_KEY}] = {value!r} is neither true nor false; "
-        "the default, false, is used: unrestricted egress is named and is no violation."
-    )
-    # Prowler logs from CRITICAL on unless told otherwise, and a stricter rule that was asked for
-    # and is not applied must not go unseen.
-    if logger.isEnabledFor(logging.WARNING):
-        logger.warning(sentence)
-    else:
-        print(sentence, file=sys.stderr)
-    return False

@@ -1,47 +1,58 @@
-"""Replaces a SageMaker model by an isolated one, the SOP's implementation steps, with a way back.
+"""Replaces a SageMaker model by an isolated one, the SOP's implementation steps, with a rollback.
 
-A model cannot be changed, so there is a new one like it. Endpoints are moved to it, and the old one
-is deleted, only on request. Cannot know whether a container needs the network that it is denied.
+A model cannot be changed, so there is a new one like it. Without settings it prints what it would
+do; replacements are created, and endpoints moved to them, on request only. Cannot know whether a
+container needs the network that it is denied, nor all that uses a model: it deletes nothing.
 """
 
-import json
+import logging
+import shlex
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from prowler.config.config import default_output_directory, output_file_timestamp
-from prowler.lib.logger import logger
 from prowler.providers.common.provider import Provider
 
-from .lib.changes import Changes, RefusedError, command, explain_error, one_line, say
-from .lib.endpoints import Endpoint, endpoints_of, move, users_of
-from .lib.facts import Model
-from .lib.fixer_settings import FixerSettings
-from .lib.models import sagemaker_service, with_settings
-from .lib.replacement import (
+from .lib.configuration import read_egress_setting
+from .lib.fixer.containers import notes_on_containers, refuse_unfit_containers
+from .lib.fixer.copy import MODEL, copy_names, create_copy, is_there
+from .lib.fixer.messages import StoppedError, explain_error, one_line, say
+from .lib.fixer.move import move_endpoint
+from .lib.fixer.plan import (
     STACK,
-    Place,
-    choose_vpc_config,
-    described_model,
-    find_or_make_model,
-    own_tags,
-    read_tags,
-    refuse_unfit_containers,
+    FailingModel,
+    Plan,
+    endpoints_of,
+    other_users_of,
+    plan_replacement,
+    read_model,
+    steps_of,
+    unknown_users_of,
 )
-from .lib.verdict import join
-from .sagemaker_models_network_isolation_enabled import read_egress_setting
+from .lib.fixer.rollback import Rollback
+from .lib.fixer.serving import Serving, read_serving
+from .lib.fixer.settings import FixerSettings
+from .lib.fixer.vpc import advice_on_shared_network, choose_vpc_config
+from .lib.models import is_same_arn, sagemaker_service
+from .lib.verdict import judge
+
+logger = logging.getLogger(__name__)
 
 CHECK = "sagemaker_models_network_isolation_enabled"
 
 
 def fixer(resource_id: str, region: str) -> bool:
-    """Create an isolated model like a failing one, and on request move its endpoints to it.
+    """Plan an isolated replacement of a failing model; on request create it and move endpoints.
 
-    What it does beyond creating a model is asked for in the file of --fixer-config, under the
-    check's name. The second statement is needed with MoveEndpoints, the third with DeleteOldModels.
+    What it does beyond planning is asked for in the file of --fixer-config, under the check's name.
+    The first statement is for planning, the second for CreateModels, the third for MoveEndpoints.
 
     Permissions:
     {
@@ -53,13 +64,14 @@ def fixer(resource_id: str, region: str) -> bool:
                     "ec2:DescribeRouteTables",
                     "ec2:DescribeSecurityGroups",
                     "ec2:DescribeSubnets",
-                    "iam:PassRole",
-                    "sagemaker:AddTags",
-                    "sagemaker:CreateModel",
+                    "ec2:GetManagedPrefixListEntries",
                     "sagemaker:DescribeEndpoint",
                     "sagemaker:DescribeEndpointConfig",
+                    "sagemaker:DescribeInferenceComponent",
                     "sagemaker:DescribeModel",
+                    "sagemaker:ListEndpointConfigs",
                     "sagemaker:ListEndpoints",
+                    "sagemaker:ListInferenceComponents",
                     "sagemaker:ListModels",
                     "sagemaker:ListTags"
                 ],
@@ -68,21 +80,17 @@ def fixer(resource_id: str, region: str) -> bool:
             {
                 "Effect": "Allow",
                 "Action": [
-                    "sagemaker:CreateEndpointConfig",
-                    "sagemaker:ListEndpointConfigs",
-                    "sagemaker:UpdateEndpoint"
+                    "iam:PassRole",
+                    "sagemaker:AddTags",
+                    "sagemaker:CreateModel"
                 ],
                 "Resource": "*"
             },
             {
                 "Effect": "Allow",
                 "Action": [
-                    "sagemaker:DeleteModel",
-                    "sagemaker:DescribeInferenceComponent",
-                    "sagemaker:DescribeTransformJob",
-                    "sagemaker:ListEndpointConfigs",
-                    "sagemaker:ListInferenceComponents",
-                    "sagemaker:ListTransformJobs"
+                    "sagemaker:CreateEndpointConfig",
+                    "sagemaker:UpdateEndpoint"
                 ],
                 "Resource": "*"
             }
@@ -94,14 +102,14 @@ def fixer(resource_id: str, region: str) -> bool:
         region: Its region.
 
     Returns:
-        Whether everything that the settings ask for was done; False for a dry run, which fixes
-        nothing.
+        True only where a sound replacement is there and nothing that can be seen serves the model
+        any more; False for a plan.
     """
     try:
-        run = run_of(Provider.get_global_provider())
-        return run.fix(resource_id, region)
-    except RefusedError as refused:
-        say(str(refused))
+        with quiet_botocore():
+            return fix(run_of(Provider.get_global_provider()), resource_id, region)
+    except StoppedError as stopped:
+        say(str(stopped))
     except (ClientError, BotoCoreError) as error:
         say(explain_error(error))
     # Prowler would end all fixing here and say nothing of it; the next model can still be fixed.
@@ -112,207 +120,195 @@ def fixer(resource_id: str, region: str) -> bool:
     return False
 
 
+@contextmanager
+def quiet_botocore() -> Iterator[None]:
+    """Keep botocore from logging calls and answers, which hold the environment of models."""
+    botocore = logging.getLogger("botocore")
+    before = botocore.level
+    botocore.setLevel(max(logging.INFO, botocore.getEffectiveLevel()))
+    try:
+        yield
+    finally:
+        botocore.setLevel(before)
+
+
 @dataclass
 class Run:
-    """The fixer's run over all models of a scan.
+    """What the models of one scan share; Prowler calls the fixer once for each.
 
     Attributes:
+        provider: Prowler's AWS provider.
         service: The Prowler service whose clients serve it.
         settings: What it is asked to do.
-        changes: What it changes, with the way back.
-        configs: The endpoint configurations that it read, by region and name.
+        rollback: What its changes go through.
+        serving: What serves, by region, since the last change there.
     """
 
+    provider: Any
     service: Any
     settings: FixerSettings
-    changes: Changes
-    configs: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    rollback: Rollback
+    serving: dict[str, Serving] = field(default_factory=dict)
 
-    def fix(self, name: str, region: str) -> bool:
-        """Replace a model.
-
-        Args:
-            name: The model.
-            region: Its region.
-
-        Returns:
-            Whether all that the settings ask for is done.
-
-        Raises:
-            RefusedError, ClientError, BotoCoreError: It stopped; the old endpoints serve.
-        """
-        before = len(self.changes)
-        try:
-            return self.replace(name, region) and not self.settings.DryRun
-        finally:
-            self.show_way_back(before)
-
-    def replace(self, name: str, region: str) -> bool:
-        """Replace a model: see `fix`, which shows the way back too."""
-        client = self.service.regional_clients[region]
-        ec2 = self.service.session.client("ec2", region_name=region)
-        place = Place(region, client, ec2, self.changes)
-        configs = self.configs.setdefault(region, {})
-        if self.settings.DryRun:
-            say("Dry run: nothing is changed, so Prowler counts the model as not fixed.")
-
-        described = client.describe_model(ModelName=name)
-        arn = described["ModelArn"]
-        old = described_model(client, name)
-        refuse_unfit_containers(name, old)
-        isolated = with_settings(
-            Model(name, arn, region), {**described, "EnableNetworkIsolation": True}
-        )
-        vpc_config = choose_vpc_config(
-            place,
-            isolated,
-            (self.settings.VpcConfig or {}).get(region),
-            read_egress_setting(self.service.audit_config),
-        )
-        tags = read_tags(client, arn)
-        for tag in tags:
-            if tag["Key"] == STACK:
-                say(
-                    f"Note: CloudFormation stack {tag['Value']} made this model, and undoes at its "
-                    "next update what is not in its template. Change the template too."
-                )
-        endpoints, unknown = self.look_at_endpoints(client, name, configs)
-        wanted = {**old, "EnableNetworkIsolation": True, "VpcConfig": vpc_config}
-        new_name = find_or_make_model(place, name, wanted, own_tags(tags))
-        done = True
-        if self.settings.MoveEndpoints:
-            moved = [self.move(place, endpoint, name, new_name) for endpoint in endpoints]
-            done = all(moved) and not unknown
-        elif endpoints:
-            names = join(endpoint.name for endpoint in endpoints)
-            say(f"Note: {names} will go on to serve {name}; MoveEndpoints: true moves them.")
-        if self.settings.DeleteOldModels and done:
-            again = {**old, "Tags": own_tags(tags)}
-            self.delete(place, name, again, users_of(client, name, configs), unknown)
-        return done
-
-    def look_at_endpoints(
-        self, client: Any, name: str, configs: dict[str, dict[str, Any]]
-    ) -> tuple[list[Endpoint], list[str]]:
-        """Return the endpoints to move and those of which nobody can say, and say what limits them.
-
-        Args:
-            client: The SageMaker client of the region.
-            name: The model.
-            configs: The endpoint configurations that were read so far, by name.
-        """
-        try:
-            endpoints, unknown = endpoints_of(client, name, configs)
-        except (ClientError, BotoCoreError) as error:
-            if self.settings.MoveEndpoints or self.settings.DeleteOldModels:
-                raise
-            say(f"Which endpoints serve {name} is not known. {explain_error(error)}")
-            return [], []
-        for endpoint in endpoints:
-            if endpoint.is_serverless:
-                say(
-                    f"Note: endpoint {endpoint.name} is serverless, so it cannot be moved: it has "
-                    "neither network isolation nor a VPC configuration."
-                )
-        return endpoints, unknown
-
-    def move(self, place: Place, endpoint: Endpoint, old_name: str, new_name: str) -> bool:
-        """Move one endpoint, and return whether that is done; what fails is said.
-
-        Args:
-            place: Where the fixer works.
-            endpoint: The endpoint.
-            old_name: The model that it serves.
-            new_name: The model that it is to serve.
-        """
-        try:
-            move(place, endpoint, old_name, new_name)
-        # One endpoint that stays where it is keeps no other from being moved.
-        except RefusedError as refused:
-            say(str(refused))
-            return False
-        except (ClientError, BotoCoreError) as error:
-            say(f"{explain_error(error)} Endpoint {endpoint.name} was to be moved.")
-            return False
-        return True
-
-    def delete(
-        self,
-        place: Place,
-        name: str,
-        settings: dict[str, Any],
-        users: list[str],
-        unknown: list[str],
-    ) -> None:
-        """Delete the old model, if nothing needs it.
-
-        Args:
-            place: Where the fixer works.
-            name: The model.
-            settings: What CreateModel takes to make it again.
-            users: What names the model.
-            unknown: The endpoints of which nobody can say.
-        """
-        client = place.sagemaker
-        users += [f"endpoint {name}, whose configuration cannot be read" for name in unknown]
-        if users:
-            say(
-                f"Model {name} is kept for {join(users)}. Delete what is not needed any more, as a "
-                "way back too, and run the fixer again."
-            )
-            return
-        say(f"Deleting model {name}.")
-        again = json.dumps({"ModelName": name, **settings})
-
-        def is_gone() -> bool:
-            pages = client.get_paginator("list_models").paginate(NameContains=name)
-            return name not in {m["ModelName"] for page in pages for m in page["Models"]}
-
-        place.changes.make(
-            client,
-            "DeleteModel",
-            {"ModelName": name},
-            (command("create-model", place.region, "--cli-input-json", again),),
-            is_gone,
-        )
-
-    def show_way_back(self, before: int) -> None:
-        """Print the commands that undo what was done for one model.
-
-        Args:
-            before: How many changes there were before it.
-        """
-        commands = self.changes.way_back(before)
-        if not commands:
-            return
-        where = f"is in {self.changes.path}" if self.changes.path else "would be"
-        say(f"The way back {where}:")
-        for line in commands:
-            say(f"  {line}")
+    def serving_in(self, region: str) -> Serving:
+        """Return what serves in a region, read once until an endpoint is moved."""
+        if region not in self.serving:
+            self.serving[region] = read_serving(self.service.regional_clients[region])
+        return self.serving[region]
 
 
 @lru_cache(maxsize=1)
 def run_of(provider: Any) -> Run:
-    """Return the fixer's run of this scan; Prowler calls the fixer once for each model.
-
-    Args:
-        provider: Prowler's AWS provider.
+    """Return the run of a scan.
 
     Raises:
-        RefusedError: The fixer configuration is not understood.
+        StoppedError: The fixer configuration is not understood.
     """
     settings = FixerSettings.read(provider.fixer_config, CHECK)
     service = sagemaker_service(provider, CHECK)
-    account = service.audited_account
-    header = (
-        "#!/bin/sh\n"
-        f"# The way back from what the fixer of {CHECK}\n"
-        f"# changed in AWS account {account}, the latest first. Run it with the AWS CLI and the\n"
-        "# credentials of that account. Where the fixer was stopped, a command may name what was\n"
-        "# not made any more; it fails then, and the others go on."
+    rollback = Rollback(output_directory(), service.audited_account, output_file_timestamp)
+    return Run(provider, service, settings, rollback)
+
+
+def fix(run: Run, name: str, region: str) -> bool:
+    """Plan what is to be done about a model, say it, and do what is asked for.
+
+    Returns:
+        See `fixer`.
+
+    Raises:
+        StoppedError, ClientError, BotoCoreError: It stopped; what served serves.
+    """
+    sagemaker = run.service.regional_clients[region]
+    ec2 = run.service.session.client("ec2", region_name=region)
+    fail_on_unrestricted_egress = read_egress_setting(run.service.audit_config)
+    model = read_model(sagemaker, ec2, name, region)
+    refuse_muted_finding(run, model)
+    for sentence in advice_on_shared_network(
+        judge(model.facts, fail_on_unrestricted_egress), region
+    ):
+        say(sentence)
+    serving = run.serving_in(region)
+    is_served = bool(endpoints_of(name, serving) or list(other_users_of(name, serving)))
+    is_asked_for = is_served or any(
+        is_same_arn(arn, model.facts.arn) for arn in run.service.audit_resources or ()
     )
-    name = f"prowler-way-back-{account}-{output_file_timestamp}"
-    return Run(service, settings, Changes(output_directory(), name, header, settings.DryRun))
+    for sentence in unknown_users_of(name, serving):
+        say(sentence)
+    if not is_asked_for:
+        say(
+            f"No endpoint and no inference component is seen to serve model {name}, so it is not "
+            "copied. Delete it, state an exception in a mutelist, or have it copied: CreateModels: "
+            "true, with the model named by --resource-arn."
+        )
+        if not is_there(sagemaker, MODEL, next(copy_names(name))):
+            say_how_to_delete(name, region, [])
+            return False
+    refuse_unfit_containers(name, model.settings)
+    configured = (run.settings.VpcConfig or {}).get(region)
+    vpc_config = choose_vpc_config(ec2, model.facts, configured, fail_on_unrestricted_egress)
+    plan = plan_replacement(sagemaker, model, vpc_config, serving)
+    say_plan(model, plan)
+    if not run.settings.CreateModels:
+        say("This is a plan: nothing is changed without CreateModels: true in --fixer-config.")
+        return False
+    if not plan.replacement.exists and not is_asked_for:
+        return False
+    return carry_out(run, sagemaker, plan)
+
+
+def refuse_muted_finding(run: Run, model: FailingModel) -> None:
+    """Stop for a finding that the mutelist mutes; Prowler's run_fixer calls the fixer for it too.
+
+    Raises:
+        StoppedError: It is muted, or Prowler could not read the mutelist.
+    """
+    mutelist = run.provider.mutelist
+    if mutelist.mutelist_file_path and not mutelist.mutelist:
+        raise StoppedError(
+            f"The mutelist {mutelist.mutelist_file_path} is empty or could not be read, so it is "
+            "not known what is muted, and nothing is changed. Correct it."
+        )
+    finding = SimpleNamespace(
+        check_metadata=SimpleNamespace(CheckID=CHECK),
+        region=model.facts.region,
+        resource_id=model.facts.name,
+        resource_tags=model.tags,
+    )
+    if mutelist.mutelist and mutelist.is_finding_muted(finding, run.service.audited_account):
+        raise StoppedError("The finding is muted by the mutelist, so it is left as it is.")
+
+
+def say_how_to_delete(name: str, region: str, users: list[str]) -> None:
+    """Say how to delete the old model, which the fixer leaves to somebody who knows its users."""
+    command = ("aws", "sagemaker", "delete-model", f"--region={region}", f"--model-name={name}")
+    say(f"The finding stays FAIL until model {name} is deleted: {shlex.join(command)}")
+    say(
+        f"Seen to use it: {' '.join(users) or 'nothing.'} Not to be seen: pipelines, Step "
+        "Functions, batch transform jobs, experiments, monitoring. A rollback needs it too."
+    )
+
+
+def say_plan(model: FailingModel, plan: Plan) -> None:
+    """Say what is to be done, and what may keep it from working."""
+    for sentence in notes_on_containers(model.settings):
+        say(sentence)
+    for tag in model.tags:
+        if tag["Key"] == STACK:
+            say(
+                f"Note: CloudFormation stack {tag['Value']} made this model, and its next update "
+                "takes back what is not in its template. Change the template too."
+            )
+    for sentence in steps_of(plan):
+        say(sentence)
+
+
+def carry_out(run: Run, sagemaker: Any, plan: Plan) -> bool:
+    """Create the replacement, and on request move the endpoints to it.
+
+    Returns:
+        See `fixer`.
+
+    Raises:
+        StoppedError, ClientError, BotoCoreError: It stopped; what served serves.
+    """
+    name, region = plan.replacement.original, sagemaker.meta.region_name
+    if not plan.replacement.exists:
+        say(f"Creating model {plan.replacement.name}.")
+        create_copy(sagemaker, run.rollback, plan.replacement)
+    is_moved = True
+    if plan.moves and run.settings.MoveEndpoints:
+        del run.serving[region]
+        is_moved = move_all(sagemaker, run.rollback, plan)
+    serving = run.serving_in(region)
+    users = [f"Endpoint {e.name} serves model {name}." for e in endpoints_of(name, serving)]
+    users += [*other_users_of(name, serving), *unknown_users_of(name, serving)]
+    if plan.moves and not run.settings.MoveEndpoints:
+        say("MoveEndpoints: true in --fixer-config moves the endpoints.")
+    say_how_to_delete(name, region, users)
+    return is_moved and not users
+
+
+def move_all(sagemaker: Any, rollback: Rollback, plan: Plan) -> bool:
+    """Move the endpoints of a plan; one that stays where it is keeps no other from being moved.
+
+    Returns:
+        Whether all are moved; what fails is said.
+    """
+    missing = {move.config.name for move in plan.moves if not move.config.exists}
+    is_moved = True
+    for move in plan.moves:
+        try:
+            if move.config.name in missing:
+                say(f"Creating endpoint configuration {move.config.name}.")
+                create_copy(sagemaker, rollback, move.config)
+                missing.remove(move.config.name)
+            move_endpoint(sagemaker, rollback, move)
+        except (StoppedError, ClientError, BotoCoreError) as error:
+            why = str(error) if isinstance(error, StoppedError) else explain_error(error)
+            say(f"{why} Endpoint {move.endpoint.name} was to be moved.")
+            is_moved = False
+    return is_moved
 
 
 def output_directory() -> Path:

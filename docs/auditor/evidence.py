@@ -23,7 +23,7 @@ def main(folder: Path, requirements: list[str]) -> int:
         requirements: Ids of the frameworks, such as cc_6_6.
     """
     rows: list[Row] = []
-    for path in sorted(folder.rglob("*_sagemaker_network_isolation_*_aws.csv")):
+    for path in sorted(folder.rglob("*_sagemaker_network_isolation_aws.csv")):
         with path.open(encoding="utf-8", newline="") as lines:
             rows += csv.DictReader(lines, delimiter=";")
     for requirement in requirements:

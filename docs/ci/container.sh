@@ -14,5 +14,5 @@ docker run --rm \
   --volume "$PWD/output:/home/prowler/output" \
   prowlercloud/prowler:5.46.0 \
   aws --no-banner --no-color \
-  --compliance sagemaker_network_isolation_sop_aws \
+  --compliance sop_sagemaker_network_isolation_aws \
   --output-formats csv html json-ocsf json-asff

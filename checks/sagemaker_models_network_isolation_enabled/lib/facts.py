@@ -11,12 +11,24 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
+# The codes by which SageMaker and EC2 ask for fewer calls.
+THROTTLING = re.compile("Throttl|RequestLimitExceeded|TooManyRequests|SlowDown")
+SERVER_ERROR = 500
+GONE = "it was deleted, or is no longer shared with this account"
 EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
 NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
 
 
 class MalformedError(Exception):
-    """An answer of AWS lacks what its API promises; the message is a clause that says what."""
+    """An answer of AWS lacks what its API promises; the message is a clause that says what.
+
+    Attributes:
+        remedy: What to do; None for scanning again.
+    """
+
+    def __init__(self, clause: str, remedy: str | None = None) -> None:
+        super().__init__(clause)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +58,21 @@ class Unread:
         """
         remedy = f"scan again with {permission} allowed"
         if isinstance(error, MalformedError):
-            why = str(error)
+            why, remedy = str(error), error.remedy or remedy
         elif isinstance(error, ClientError):
             answer = error.response.get("Error") or {}
             why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
-            if REFUSALS.search(why):
+            status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
+            if THROTTLING.search(why) or status >= SERVER_ERROR:
+                remedy = "scan again"
+            elif REFUSALS.search(why):
                 remedy = f"allow {permission}"
+            elif why.endswith("NotFound"):
+                remedy = f"{GONE}; {permission} reads it"
             if deny := EXPLICIT_DENY.search(str(answer.get("Message"))):
                 why = f"{why}, {deny.group()}"
         elif isinstance(error, BotoCoreError):
-            why = type(error).__name__
+            why, remedy = type(error).__name__, "scan again"
         else:  # botocore does not wrap what its parsers stumble over
             why = f"the answer is garbled, {type(error).__name__}"
         return cls(what, why, permission, remedy)
@@ -63,8 +80,10 @@ class Unread:
     @classmethod
     def gone(cls, what: str, permission: str) -> "Unread":
         """Return the `Unread` for an id that AWS, asked for it, has no answer to."""
-        remedy = f"see whether it was deleted; {permission} reads it"
-        return cls(what, "AWS answers that there is none", permission, remedy)
+        kind = what.rpartition(" ")[0]
+        return cls(
+            what, f"AWS returned no such {kind}", permission, f"{GONE}; {permission} reads it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,27 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class MiddleboxRoute:
+    """A way through a middlebox that is in line between a subnet and an internet gateway.
+
+    Attributes:
+        destination: What the subnet's route table sends to the middlebox: a CIDR block or the id
+            of a prefix list.
+        middlebox: "vpce-…", a firewall's endpoint, or "eni-…", an appliance's network interface.
+        gateway: The internet gateway, "igw-…".
+        gateway_route_table_id: The route table that is associated with the gateway.
+        block: What that table sends to the same middlebox: the subnet's CIDR block or one that
+            holds it.
+    """
+
+    destination: str
+    middlebox: str
+    gateway: str
+    gateway_route_table_id: str
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subnet:
     """A subnet that a model names.
 
@@ -90,14 +130,19 @@ class Subnet:
         route_table_id: The route table in effect; None where that is unknown.
         internet_routes: The routes that make it public; empty for a private subnet, and where
             `unread` is set it holds those that are known all the same.
-        unread: Why it is not known whether the subnet is private; None where it is known.
+        middlebox_routes: Likewise, the routes that make it public through a middlebox.
+        block_public_access: InternetGatewayBlockMode of VPC Block Public Access, such as
+            "block-bidirectional"; None where AWS does not say.
+        unread: Why it is not known whether the subnet is private; empty where it is known.
     """
 
     id: str
     vpc_id: str | None = None
     route_table_id: str | None = None
     internet_routes: tuple[Route, ...] = ()
-    unread: Unread | None = None
+    middlebox_routes: tuple[MiddleboxRoute, ...] = ()
+    block_public_access: str | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +152,19 @@ class SecurityGroup:
     Attributes:
         id: "sg-…".
         vpc_id: Its VPC; None where the group could not be read.
-        open_ingress: Its rules from everywhere, as "tcp 443 from 0.0.0.0/0".
-        open_egress: Its rules to everywhere, as "all traffic to ::/0".
-        unread: Why its rules are not all known; None where they are.
+        open_ingress: Its rules that admit the internet, alone or together with others of the
+            model's groups, as "tcp 443 from 0.0.0.0/0".
+        open_egress: Its rules that let traffic out to the internet, as "all traffic to ::/0".
+        unread: Why its ingress is not all known; empty where it is.
+        unread_egress: Why its egress is not all known; empty where it is.
     """
 
     id: str
     vpc_id: str | None = None
     open_ingress: tuple[str, ...] = ()
     open_egress: tuple[str, ...] = ()
-    unread: Unread | None = None
+    unread: tuple[Unread, ...] = ()
+    unread_egress: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,17 @@ from datetime import datetime, timezone
 from importlib import import_module
 from typing import Any
 
+from botocore.exceptions import ClientError
 from prowler.providers.aws.lib.service.service import AWSService
 
+from .answers import is_id, listed
 from .facts import MalformedError, Model, SecurityGroup, Subnet, Unread
-from .network import is_id, listed, read_network
+from .network import read_network
 
 logger = logging.getLogger(__name__)
 
 CLIENT = "prowler.providers.aws.services.sagemaker.sagemaker_client"
+NOT_FOUND = "ValidationException"
 PAGE_SIZE = 100  # the most that ListModels and Search give in a page; their own choice is less
 
 
@@ -88,23 +91,40 @@ def read_regions(service: Any) -> list[Listing]:
     # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
     worth_a_search = [li for li in listings if 2 * len(li.models) > li.pages]
     found = pool.map(lambda li: search_models(clients[li.region], li.models), worth_a_search)
-    by_search = {arn: model for models in found for arn, model in models.items()}
+    facts = {identity(model): model for models in found for model in models}
 
-    shared_tags = {m.arn: tuple(m.tags or ()) for m in getattr(service, "sagemaker_models", ())}
-    left = [m for li in listings for m in li.models if m.arn not in by_search]
+    shared = getattr(service, "sagemaker_models", ())
+    shared_tags = {model.arn.lower(): tuple(model.tags or ()) for model in shared}
+    left = [m for li in listings for m in li.models if identity(m) not in facts]
     if left:
         regions = sorted({model.region for model in left})
         logger.info(f"SageMaker - describing {len(left)} models in {', '.join(regions)}...")
     described = pool.map(lambda m: describe_model(clients[m.region], m, shared_tags), left)
-    facts = by_search | {model.arn: model for model in described}
+    facts |= {identity(model): model for model in described if model}
 
-    read = [replace(li, models=tuple(facts[m.arn] for m in li.models)) for li in listings]
+    read = [
+        replace(li, models=tuple(facts[identity(m)] for m in li.models if identity(m) in facts))
+        for li in listings
+    ]
     in_vpcs = [li for li in read if any(m.subnets or m.security_groups for m in li.models)]
     # boto3 makes the clients of one session in one thread only.
     ec2 = {li.region: service.session.client("ec2", region_name=li.region) for li in in_vpcs}
     located = pool.map(lambda li: locate(ec2[li.region], li), in_vpcs)
     by_region = {li.region: li for li in (*read, *located)}
     return [by_region[region] for region in sorted(by_region)]
+
+
+def identity(model: Model) -> tuple[str, str]:
+    """Return what tells a model from all others of an account: its region and its name."""
+    return model.region, model.name
+
+
+def is_same_arn(one: Any, other: str) -> bool:
+    """Return whether two ARNs name one resource: list calls of SageMaker may lower their case.
+
+    Source: boto3 issue #4606.
+    """
+    return isinstance(one, str) and one.lower() == other.lower()
 
 
 def list_models(client: Any, audit_resources: list[str]) -> Listing:
@@ -116,6 +136,7 @@ def list_models(client: Any, audit_resources: list[str]) -> Listing:
             empty for all.
     """
     logger.info(f"SageMaker - listing models in {client.region}...")
+    scope = {arn.lower() for arn in audit_resources or ()}
     models: dict[str, Model] = {}
     pages = 0
     error: Exception | None = None
@@ -128,9 +149,9 @@ def list_models(client: Any, audit_resources: list[str]) -> Listing:
                 name, arn = summary.get("ModelName"), summary.get("ModelArn")
                 if not isinstance(name, str) or not isinstance(arn, str):
                     error = MalformedError("a model without ModelName or ModelArn")
-                elif not audit_resources or arn in audit_resources:
+                elif not scope or arn.lower() in scope:
                     created = to_the_second(summary.get("CreationTime"))
-                    models[arn] = Model(name, arn, client.region, created)
+                    models[name] = Model(name, arn, client.region, created)
     # Whatever stops the listing becomes a MANUAL finding for the region, beside what was listed.
     except Exception as stopped:
         error = stopped
@@ -139,7 +160,7 @@ def list_models(client: Any, audit_resources: list[str]) -> Listing:
     return Listing(client.region, tuple(models.values()), pages, unread)
 
 
-def search_models(client: Any, models: tuple[Model, ...]) -> dict[str, Model]:
+def search_models(client: Any, models: tuple[Model, ...]) -> list[Model]:
     """Return those of a region's listed models whose settings and tags Search tells for certain.
 
     Args:
@@ -147,23 +168,23 @@ def search_models(client: Any, models: tuple[Model, ...]) -> dict[str, Model]:
         models: The models, as listed.
 
     Returns:
-        The models with their settings and tags, by ARN. One that is not among them is to be
-        described; that Search failed is no error, because the permission for it is optional.
+        The models with their settings and tags. One that is not among them is to be described;
+        that Search failed is no error, because the permission for it is optional.
     """
     logger.info(f"SageMaker - searching {len(models)} models in {client.region}...")
-    listed_models = {model.arn: model for model in models}
-    found = {}
+    listed_models = {model.name: model for model in models}
+    found = []
     try:
         for page in client.get_paginator("search").paginate(
             Resource="Model", PaginationConfig={"PageSize": PAGE_SIZE}
         ):
             for result in listed(page, "Results", "the answer"):
                 record = (result.get("Model") or {}).get("Model") or {}
-                model = listed_models.get(str(record.get("ModelArn")))
+                model = listed_models.get(str(record.get("ModelName")))
                 if model and (certain := from_record(model, record)):
-                    found[model.arn] = certain
+                    found.append(certain)
     except Exception as error:
-        logger.info(f"{client.region} -- Search is not to be had, models are described: {error}")
+        logger.info(f"{client.region} -- Search is unavailable, models are described: {error}")
     return found
 
 
@@ -172,7 +193,7 @@ def from_record(model: Model, record: dict[str, Any]) -> Model | None:
 
     Args:
         model: The model, as listed.
-        record: A record of Search with this model's ARN (`SearchRecord.Model.Model`).
+        record: A record of Search with this model's name (`SearchRecord.Model.Model`).
 
     Returns:
         The model; None where the record is a deleted namesake's, is incomplete, or lacks something
@@ -181,6 +202,8 @@ def from_record(model: Model, record: dict[str, Any]) -> Model | None:
     if model.creation_time is None or to_the_second(record.get("CreationTime")) != (
         model.creation_time
     ):
+        return None
+    if not is_same_arn(record.get("ModelArn"), model.arn):
         return None
     read = with_settings(model, record)
     tags = record.get("Tags") or []
@@ -199,23 +222,51 @@ def to_the_second(time: Any) -> str | None:
 
 def describe_model(
     client: Any, model: Model, shared_tags: dict[str, tuple[dict[str, str], ...]]
-) -> Model:
+) -> Model | None:
     """Return a listed model with its settings by DescribeModel, and its tags.
 
     Args:
         client: Prowler's SageMaker client of the model's region.
         model: The model, as listed.
-        shared_tags: The tags by ARN that Prowler's own service has read in this scan.
+        shared_tags: The tags by ARN, in lower case, that Prowler's own service has read in this
+            scan.
+
+    Returns:
+        The model; None where it was deleted since it was listed.
     """
-    tags = shared_tags[model.arn] if model.arn in shared_tags else list_tags(client, model.arn)
-    model = replace(model, tags=tags)
     try:
-        return with_settings(model, client.describe_model(ModelName=model.name))
+        model = with_settings(model, client.describe_model(ModelName=model.name))
     # Whatever keeps the settings from being read becomes the reason of a MANUAL finding.
     except Exception as error:
+        if is_deleted(client, model, error):
+            logger.warning(f"{client.region} -- {model.name} was deleted during the scan")
+            return None
         what = "EnableNetworkIsolation and VpcConfig"
         unread = Unread.from_error(error, what, "sagemaker:DescribeModel")
-        return replace(model, unread=(unread,))
+        model = replace(model, unread=(unread,))
+    tags = shared_tags.get(model.arn.lower())
+    return replace(model, tags=list_tags(client, model.arn) if tags is None else tags)
+
+
+def is_deleted(client: Any, model: Model, error: Exception) -> bool:
+    """Return whether a listed model that could not be described is not listed any more.
+
+    SageMaker has no error code of its own for a model that does not exist: DescribeModel answers
+    ValidationException, as it does for a name that is malformed. So the list is asked again.
+
+    Args:
+        client: Prowler's SageMaker client of the model's region.
+        model: The model, as listed.
+        error: What DescribeModel raised.
+    """
+    if not isinstance(error, ClientError) or error.response["Error"].get("Code") != NOT_FOUND:
+        return False
+    try:
+        pages = client.get_paginator("list_models").paginate(NameContains=model.name)
+        return model.name not in {m["ModelName"] for page in pages for m in page["Models"]}
+    except Exception as unlisted:
+        logger.info(f"{client.region} -- {model.name} could not be listed again: {unlisted}")
+        return False
 
 
 def with_settings(model: Model, settings: dict[str, Any]) -> Model:
@@ -232,7 +283,8 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
     Raises:
         MalformedError: The settings are not this model's.
     """
-    if settings.get("ModelArn") != model.arn:
+    arn = settings.get("ModelArn")
+    if not is_same_arn(arn, model.arn):
         raise MalformedError("no ModelArn of this model in the answer")
     absent = []
     isolation = settings.get("EnableNetworkIsolation")
@@ -252,6 +304,8 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
         absent.append("VpcConfig.SecurityGroupIds")
     return replace(
         model,
+        # Capitals sort before small letters, so this is AWS's own spelling of the two.
+        arn=min(model.arn, str(arn)),
         network_isolation=isolation,
         has_vpc_config=has_vpc_config,
         subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),
@@ -303,17 +357,16 @@ def locate(ec2: Any, listing: Listing) -> Listing:
         listing: The models, whose subnets and security groups are known by their ids alone.
     """
     logger.info(f"EC2 - reading the network of SageMaker models in {listing.region}...")
+    group_sets = [tuple(g.id for g in model.security_groups) for model in listing.models]
     subnets, groups = read_network(
-        ec2,
-        {subnet.id for model in listing.models for subnet in model.subnets},
-        {group.id for model in listing.models for group in model.security_groups},
+        ec2, {subnet.id for model in listing.models for subnet in model.subnets}, set(group_sets)
     )
     models = (
         replace(
             model,
             subnets=tuple(subnets[subnet.id] for subnet in model.subnets),
-            security_groups=tuple(groups[group.id] for group in model.security_groups),
+            security_groups=groups[group_set],
         )
-        for model in listing.models
+        for model, group_set in zip(listing.models, group_sets, strict=True)
     )
     return replace(listing, models=tuple(models))

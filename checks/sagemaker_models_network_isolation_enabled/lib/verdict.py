@@ -1,47 +1,50 @@
 """The verdict on a model: a pure function of its facts, and the text that is made from it.
 
 The rule: a model is sound when network isolation is on, and it has a VPC configuration whose
-subnets are all private and whose security groups admit nothing from everywhere (source: the SOP's
+subnets are all private and whose security groups admit no range of the internet (source: the SOP's
 description and implementation steps; AWS Security Hub SageMaker.5 for isolation alone).
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from .facts import Model, SecurityGroup, Subnet, Unread
 
+# Prowler's ASFF cuts a finding's description after so many characters.
+LONG = 1000
+
 
 class Rule(Enum):
-    """What a model can violate; the value is the sentence that names the evidence."""
+    """What a model can violate; the value says so in a summary."""
 
     ISOLATION = "network isolation is disabled"
-    VPC_CONFIG = "it has no VPC configuration"
-    SECURITY_GROUPS = "its VPC configuration has no security group"
-    SUBNET = "subnet {id} is public: route table {route_table_id} sends {evidence}"
-    INGRESS = "security group {id} allows ingress of {evidence}"
-    EGRESS = "security group {id} allows egress of {evidence}"
+    VPC_CONFIG = "no VPC configuration"
+    SECURITY_GROUPS = "no security group"
+    SUBNET = "public subnet"
+    INGRESS = "security group with ingress open to the internet"
+    EGRESS = "security group with egress open to the internet"
+
+
+COUNTED = (Rule.SUBNET, Rule.INGRESS, Rule.EGRESS)  # the others a model violates once at most
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule that a model violates, and by what.
+    """A rule that a model violates, once.
 
     Attributes:
         rule: The rule.
-        by: The subnet or security group that violates it; None where the model itself does.
-        evidence: The routes or rules that do.
+        text: A clause that names the evidence.
     """
 
     rule: Rule
-    by: Subnet | SecurityGroup | None = None
-    evidence: tuple[str, ...] = ()
+    text: str
 
     def __str__(self) -> str:
-        table = getattr(self.by, "route_table_id", None)
-        evidence = join(self.evidence) if self.evidence else None
-        identity = self.by.id if self.by else None
-        return self.rule.value.format(id=identity, route_table_id=table, evidence=evidence)
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,14 @@ class Verdict:
     Attributes:
         status: "PASS", "FAIL" or "MANUAL".
         violations: Every violation that is known.
-        unknowns: Everything that could not be read.
-        notes: What breaks no rule and should be known all the same: egress to everywhere.
+        unknowns: Everything that could not be read and might decide.
+        notes: Clauses on what breaks no rule and should be known all the same.
     """
 
     status: str
     violations: tuple[Violation, ...]
     unknowns: tuple[Unread, ...]
-    notes: tuple[Violation, ...]
+    notes: tuple[str, ...]
 
 
 def judge(model: Model, fail_on_unrestricted_egress: bool) -> Verdict:
@@ -66,40 +69,82 @@ def judge(model: Model, fail_on_unrestricted_egress: bool) -> Verdict:
 
     Args:
         model: Its facts.
-        fail_on_unrestricted_egress: Whether egress to everywhere is a violation.
+        fail_on_unrestricted_egress: Whether egress to the internet is a violation.
 
     Returns:
-        FAIL for any violation; else MANUAL for anything unknown; else PASS.
+        FAIL for any violation; else MANUAL for anything unknown that might be one; else PASS.
     """
     violations = list(violations_of(model))
-    egress = [
-        Violation(Rule.EGRESS, group, group.open_egress)
-        for group in model.security_groups
-        if group.open_egress
-    ]
-    if fail_on_unrestricted_egress:
-        violations, egress = violations + egress, []
     parts: tuple[Subnet | SecurityGroup, ...] = (*model.subnets, *model.security_groups)
-    unknowns = model.unread + tuple(part.unread for part in parts if part.unread)
+    unknowns = [*model.unread, *(unread for part in parts for unread in part.unread)]
+    notes = list(explain_block_public_access(model))
+    egress = list(egress_of(model))
+    unread_egress = [unread for group in model.security_groups for unread in group.unread_egress]
+    if fail_on_unrestricted_egress:
+        violations += egress
+        unknowns += unread_egress
+    else:
+        notes += [
+            *map(str, egress),
+            # What is unknown of a group as a whole is said once.
+            *explain_unknowns(unread for unread in unread_egress if unread not in unknowns),
+        ]
     status = "FAIL" if violations else "MANUAL" if unknowns else "PASS"
-    return Verdict(status, tuple(violations), unknowns, tuple(egress))
+    return Verdict(status, tuple(violations), tuple(dict.fromkeys(unknowns)), tuple(notes))
 
 
 def violations_of(model: Model) -> Iterator[Violation]:
-    """Yield what a model violates, in the order in which a reader cares."""
+    """Yield what a model violates but for egress, in the order in which a reader cares."""
     if model.network_isolation is False:
-        yield Violation(Rule.ISOLATION)
+        yield Violation(Rule.ISOLATION, "network isolation is disabled")
     if model.has_vpc_config is False:
-        yield Violation(Rule.VPC_CONFIG)
+        yield Violation(Rule.VPC_CONFIG, "it has no VPC configuration")
     if model.has_vpc_config and not model.security_groups:
-        yield Violation(Rule.SECURITY_GROUPS)
+        yield Violation(Rule.SECURITY_GROUPS, "its VPC configuration has no security group")
     for subnet in model.subnets:
+        clauses = []
         if subnet.internet_routes:
-            routes = tuple(f"{r.destination} to {r.gateway}" for r in subnet.internet_routes)
-            yield Violation(Rule.SUBNET, subnet, routes)
+            routes = join(f"{r.destination} to {r.gateway}" for r in subnet.internet_routes)
+            clauses.append(f"is public: route table {subnet.route_table_id} sends {routes}")
+        clauses += [
+            f"is public through {r.middlebox}: route table {subnet.route_table_id} sends "
+            f"{r.destination} to it, and route table {r.gateway_route_table_id} of {r.gateway} "
+            f"sends {r.block} to it"
+            for r in subnet.middlebox_routes
+        ]
+        if clauses:
+            yield Violation(Rule.SUBNET, f"subnet {subnet.id} {', and '.join(clauses)}")
     for group in model.security_groups:
         if group.open_ingress:
-            yield Violation(Rule.INGRESS, group, group.open_ingress)
+            text = f"security group {group.id} allows ingress of {join(group.open_ingress)}"
+            yield Violation(Rule.INGRESS, text)
+
+
+def egress_of(model: Model) -> Iterator[Violation]:
+    """Yield the security groups of a model that let traffic out to the internet."""
+    for group in model.security_groups:
+        if group.open_egress:
+            text = f"security group {group.id} allows egress of {join(group.open_egress)}"
+            yield Violation(Rule.EGRESS, text)
+
+
+def explain_block_public_access(model: Model) -> Iterator[str]:
+    """Yield a clause for each mode of VPC Block Public Access that stops a public subnet's traffic.
+
+    The subnet is public by its routes all the same: the setting is the account's, for a whole
+    region, and can be taken off without a look at the subnet (source: "Block public access to VPCs
+    and subnets" in the Amazon VPC User Guide).
+    """
+    blocked: dict[str, list[str]] = {}
+    for subnet in model.subnets:
+        public = subnet.internet_routes or subnet.middlebox_routes
+        if public and (subnet.block_public_access or "").startswith("block-"):
+            blocked.setdefault(str(subnet.block_public_access), []).append(subnet.id)
+    for mode, subnet_ids in blocked.items():
+        yield (
+            f"VPC Block Public Access ({mode}) stops the traffic between {join(subnet_ids)} and "
+            "the internet gateway for as long as it is on"
+        )
 
 
 def explain(model: Model, verdict: Verdict) -> str:
@@ -111,31 +156,63 @@ def explain(model: Model, verdict: Verdict) -> str:
     """
     name = f"SageMaker model {model.name}"
     unread = "; ".join(explain_unknowns(verdict.unknowns))
-    notes = "; ".join(map(str, verdict.notes))
     if verdict.status == "FAIL":
-        sentences = [f"{name} is not isolated: {'; '.join(map(str, verdict.violations))}"]
-        sentences += [f"Not known: {unread}"] * bool(unread)
+        head, evidence = f"{name} fails", "; ".join(map(str, verdict.violations))
     elif verdict.status == "MANUAL":
-        sentences = [f"{name} could not be judged: {unread}"]
+        head, evidence = f"{name} could not be judged", unread
     else:
         subnets = join(f"{s.id} (route table {s.route_table_id})" for s in model.subnets)
-        sentences = [
+        head = (
             f"{name} has network isolation enabled and a private VPC configuration in "
-            f"{join(dict.fromkeys(str(s.vpc_id) for s in model.subnets))}: "
+            f"{join(dict.fromkeys(str(s.vpc_id) for s in model.subnets))}"
+        )
+        evidence = (
             f"no route to an internet gateway from {subnets}, "
-            f"no ingress from everywhere in {join(g.id for g in model.security_groups)}"
-        ]
-    sentences += [f"Note: {notes}"] * bool(notes)
+            f"no ingress open to the internet in {join(g.id for g in model.security_groups)}"
+        )
+    sentences = [f"{head}: {evidence}"]
+    sentences += [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
+    sentences += [f"Note: {'; '.join(verdict.notes)}"] * bool(verdict.notes)
+    text = ". ".join(sentences) + "."
+    if len(text) <= LONG:
+        return text
+    # What is cut off is evidence then, and no kind of it goes unseen.
+    sentences[:1] = [f"{head}: {'; '.join(summarize(model, verdict))}", f"Evidence: {evidence}"]
     return ". ".join(sentences) + "."
 
 
-def explain_unknowns(unknowns: tuple[Unread, ...]) -> Iterator[str]:
+def summarize(model: Model, verdict: Verdict) -> Iterator[str]:
+    """Yield the kinds of what a verdict rests on, each with its number.
+
+    Args:
+        model: The model's facts.
+        verdict: The verdict on it.
+    """
+    kinds = Counter(violation.rule for violation in verdict.violations)
+    for rule, number in kinds.items():
+        yield count(number, rule.value) if rule in COUNTED else rule.value
+    if verdict.status == "PASS":
+        yield count(len(model.subnets), "private subnet")
+        yield count(len(model.security_groups), "security group") + " without open ingress"
+    if verdict.unknowns:
+        yield count(len(verdict.unknowns), "thing") + " unknown"
+    if verdict.notes:
+        yield count(len(verdict.notes), "note")
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number of things in words, such as "2 public subnets"."""
+    plural = thing if number == 1 else re.sub("(subnet|group|thing|note)", r"\1s", thing)
+    return f"{number} {plural}"
+
+
+def explain_unknowns(unknowns: Iterable[Unread]) -> Iterator[str]:
     """Yield a clause for each reason why something could not be read, with all that it hit."""
     things: dict[tuple[str, str], list[str]] = {}
     for unknown in unknowns:
         things.setdefault((unknown.why, unknown.remedy), []).append(unknown.what)
     for (why, remedy), whats in things.items():
-        yield f"{join(whats)} could not be read ({why}; {remedy})"
+        yield f"{join(dict.fromkeys(whats))} could not be read ({why}; {remedy})"
 
 
 def join(words: Iterable[str]) -> str:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .changes import RefusedError
-from .models import are_ids
+from ..models import are_ids
+from .messages import StoppedError
 
 VPC_CONFIG_KEYS = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}
 
@@ -13,19 +13,15 @@ VPC_CONFIG_KEYS = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}
 class FixerSettings:
     """The settings under the check's name in the fixer configuration's `aws` section.
 
-    The names are those in the file, which are CreateModel's own where it has one.
-
     Attributes:
-        DryRun: Whether everything is shown and nothing changed.
-        MoveEndpoints: Whether endpoints are moved to the new model.
-        DeleteOldModels: Whether the old model is deleted once nothing names it.
+        CreateModels: Whether replacements are created; False prints what would be done.
+        MoveEndpoints: Whether endpoints are moved to the replacements.
         VpcConfig: By region the VpcConfig, as CreateModel takes it, for models whose own is not
             private and controlled.
     """
 
-    DryRun: bool = False
+    CreateModels: bool = False
     MoveEndpoints: bool = False
-    DeleteOldModels: bool = False
     VpcConfig: dict[str, dict[str, list[str]]] | None = None
 
     @classmethod
@@ -37,25 +33,29 @@ class FixerSettings:
             key: The key in it: the check's name.
 
         Raises:
-            RefusedError: Something in them is not understood. A setting that was asked for and is
-                passed over, such as a misspelt DryRun, would change what was not to be changed.
+            StoppedError: Something in them is not understood; nothing is passed over.
         """
         settings = fixer_config.get(key)
         known = [field.name for field in fields(cls)]
         if not isinstance(settings, dict | None):
-            raise RefusedError(f"aws.{key} in the fixer configuration is to be a list of settings.")
+            raise StoppedError(f"aws.{key} in the fixer configuration is to be a list of settings.")
         for name, value in (settings or {}).items():
             where = f"aws.{key}.{name} in the fixer configuration"
             if name not in known:
-                raise RefusedError(f"{where} is unknown; there are {', '.join(known)}.")
+                raise StoppedError(f"{where} is unknown; there are {', '.join(known)}.")
             if name != "VpcConfig" and not isinstance(value, bool):
-                raise RefusedError(f"{where} is {value!r}; it is to be true or false.")
+                raise StoppedError(f"{where} is {value!r}; it is to be true or false.")
             if name == "VpcConfig" and not are_vpc_configs(value):
-                raise RefusedError(
+                raise StoppedError(
                     f"{where} is to name regions, and for each its Subnets (subnet-…) and "
                     "SecurityGroupIds (sg-…) as lists."
                 )
-        return cls(**(settings or {}))
+        read = cls(**(settings or {}))
+        if read.MoveEndpoints and not read.CreateModels:
+            raise StoppedError(
+                f"aws.{key}.MoveEndpoints in the fixer configuration needs CreateModels: true."
+            )
+        return read
 
 
 def are_vpc_configs(value: Any) -> bool:

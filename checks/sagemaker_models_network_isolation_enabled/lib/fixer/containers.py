@@ -1,0 +1,83 @@
+"""What keeps a container from working isolated: without any network, and without credentials.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html. What the
+code in an image does is not seen, and no value of an environment is ever printed.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .messages import StoppedError
+
+# The page above names Chainer and SageMaker RL.
+NOT_ISOLATED = re.compile(r"/sagemaker-(chainer|rl)\b")
+REMOTE = re.compile(r"\b(s3|https?)://", re.IGNORECASE)
+# Where SageMaker's containers take a model of the Hugging Face Hub from, if it is no path:
+# https://docs.djl.ai/master/docs/serving/serving/docs/lmi/deployment_guide/configurations.html,
+# https://aws.github.io/deep-learning-containers/vllm/deployment/sagemaker/
+HUB_VARIABLES = {"HF_MODEL_ID", "OPTION_MODEL_ID", "SM_VLLM_MODEL"}
+# The SDK's script mode; with isolation on, the SDK itself repacks the artifact instead
+# (https://github.com/aws/sagemaker-python-sdk/pull/2626).
+SCRIPT_MODE = "SAGEMAKER_SUBMIT_DIRECTORY"
+
+
+def containers_of(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the containers of a model's settings, one or several."""
+    primary = settings.get("PrimaryContainer")
+    return ([primary] if primary else []) + list(settings.get("Containers", []))
+
+
+def environment_of(container: dict[str, Any]) -> dict[str, str]:
+    """Return a container's environment variables."""
+    return container.get("Environment") or {}
+
+
+def refuse_unfit_containers(name: str, settings: dict[str, Any]) -> None:
+    """Stop for a model of which a container cannot work isolated.
+
+    Raises:
+        StoppedError: It cannot.
+    """
+    for container in containers_of(settings):
+        image = container.get("Image", "")
+        if NOT_ISOLATED.search(image):
+            raise StoppedError(
+                f"Container {image} of model {name} needs Amazon S3 while it runs, so AWS does not "
+                "support network isolation for it. Serve the model from another container."
+            )
+        if REMOTE.match(environment_of(container).get(SCRIPT_MODE, "")):
+            raise StoppedError(
+                f"Container {image} of model {name} is in script mode: it fetches its code when it "
+                f"starts ({SCRIPT_MODE}), which an isolated one cannot. Repack the artifact with "
+                f"the code in its folder code/, and set {SCRIPT_MODE} to /opt/ml/model/code."
+            )
+
+
+def notes_on_containers(settings: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each thing that may keep a container from working isolated."""
+    for container in containers_of(settings):
+        image = container.get("Image", "")
+        for variable, value in environment_of(container).items():
+            if remote := REMOTE.search(value):
+                kind = "Amazon S3" if remote[1].lower() == "s3" else "a web address"
+                yield (
+                    f"Note: {variable} of container {image} names {kind}, which an isolated "
+                    "container cannot reach. Give it the artifact by ModelDataUrl."
+                )
+            elif variable in HUB_VARIABLES and not value.startswith(("/", ".")):
+                yield (
+                    f"Note: {variable} of container {image} names a model of the Hugging Face Hub, "
+                    "which an isolated container cannot reach. Give it the artifact by "
+                    "ModelDataUrl."
+                )
+        if container.get("ModelPackageName"):
+            yield (
+                f"Note: container of model package {container['ModelPackageName']}: a package of "
+                "AWS Marketplace runs with network isolation only, so do not take it off again."
+            )
+        if (container.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc":
+            yield (
+                f"Note: {image} is pulled through the VPC, so the registry must be reachable from "
+                "the subnets of the new model."
+            )

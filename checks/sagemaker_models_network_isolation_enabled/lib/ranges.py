@@ -1,0 +1,106 @@
+"""Which address ranges are the internet: AWS's meaning of "public", for ranges in any spelling."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any
+
+# The broadest public range that is still a named source, by IP version. Amazon S3 User Guide, "The
+# meaning of public": an address condition is public where it is "broader than /8 for IPv4 and /32
+# for IPv6 (excluding RFC1918 private ranges)".
+BROADEST = {4: 8, 6: 32}
+# Ranges that no packet of the internet comes from or goes to. Besides RFC 1918, which AWS names:
+# IANA's special-purpose registries. (`is_private` of Python's networks differs by version.)
+NOT_PUBLIC = tuple(
+    ip_network(block)
+    for block in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918: private
+        *("0.0.0.0/8", "127.0.0.0/8"),  # RFC 1122: this network, loopback
+        "100.64.0.0/10",  # RFC 6598: shared address space
+        "169.254.0.0/16",  # RFC 3927: link-local
+        "224.0.0.0/3",  # RFC 5771 and RFC 1112: multicast, reserved
+        "fc00::/7",  # RFC 4193: unique local
+        *("fe80::/10", "ff00::/8"),  # RFC 4291: link-local, multicast
+    )
+)
+
+Block = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One block that a security group rule admits, or lets traffic out to.
+
+    Attributes:
+        group_id: The security group.
+        protocol: IpProtocol; "-1" for all.
+        ports: The first and the last port; None where the rule is for all of its protocol.
+        block: The block.
+        text: The rule's traffic and the block as it is written there, such as
+            "tcp 443 from 0.0.0.0/1".
+    """
+
+    group_id: str
+    protocol: str
+    ports: tuple[int, int] | None
+    block: Block
+    text: str
+
+    def covers(self, protocol: str, port: int | None) -> bool:
+        """Return whether it admits a protocol at a port."""
+        if self.protocol not in ("-1", protocol):
+            return False
+        return self.ports is None or port is None or self.ports[0] <= port <= self.ports[1]
+
+
+def is_public(block: Block) -> bool:
+    """Return whether a block reaches outside private and reserved address space."""
+    return not any(
+        block.version == special.version and block.subnet_of(special)  # type: ignore[arg-type]
+        for special in NOT_PUBLIC
+    )
+
+
+def open_permissions(permissions: Iterable[Permission]) -> list[Permission]:
+    """Return the permissions that are open to the internet, alone or joined with others.
+
+    Private and reserved blocks are left out and the rest are joined, so halves of the default are
+    the default; what is then broader than `BROADEST` is open. Permissions are joined where they
+    overlap in protocol and port, whatever rule or group they stand in, because a network interface
+    admits what any of its groups admits (source: "Security group rules" in the Amazon VPC User
+    Guide).
+
+    Args:
+        permissions: Those of one direction, of all security groups of a model.
+
+    Returns:
+        Those that are part of such a range, in the given order.
+    """
+    public = [permission for permission in permissions if is_public(permission.block)]
+    if not too_broad(public):  # whatever the ports
+        return []
+    # A port at which most rules overlap is where one of them begins.
+    points = {(p.protocol, p.ports[0] if p.ports else None) for p in public}
+    found = set()
+    for protocol, port in points:
+        found |= too_broad([p for p in public if p.covers(protocol, port)])
+    return [permission for permission in public if permission in found]
+
+
+def too_broad(permissions: list[Permission]) -> set[Permission]:
+    """Return the permissions whose blocks make up a range broader than `BROADEST`.
+
+    One whose block lies in another's adds nothing to such a range, and is not among them.
+    """
+    found: set[Permission] = set()
+    for version, limit in BROADEST.items():
+        largest: list[Permission] = []
+        same = (p for p in permissions if p.block.version == version)
+        for permission in sorted(same, key=lambda p: (p.block.network_address, p.block.prefixlen)):
+            block: Any = permission.block
+            if not largest or block == largest[-1].block or not block.subnet_of(largest[-1].block):
+                largest.append(permission)
+        joined: list[Any] = list(collapse_addresses(p.block for p in largest))  # type: ignore[type-var]
+        wide = [block for block in joined if block.prefixlen < limit]
+        found |= {p for p in largest if any(p.block.subnet_of(block) for block in wide)}
+    return found

@@ -1,0 +1,201 @@
+"""Which security groups are open to the internet: their rules and prefix lists, as facts."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+from .answers import Described, listed, missing
+from .facts import MalformedError, SecurityGroup, Unread
+from .ranges import BROADEST, Permission, open_permissions
+
+# What a security group rule may admit; each rule has one of them at least.
+RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+DIRECTIONS = {"IpPermissions": "from", "IpPermissionsEgress": "to"}
+
+
+@dataclass(frozen=True)
+class PrefixList:
+    """The entries of a managed prefix list, and why they may not be all.
+
+    Attributes:
+        blocks: The entries' CIDR blocks.
+        error: What kept the rest from being read; None where they are all there.
+    """
+
+    blocks: tuple[str, ...] = ()
+    error: Exception | None = None
+
+
+def prefix_lists_of(groups: Described) -> set[str]:
+    """Return the ids of the prefix lists that rules of security groups name.
+
+    Args:
+        groups: The answer of DescribeSecurityGroups.
+    """
+    rules = (
+        rule
+        for group in groups.items.values()
+        for direction in DIRECTIONS
+        for rule in group.get(direction) or ()
+        if isinstance(rule, dict)
+    )
+    return {list_id for rule in rules for list_id in prefix_list_ids(rule)[0]}
+
+
+def prefix_list_ids(rule: dict[str, Any]) -> tuple[list[str], bool]:
+    """Return the prefix lists that a rule names, and whether all that it names are there."""
+    return texts(rule.get("PrefixListIds") or [], "PrefixListId")
+
+
+def group_facts(
+    group_sets: Collection[tuple[str, ...]],
+    groups: Described,
+    prefix_lists: Mapping[str, PrefixList],
+) -> dict[tuple[str, ...], tuple[SecurityGroup, ...]]:
+    """Return what is known of the security groups of models.
+
+    Args:
+        group_sets: Each model's SecurityGroupIds.
+        groups: The answer of DescribeSecurityGroups.
+        prefix_lists: The prefix lists that rules of those groups name, by id.
+
+    Returns:
+        For each set a `SecurityGroup` for each of its ids: a group's rule may be open to the
+        internet only together with a rule of another group of the set.
+    """
+    rules = {
+        (group_id, direction): tuple(read_rules(group_id, direction, groups, prefix_lists))
+        for group_id in {group_id for group_set in group_sets for group_id in group_set}
+        for direction in DIRECTIONS
+    }
+
+    def opened(group_set: tuple[str, ...], direction: str) -> dict[str, list[str]]:
+        parts = (part for group_id in group_set for part in rules[group_id, direction])
+        by_group: dict[str, list[str]] = {}
+        for permission in open_permissions(p for p in parts if isinstance(p, Permission)):
+            by_group.setdefault(permission.group_id, []).append(in_words(permission))
+        return by_group
+
+    def unread(group_id: str, direction: str) -> tuple[Unread, ...]:
+        reasons = (part for part in rules[group_id, direction] if isinstance(part, Unread))
+        return tuple(dict.fromkeys(reasons))
+
+    facts = {}
+    for group_set in group_sets:
+        ingress, egress = (opened(group_set, direction) for direction in DIRECTIONS)
+        facts[group_set] = tuple(
+            SecurityGroup(
+                group_id,
+                groups.items.get(group_id, {}).get("VpcId"),
+                tuple(dict.fromkeys(ingress.get(group_id, ()))),
+                tuple(dict.fromkeys(egress.get(group_id, ()))),
+                unread(group_id, "IpPermissions"),
+                unread(group_id, "IpPermissionsEgress"),
+            )
+            for group_id in group_set
+        )
+    return facts
+
+
+def read_rules(
+    group_id: str, direction: str, groups: Described, prefix_lists: Mapping[str, PrefixList]
+) -> Iterator[Permission | Unread]:
+    """Yield what the rules of a security group permit, and what of them is not known.
+
+    Args:
+        group_id: The security group.
+        direction: A key of `DIRECTIONS`.
+        groups: The answer of DescribeSecurityGroups.
+        prefix_lists: The prefix lists that rules of those groups name, by id.
+    """
+    what, permission = f"security group {group_id}", "ec2:DescribeSecurityGroups"
+    if group_id not in groups.items:
+        yield missing(what, groups, permission)
+        return
+    try:
+        rules = listed(groups.items[group_id], direction, group_id)
+    except MalformedError as error:
+        yield Unread.from_error(error, what, permission)
+        return
+    incomplete = False
+    for rule in rules:
+        incomplete |= not any(rule.get(kind) for kind in RULE_ENDS)
+        named: list[tuple[Any, str]] = []
+        for ranges, key in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
+            blocks, whole = texts(rule.get(ranges), key)
+            incomplete |= not whole
+            named += [(block, block) for block in blocks]
+        ids, whole = prefix_list_ids(rule)
+        incomplete |= not whole
+        for list_id in ids:
+            prefix_list = prefix_lists[list_id]
+            named += [(block, f"{block} of prefix list {list_id}") for block in prefix_list.blocks]
+            if prefix_list.error:
+                yield Unread.from_error(
+                    prefix_list.error,
+                    f"prefix list {list_id} of security group {group_id}",
+                    "ec2:GetManagedPrefixListEntries",
+                )
+        for block, written in named:
+            try:
+                yield permitted(group_id, rule, block, f"{DIRECTIONS[direction]} {written}")
+            except ValueError:
+                incomplete = True
+    if incomplete:
+        malformed = MalformedError(f"a rule in {direction} of {group_id} lacks its range")
+        yield Unread.from_error(malformed, what, permission)
+
+
+def texts(items: Any, key: str) -> tuple[list[str], bool]:
+    """Return one member of each structure of a list, and whether all of them have it as a text."""
+    if not isinstance(items, list):
+        return [], False
+    found = [item.get(key) for item in items if isinstance(item, dict)]
+    kept = [text for text in found if isinstance(text, str)]
+    return kept, len(kept) == len(items)
+
+
+def permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Permission:
+    """Return what a rule permits for one block.
+
+    Args:
+        group_id: The security group.
+        rule: An IpPermission, as boto3 gives it.
+        block: The block.
+        end: The block in words, such as "from 0.0.0.0/0".
+
+    Raises:
+        ValueError: It is no CIDR block.
+    """
+    network = ip_network(block, strict=False)
+    text = f"{traffic(rule)} {end}"
+    return Permission(group_id, str(rule.get("IpProtocol")), ports_of(rule), network, text)
+
+
+def ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
+    """Return a rule's first and last port; None where it has none, or has the types of ICMP."""
+    first, last = rule.get("FromPort"), rule.get("ToPort")
+    if rule.get("IpProtocol") not in ("tcp", "udp") or first is None or last is None:
+        return None
+    return first, last
+
+
+def traffic(rule: dict[str, Any]) -> str:
+    """Return a security group rule's protocol and ports in words, such as "tcp 443"."""
+    protocol = str(rule.get("IpProtocol"))
+    if protocol == "-1":
+        return "all traffic"
+    ports = ports_of(rule)
+    if ports is None:
+        return protocol
+    first, last = ports
+    return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
+
+
+def in_words(permission: Permission) -> str:
+    """Return an open permission in words; one that is narrow alone says why it is open."""
+    limit = BROADEST[permission.block.version]
+    if permission.block.prefixlen < limit:
+        return permission.text
+    return f"{permission.text} (joined with others, broader than a /{limit})"
