@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
-.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks \
+.PHONY: demo test test-fast compat build lint bench bench-accounts faults permissions mutants frameworks \
 	terraform-schema pictures app clean
 
 demo: $(READY)
@@ -13,6 +13,10 @@ demo: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest --cov --cov-fail-under=98
+
+# What needs no command line and no matrix of scans: for the loop while one edits.
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
 
 # The end-to-end tests on the oldest Prowler that is supported; `make test` has the newest.
 compat: $(READY) $(OLDEST)/ready

@@ -28,6 +28,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# What these make takes seconds: Prowler's command line, the demo, a fixer's case, the fault matrix.
+SLOW = {"case", "demo", "make_installation", "providers", "served", "wheel"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what `make test-fast` leaves out."""
+    for item in items:
+        if isinstance(item, pytest.Function) and SLOW.intersection(item.fixturenames):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def prowler(pytestconfig: pytest.Config) -> Path:
     """The virtual environment with the Prowler to test against."""
