@@ -7,7 +7,8 @@ OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.tom
 OLDEST := .venv-$(OLDEST_VERSION)
 END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
 	neighbours.py fixer_by_cli.py ci.py exceptions.py security_hub.py prowler_server.py)
-.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks pictures app clean
+.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks \
+	terraform-schema pictures app clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -65,6 +66,11 @@ mutants: $(READY)
 # Derive the universal format of the frameworks in metadata/ from the older one.
 frameworks: $(READY)
 	$(BIN)/python -m tests.frameworks
+
+# Take what Terraform's AWS provider knows of SageMaker's resources out of a package: it is what the
+# tests hold our HCL to.
+terraform-schema: $(READY)
+	$(BIN)/python -m tests.terraform
 
 # Try the plugin in a self-hosted Prowler App that is installed already (what it needs is said in
 # tests/prowler_app.py): make app API=prowler/api.

@@ -2,7 +2,8 @@
 
 Prowler's older format puts a framework into every finding; its universal format makes the table in
 the terminal and a CSV with a column for each attribute. Each file holds both: the older one is the
-source (its keys are capitalised), and `make frameworks` derives the universal one from it.
+source (its keys are capitalised), and `make frameworks` derives the universal one from it, and the
+table of docs/compliance.md.
 """
 
 import json
@@ -12,6 +13,9 @@ from typing import Any
 from .installation import ROOT
 
 FOLDER = ROOT / "metadata"
+SOP = "sop_sagemaker_network_isolation_aws"
+PAGE = ROOT / "docs" / "compliance.md"
+BEGIN, END = "<!-- made by make frameworks -->\n", "<!-- end -->\n"
 
 
 def with_universal_format(framework: dict[str, Any]) -> dict[str, Any]:
@@ -51,8 +55,27 @@ def read(path: Path) -> dict[str, Any]:
     return framework
 
 
+def table() -> str:
+    """Return the table of every mapping: each requirement of each framework but the SOP's."""
+    lines = [
+        "| standard | id | name | why this check is evidence | whose mapping |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for path in sorted(FOLDER.glob("*.json")):
+        framework = read(path)
+        standard = framework["Name"].rpartition(" as evidence for ")[2]
+        for requirement in framework["Requirements"] if path.stem != SOP else ():
+            identity = f"`{requirement['Id']}` | {requirement['Name']}"
+            comment = requirement["Attributes"][0]["Comment"]
+            lines.append(f"| {standard} | {identity} | {requirement['Description']} | {comment} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     for file in sorted(FOLDER.glob("*.json")):
         text = json.dumps(with_universal_format(read(file)), indent=2, ensure_ascii=False)
         file.write_text(f"{text}\n", "utf-8")
         print(f"{file.relative_to(ROOT)} is written in both formats")
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{table()}\n\n{END}{rest.partition(END)[2]}", "utf-8")
+    print(f"{PAGE.relative_to(ROOT)} has their mappings")

@@ -18,12 +18,12 @@ from prowler.lib.check.compliance_models import (
 from . import account, aws_cli
 from .conftest import Expected, MakeInstallation
 from .embedded_aws import EmbeddedAWS
-from .frameworks import FOLDER, read, with_universal_format
+from .frameworks import FOLDER, PAGE, SOP, read, table, with_universal_format
 from .installation import CHECK, ROOT, Installation, Scan
+from .test_metadata import OURS
 
 FILES = sorted(FOLDER.glob("*.json"))
 NAMES = [path.stem for path in FILES]
-SOP = "sop_sagemaker_network_isolation_aws"
 CROSSWALKS = [name for name in NAMES if name != SOP]
 BUILT_INS = {
     "AWS-AI-Security-Framework-1.0",
@@ -63,11 +63,15 @@ def test_the_sop_has_the_attributes_of_a_cis_benchmark() -> None:
         "AuditProcedure": ("**Using the AWS console**", "**Using the AWS CLI**", "describe-model"),
         "RemediationProcedure": (
             *("**Using the AWS console**", "private subnets only", "controlled inbound and"),
-            *("**Using the AWS CLI**", "create-model", "--enable-network-isolation", "Verify"),
+            *("**Using the AWS CLI**", "EnableNetworkIsolation: true", "create-model", "Verify"),
         ),
         "AdditionalInformation": (
             *("**Prerequisites**", "IAM permissions", "AWS CLI is installed", "operational"),
-            *("**Backout plan using the AWS console**", "**Backout plan using the AWS CLI**"),
+            *(
+                "**Rollback using the AWS console**",
+                "Backout Plan",
+                "**Rollback using the AWS CLI**",
+            ),
         ),
     }.items(),
 )
@@ -79,18 +83,53 @@ def test_every_point_of_the_sop_is_there_in_its_order(
     assert places == sorted(places)
 
 
-def commands_in(text: str) -> list[str]:
-    """Return the commands of the AWS CLI in fenced and indented blocks of Markdown."""
-    return re.findall(r"^ *(aws .+)$", text.replace("\\\n", " "), re.MULTILINE)
+def sop() -> dict[str, str]:
+    """Return the attributes of the SOP's one requirement."""
+    attributes: dict[str, str] = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
+    return attributes
 
 
-def test_the_commands_of_the_sop_work() -> None:
-    attributes = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
-    commands = [c for text in attributes.values() for c in commands_in(text)]
-    commands += commands_in((ROOT / "docs" / "sop.md").read_text("utf-8"))
-    assert len(commands) >= 14
+def test_the_commands_of_the_sop_are_ones_that_aws_has() -> None:
+    commands = [c for text in sop().values() for c in aws_cli.commands_in(text)]
+    page = (ROOT / "docs" / "sop.md").read_text("utf-8")
+    commands += [*aws_cli.commands_in(page), *re.findall("`(aws [^`]+)`", page)]
+    assert len(commands) >= 20
     for command in commands:
         aws_cli.check(command)
+
+
+def test_the_sops_remediation_is_the_metadatas_which_is_run() -> None:
+    """By test_metadata, with the SOP's rollback."""
+    metadata = json.loads(OURS.read_text("utf-8"))["Remediation"]["Code"]["CLI"]
+    assert aws_cli.commands_in(sop()["RemediationProcedure"]) == metadata.splitlines()
+
+
+@pytest.mark.parametrize("words", ["igw-", "cagw-", "vpce-", "eni-", "/8", "/32", "prefix list"])
+def test_an_audit_by_hand_asks_what_the_check_asks(words: str) -> None:
+    assert words in sop()["AuditProcedure"]
+    assert words in (ROOT / "docs" / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_framework_says_what_is_not_judged(name: str) -> None:
+    framework = read(FOLDER / f"{name}.json")
+    text = sop()["Description"] if name == SOP else framework["Description"]
+    not_judged = text.partition("Not judged: ")[2]
+    for words in ("InvokeEndpoint, which IAM decides", "NAT gateway", "network ACLs"):
+        assert words in not_judged
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        *("controlled network only", "cannot reach", "directly accessible", "neither sends"),
+        *("segment of its own", "be reached", "reaches the model", "way back"),
+    ],
+)
+def test_no_text_claims_more_than_is_checked(claim: str) -> None:
+    """IAM decides who may call InvokeEndpoint, whatever a model's network is."""
+    for path in (OURS, *FILES, *(ROOT / "docs" / f"{name}.md" for name in ("compliance", "sop"))):
+        assert claim not in path.read_text("utf-8"), path.name
 
 
 @pytest.fixture(scope="session")
@@ -155,16 +194,10 @@ def test_the_frameworks_run_the_check_and_no_other(scan: Scan, expected: Expecte
     assert set(scan.findings()) == set(expected)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_page_has_each_mapping(name: str) -> None:
-    page = (ROOT / "docs" / "compliance.md").read_text("utf-8")
-    assert f"`{name}`" in page
-    for requirement in read(FOLDER / f"{name}.json")["Requirements"]:
-        if name != SOP:
-            row = (
-                f"| `{requirement['Id']}` | {requirement['Name']} | {requirement['Description']} |"
-            )
-            assert row in page
+def test_the_page_has_each_framework_and_mapping() -> None:
+    page = PAGE.read_text("utf-8")
+    assert set(re.findall(r"`(\w+(?:\.\d+_\w+)?_network_isolation_aws)`", page)) == set(NAMES)
+    assert f"\n{table()}\n" in page
 
 
 @pytest.fixture(scope="session")
@@ -191,7 +224,7 @@ def test_every_finding_names_the_requirements_beside_the_built_ins(
 
 def test_isolation_alone_can_be_seen(scan: Scan) -> None:
     """By the two ways of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
-    page = (ROOT / "docs" / "compliance.md").read_text("utf-8")
+    page = PAGE.read_text("utf-8")
     (words,) = re.findall(r"grep '(.+)' output/\*\.csv", page)
     texts = {r["RESOURCE_UID"] for r in scan.rows() if words in r["STATUS_EXTENDED"]}
     resources = [finding["resources"][0] for finding in scan.ocsf()]
@@ -217,8 +250,7 @@ def test_the_csv_has_a_column_for_each_cis_attribute(scan: Scan) -> None:
         if key != "SubSection"
     }
     assert columns <= set(rows[0])
-    attributes = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
-    for key, text in attributes.items():
+    for key, text in sop().items():
         assert rows[0][f"REQUIREMENTS_ATTRIBUTES_{key.upper()}"] == text
 
 

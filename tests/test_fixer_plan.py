@@ -336,6 +336,7 @@ def test_a_refusal_keeps_awss_message_and_names_the_action(
     assert words in said
     assert ("Allow sagemaker:CreateModel" in said) == (message == "no words")
     assert not case.files()
+    assert "AWS changed nothing, so that script is removed again." in said
 
 
 def test_a_folder_that_cannot_be_written_to(case: Case) -> None:

@@ -22,6 +22,8 @@ from .installation import CHECK, ROOT, Installation, access
 from .organisation import ROLE, SCRIPT, role_arn
 from .permissions import NOT_TO_GRANT, permission
 
+pytestmark = pytest.mark.xdist_group("organisations")  # eleven scans, once
+
 REGION = "ap-southeast-4"
 ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
 WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"

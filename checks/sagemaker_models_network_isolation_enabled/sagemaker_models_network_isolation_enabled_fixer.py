@@ -274,7 +274,6 @@ def carry_out(run: Run, sagemaker: Any, plan: Plan) -> bool:
     """
     name, region = plan.replacement.original, sagemaker.meta.region_name
     if not plan.replacement.exists:
-        say(f"Creating model {plan.replacement.name}.")
         create_copy(sagemaker, run.rollback, plan.replacement)
     is_moved = True
     if plan.moves and run.settings.MoveEndpoints:
@@ -300,7 +299,6 @@ def move_all(sagemaker: Any, rollback: Rollback, plan: Plan) -> bool:
     for move in plan.moves:
         try:
             if move.config.name in missing:
-                say(f"Creating endpoint configuration {move.config.name}.")
                 create_copy(sagemaker, rollback, move.config)
                 missing.remove(move.config.name)
             move_endpoint(sagemaker, rollback, move)

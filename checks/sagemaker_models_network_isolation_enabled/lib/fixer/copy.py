@@ -14,7 +14,7 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .containers import containers_of, environment_of
-from .messages import StoppedError, explain_error
+from .messages import StoppedError, explain_error, one_line, say
 from .rollback import Created, Rollback
 from .serving import names
 
@@ -23,21 +23,8 @@ SUFFIX = "-isolated"
 SECRET_LENGTH = 4  # a shorter value would blot out half of a sentence
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of thing that can be copied.
-
-    Attributes:
-        noun: What AWS's operations call it, as in CreateModel, DescribeModel and ListModels.
-        words: What a sentence calls it.
-    """
-
-    noun: str
-    words: str
-
-
-MODEL = Kind("Model", "model")
-ENDPOINT_CONFIG = Kind("EndpointConfig", "endpoint configuration")
+# What AWS calls the things that are copied in its operations: CreateModel, DescribeModel.
+MODEL, ENDPOINT_CONFIG = "Model", "EndpointConfig"
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,7 @@ class Copy:
     """A copy, as planned.
 
     Attributes:
-        kind: What it is.
+        noun: MODEL or ENDPOINT_CONFIG.
         name: Its name.
         original: What it is a copy of.
         settings: The parameters of its Create operation but for name and tags.
@@ -53,21 +40,31 @@ class Copy:
         exists: Whether it is there already.
     """
 
-    kind: Kind
+    noun: str
     name: str
     original: str
     settings: dict[str, Any]
     tags: list[dict[str, str]]
     exists: bool
 
+    @property
+    def words(self) -> str:
+        """What a sentence calls it."""
+        return "model" if self.noun == MODEL else "endpoint configuration"
 
-def read_settings(client: Any, kind: Kind, name: str) -> dict[str, Any]:
+    def step(self, detail: str) -> str:
+        """Return its line in a plan."""
+        done = "There already" if self.exists else "To create"
+        return f"{done}: {self.words} {self.name}, like {self.original}, {detail}."
+
+
+def read_settings(client: Any, noun: str, name: str) -> dict[str, Any]:
     """Return the settings of a model or an endpoint configuration: see `settings_of`."""
-    describe = getattr(client, f"describe_{xform_name(kind.noun)}")
-    return settings_of(client, kind, describe(**{f"{kind.noun}Name": name}))
+    describe = getattr(client, f"describe_{xform_name(noun)}")
+    return settings_of(client, noun, describe(**{f"{noun}Name": name}))
 
 
-def settings_of(client: Any, kind: Kind, described: dict[str, Any]) -> dict[str, Any]:
+def settings_of(client: Any, noun: str, described: dict[str, Any]) -> dict[str, Any]:
     """Return what a description says in terms of the operation that creates such a thing.
 
     Returns:
@@ -75,15 +72,15 @@ def settings_of(client: Any, kind: Kind, described: dict[str, Any]) -> dict[str,
         and so is an isolation that is off: it says what its absence says, and AWS takes the member
         of an endpoint configuration from no other than those for inference components.
     """
-    members = client.meta.service_model.operation_model(f"Create{kind.noun}").input_shape.members
+    members = client.meta.service_model.operation_model(f"Create{noun}").input_shape.members
     settings = {
         key: value
         for key, value in described.items()
-        if key in members and key != f"{kind.noun}Name" and value not in (None, {}, [], False)
+        if key in members and key != f"{noun}Name" and value not in (None, {}, [], False)
     }
-    if kind is MODEL and "PrimaryContainer" in settings:
+    if noun == MODEL and "PrimaryContainer" in settings:
         settings["PrimaryContainer"] = with_one_source(settings["PrimaryContainer"])
-    if kind is MODEL and "Containers" in settings:
+    if noun == MODEL and "Containers" in settings:
         settings["Containers"] = [with_one_source(c) for c in settings["Containers"]]
     return settings
 
@@ -106,13 +103,13 @@ def with_one_source(container: dict[str, Any]) -> dict[str, Any]:
 
 
 def plan_copy(
-    client: Any, kind: Kind, original: str, settings: dict[str, Any], tags: list[dict[str, str]]
+    client: Any, noun: str, original: str, settings: dict[str, Any], tags: list[dict[str, str]]
 ) -> Copy:
     """Return the copy of a thing: one that is there already, else one under a free name.
 
     Args:
         client: The SageMaker client of the region.
-        kind: What it is.
+        noun: MODEL or ENDPOINT_CONFIG.
         original: The name of what is copied.
         settings: The settings of the copy.
         tags: The tags of the original.
@@ -122,10 +119,10 @@ def plan_copy(
     """
     own_tags = [tag for tag in tags if not tag["Key"].lower().startswith("aws:")]
     for name in copy_names(original):
-        exists = is_there(client, kind, name)
-        if not exists or is_like(read_settings(client, kind, name), settings):
+        exists = is_there(client, noun, name)
+        if not exists or is_like(read_settings(client, noun, name), settings):
             break
-    return Copy(kind, name, original, settings, own_tags, exists)
+    return Copy(noun, name, original, settings, own_tags, exists)
 
 
 def copy_names(original: str) -> Iterator[str]:
@@ -141,9 +138,9 @@ def copy_names(original: str) -> Iterator[str]:
         yield original[: NAME_LENGTH - len(suffix)].rstrip("-") + suffix
 
 
-def is_there(client: Any, kind: Kind, name: str) -> bool:
+def is_there(client: Any, noun: str, name: str) -> bool:
     """Return whether a name is taken."""
-    items, key = f"{kind.noun}s", f"{kind.noun}Name"
+    items, key = f"{noun}s", f"{noun}Name"
     return name in names(client, f"list_{xform_name(items)}", items, key, NameContains=name)
 
 
@@ -165,16 +162,17 @@ def create_copy(client: Any, rollback: Rollback, copy: Copy) -> None:
     """
 
     def is_made() -> bool:
-        return is_there(client, copy.kind, copy.name) and is_like(
-            read_settings(client, copy.kind, copy.name), copy.settings
+        return is_there(client, copy.noun, copy.name) and is_like(
+            read_settings(client, copy.noun, copy.name), copy.settings
         )
 
-    parameters = {f"{copy.kind.noun}Name": copy.name, **copy.settings}
+    say(f"Creating {copy.words} {copy.name}.")
+    parameters = {f"{copy.noun}Name": copy.name, **copy.settings}
     if copy.tags:
         parameters["Tags"] = copy.tags
-    record = Created(client.meta.region_name, xform_name(copy.kind.noun, "-"), copy.name)
+    record = Created(client.meta.region_name, xform_name(copy.noun, "-"), copy.name)
     try:
-        rollback.make(client, f"Create{copy.kind.noun}", parameters, record, is_made)
+        rollback.make(client, f"Create{copy.noun}", parameters, record, is_made)
     except (ClientError, BotoCoreError) as error:
         raise StoppedError(without_secrets(explain_error(error), copy.settings)) from None
 
@@ -184,7 +182,7 @@ def without_secrets(text: str, settings: dict[str, Any]) -> str:
     for container in containers_of(settings):
         for value in environment_of(container).values():
             if len(value) >= SECRET_LENGTH:
-                text = text.replace(value, "…")
+                text = text.replace(one_line(value), "…")
     return text
 
 

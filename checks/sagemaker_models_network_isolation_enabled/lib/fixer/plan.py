@@ -209,27 +209,17 @@ def steps_of(plan: Plan) -> Iterator[str]:
     new = plan.replacement
     network = new.settings["VpcConfig"]
     where = f"in {join(network['Subnets'])} with {join(network['SecurityGroupIds'])}"
-    if new.exists:
-        yield f"Model {new.name} is there already, isolated and like {new.original}."
-    else:
-        yield f"To create: model {new.name}, like {new.original}, with network isolation, {where}."
+    yield new.step(f"with network isolation, {where}")
     if len(network["Subnets"]) == 1:
         yield "Note: AWS asks for two subnets, in two Availability Zones, for hosting in a VPC."
-    configs = {move.config.name: move.config for move in plan.moves}
-    for config in configs.values():
-        if config.exists:
-            yield f"Endpoint configuration {config.name} is there already."
-        else:
-            yield (
-                f"To create: endpoint configuration {config.name}, like {config.original}, with "
-                f"{new.name}."
-            )
+    for config in {move.config.name: move.config for move in plan.moves}.values():
+        yield config.step(f"with {new.name}")
     for move in plan.moves:
-        if move.endpoint.status == "UpdateRollbackFailed":
-            yield f"To bring back: endpoint {move.endpoint.name}, to {move.old_config}."
-        else:
-            yield (
-                f"To move: endpoint {move.endpoint.name}, from {move.old_config} to "
-                f"{move.config.name}."
-            )
+        name, old, copy = move.endpoint.name, move.old_config, move.config.name
+        is_mixed = move.endpoint.status == "UpdateRollbackFailed"
+        yield (
+            f"To bring back: endpoint {name}, to {old}."
+            if is_mixed
+            else f"To move: endpoint {name}, from {old} to {copy}."
+        )
     yield from plan.left

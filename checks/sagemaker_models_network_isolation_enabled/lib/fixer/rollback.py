@@ -131,6 +131,7 @@ class Rollback:
         if not self.changes and self.path:
             self.path.unlink()
             self.path = None
+            say("AWS changed nothing, so that script is removed again.")
             return
         if self.path is None:
             self.folder.mkdir(parents=True, exist_ok=True)
