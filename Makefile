@@ -5,25 +5,22 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
-END_TO_END := $(addprefix tests/test_,installation.py scan.py compliance.py refusals.py place.py \
-	neighbours.py fixer_by_cli.py ci.py exceptions.py security_hub.py prowler_server.py)
-.PHONY: demo test compat build lint bench bench-accounts faults permissions mutants frameworks \
+.PHONY: demo test test-fast compat build lint bench bench-accounts faults permissions mutants frameworks \
 	terraform-schema pictures app clean
 
 demo: $(READY)
-	$(BIN)/python -m tests.demo
+	$(BIN)/python -m tests.tools.demo
 
 test: lint
 	$(BIN)/python -m pytest --cov --cov-fail-under=98
 
 # What needs no command line and no matrix of scans: for the loop while one edits.
-.PHONY: test-fast
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not slow"
 
 # The end-to-end tests on the oldest Prowler that is supported; `make test` has the newest.
 compat: $(READY) $(OLDEST)/ready
-	$(BIN)/python -m pytest --prowler $(OLDEST) $(END_TO_END)
+	$(BIN)/python -m pytest --prowler $(OLDEST) tests/cli
 
 $(OLDEST)/ready: $(READY)
 	$(PYTHON) -m venv $(OLDEST)
@@ -44,19 +41,19 @@ lint: $(READY)
 
 # What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
 bench: $(READY)
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.tools.bench $(ARGS)
 
 # How many accounts one machine scans: make bench-accounts ARGS="--accounts 8 --parallel 2 4".
 bench-accounts: $(READY)
-	$(BIN)/python -m tests.organisation $(ARGS)
+	$(BIN)/python -m tests.tools.organisation $(ARGS)
 
 # Run the fault matrix and write docs/faults.md.
 faults: $(READY)
-	$(BIN)/python -m tests.faults
+	$(BIN)/python -m tests.tools.faults
 
 # Scan without each permission in turn and write the table of docs/permissions.md.
 permissions: $(READY)
-	$(BIN)/python -m tests.permissions
+	$(BIN)/python -m tests.tools.permissions
 
 # Mutate the verdict and the network facts; each mutant is to be killed by their tables of cases.
 mutants: $(READY)
@@ -65,21 +62,21 @@ mutants: $(READY)
 
 # Derive the universal format of the frameworks in metadata/ from the older one.
 frameworks: $(READY)
-	$(BIN)/python -m tests.frameworks
+	$(BIN)/python -m tests.tools.frameworks
 
 # Take what Terraform's AWS provider knows of SageMaker's resources out of a package: it is what the
 # tests hold our HCL to.
 terraform-schema: $(READY)
-	$(BIN)/python -m tests.terraform
+	$(BIN)/python -m tests.tools.terraform
 
 # Try the plugin in a self-hosted Prowler App that is installed already (what it needs is said in
-# tests/prowler_app.py): make app API=prowler/api.
+# tests/tools/prowler_app.py): make app API=prowler/api.
 app: $(READY)
-	$(BIN)/python -m tests.prowler_app $(API)
+	$(BIN)/python -m tests.tools.prowler_app $(API)
 
 # Make the pictures of docs/pictures anew: needs script, Chromium and npm.
 pictures: $(READY)
-	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.tools.pictures
 
 clean:
 	rm -rf .venv* build dist mutants output *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from . import account
-from .embedded_aws import EmbeddedAWS
-from .fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
-from .installation import CHECK, Installation, Scan, build_wheel
+from .embedded import account
+from .embedded.fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
+from .embedded.installation import CHECK, Installation, Scan, build_wheel
+from .embedded.server import EmbeddedAWS
 
 Expected = dict[tuple[str, str], tuple[str, str]]
 MakeInstallation = Callable[[str], Installation]

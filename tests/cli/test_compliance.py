@@ -1,0 +1,363 @@
+"""The frameworks: valid in both of Prowler's formats, true to Prowler's ids, and seen in a scan."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prowler.lib.check.compliance_models import (
+    CIS_Requirement_Attribute,
+    Compliance,
+    ComplianceFramework,
+)
+
+from ..conftest import Expected, MakeInstallation
+from ..embedded import account, aws_cli
+from ..embedded.installation import CHECK, METADATA, ROOT, Installation, Scan
+from ..embedded.server import EmbeddedAWS
+from ..tools.frameworks import FOLDER, PAGE, SOP, read, table, with_universal_format
+
+FILES = sorted(FOLDER.glob("*.json"))
+NAMES = [path.stem for path in FILES]
+CROSSWALKS = [name for name in NAMES if name != SOP]
+BUILT_INS = {
+    "AWS-AI-Security-Framework-1.0",
+    "AWS-Foundational-Security-Best-Practices",
+    "AWS-Well-Architected-Framework-Security-Pillar",
+    "KISA-ISMS-P-2023",
+    "KISA-ISMS-P-2023-korean",
+    "NIS2",
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_both_formats_are_valid_and_say_the_same(path: Path) -> None:
+    framework = read(path)
+    Compliance(**framework)
+    ComplianceFramework(**framework)
+    assert with_universal_format(framework) == framework
+
+
+def test_the_sop_has_the_attributes_of_a_cis_benchmark() -> None:
+    (requirement,) = Compliance(**read(FOLDER / f"{SOP}.json")).Requirements
+    (attributes,) = requirement.Attributes
+    assert isinstance(attributes, CIS_Requirement_Attribute)
+    assert attributes.Profile.value == "Level 1"
+    assert attributes.AssessmentStatus.value == "Automated"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "points"),
+    {
+        "RationaleStatement": ("**Security**", "**Compliance**", "**Control**"),
+        "ImpactStatement": (
+            *("**Pros**", "Enhanced security", "Better compliance", "Controlled access"),
+            *("**Cons**", "Limited access", "NAT gateway", "Configuration complexity"),
+        ),
+        "DefaultValue": ("no network isolation",),
+        "AuditProcedure": ("**Using the AWS console**", "**Using the AWS CLI**", "describe-model"),
+        "RemediationProcedure": (
+            *("**Using the AWS console**", "private subnets only", "controlled inbound and"),
+            *("**Using the AWS CLI**", "EnableNetworkIsolation: true", "create-model", "Verify"),
+        ),
+        "AdditionalInformation": (
+            *("**Prerequisites**", "IAM permissions", "AWS CLI is installed", "operational"),
+            *(
+                "**Rollback using the AWS console**",
+                "Backout Plan",
+                "**Rollback using the AWS CLI**",
+            ),
+        ),
+    }.items(),
+)
+def test_every_point_of_the_sop_is_there_in_its_order(
+    attribute: str, points: tuple[str, ...]
+) -> None:
+    text = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0][attribute]
+    places = [text.index(point) for point in points]
+    assert places == sorted(places)
+
+
+def sop() -> dict[str, str]:
+    """Return the attributes of the SOP's one requirement."""
+    attributes: dict[str, str] = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
+    return attributes
+
+
+def test_the_commands_of_the_sop_are_ones_that_aws_has() -> None:
+    commands = [c for text in sop().values() for c in aws_cli.commands_in(text)]
+    page = (ROOT / "docs" / "sop.md").read_text("utf-8")
+    commands += [*aws_cli.commands_in(page), *re.findall("`(aws [^`]+)`", page)]
+    assert len(commands) >= 20
+    for command in commands:
+        aws_cli.check(command)
+
+
+def test_the_sops_remediation_is_the_metadatas_which_is_run() -> None:
+    """By test_metadata, with the SOP's rollback."""
+    metadata = json.loads(METADATA.read_text("utf-8"))["Remediation"]["Code"]["CLI"]
+    assert aws_cli.commands_in(sop()["RemediationProcedure"]) == metadata.splitlines()
+
+
+@pytest.mark.parametrize("words", ["igw-", "cagw-", "vpce-", "eni-", "/8", "/32", "prefix list"])
+def test_an_audit_by_hand_asks_what_the_check_asks(words: str) -> None:
+    assert words in sop()["AuditProcedure"]
+    assert words in (ROOT / "docs" / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_framework_says_what_is_not_judged(name: str) -> None:
+    framework = read(FOLDER / f"{name}.json")
+    text = sop()["Description"] if name == SOP else framework["Description"]
+    not_judged = text.partition("Not judged: ")[2]
+    for words in ("InvokeEndpoint, which IAM decides", "NAT gateway", "network ACLs"):
+        assert words in not_judged
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        *("controlled network only", "cannot reach", "directly accessible", "neither sends"),
+        *("segment of its own", "be reached", "reaches the model", "way back"),
+    ],
+)
+def test_no_text_claims_more_than_is_checked(claim: str) -> None:
+    """IAM decides who may call InvokeEndpoint, whatever a model's network is."""
+    for path in (
+        METADATA,
+        *FILES,
+        *(ROOT / "docs" / f"{name}.md" for name in ("compliance", "sop")),
+    ):
+        assert claim not in path.read_text("utf-8"), path.name
+
+
+@pytest.fixture(scope="session")
+def theirs(prowler: Path) -> set[str]:
+    """The names of Prowler's own frameworks, of every provider."""
+    files = prowler.glob("lib/python*/site-packages/prowler/compliance/**/*.json")
+    return {path.stem for path in files}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_holds_one_of_prowlers_nor_the_other_way_round(theirs: set[str], name: str) -> None:
+    """By `name in file` the dashboard chooses the files of a page; names of AWS's own frameworks
+    are without their end there (`load_csv_files` in dashboard/pages/compliance.py)."""
+    assert len(theirs) > 80
+    looked_for = theirs | {t.removesuffix("_aws") for t in theirs if t.startswith("aws_")}
+    assert not {their for their in looked_for if their in name or name in their}
+
+
+def test_no_name_begins_as_those_that_prowler_writes_in_a_form_of_their_own(prowler: Path) -> None:
+    """Prowler App chooses the writer of a CSV by these prefixes, and those want attributes that
+    are not in ours."""
+    (main,) = prowler.glob("lib/python*/site-packages/prowler/__main__.py")
+    prefixes = set(re.findall(r'compliance_name\.startswith\("(\w+)"', main.read_text("utf-8")))
+    assert {"cis_", "iso27001_"} <= prefixes
+    assert not {name for name in NAMES if name.startswith(tuple(prefixes))}
+
+
+@pytest.mark.parametrize("name", CROSSWALKS)
+def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
+    own = name.replace("_sagemaker_network_isolation", "").replace("iso_27001", "iso27001")
+    (path,) = prowler.glob(f"lib/python*/site-packages/prowler/compliance/aws/{own}.json")
+    theirs = {r["Id"]: r for r in json.loads(path.read_text("utf-8"))["Requirements"]}
+    for requirement in read(FOLDER / f"{name}.json")["Requirements"]:
+        their = theirs[requirement["Id"]]
+        # Prowler's PCI DSS names every requirement after the service; its section has the number.
+        if "pci" in name:
+            number = their["Attributes"][0]["Section"].partition(":")[0]
+            assert requirement["Name"].startswith(f"{number}: ")
+        else:
+            assert requirement["Name"] == their["Name"]
+        (attributes,) = requirement["Attributes"]
+        assert requirement["Description"].count(".") == 1, "one sentence on why"
+        assert attributes["Comment"]
+        if attributes["Comment"].startswith("Follows Prowler's mapping"):
+            assert any(check.startswith("sagemaker_") for check in their["Checks"])
+
+
+@pytest.fixture(scope="session")
+def scan(
+    aws: EmbeddedAWS,
+    installed: Installation,
+    expected: Expected,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Scan:
+    """A scan of the account for our frameworks, which selects our check by itself."""
+    output = tmp_path_factory.mktemp("compliance")
+    return installed.scan(aws, output, "--compliance", *NAMES, "--region", *account.REGIONS)
+
+
+def test_the_frameworks_run_the_check_and_no_other(scan: Scan, expected: Expected) -> None:
+    assert {row["CHECK_ID"] for row in scan.rows()} == {CHECK}
+    assert set(scan.findings()) == set(expected)
+
+
+def test_the_page_has_each_framework_and_mapping() -> None:
+    page = PAGE.read_text("utf-8")
+    assert set(re.findall(r"`(\w+(?:\.\d+_\w+)?_network_isolation_aws)`", page)) == set(NAMES)
+    assert f"\n{table()}\n" in page
+
+
+@pytest.fixture(scope="session")
+def labels() -> dict[str, list[str]]:
+    """What a finding's compliance must hold of ours: the ids by the framework's label."""
+    found = {}
+    for path in FILES:
+        framework = read(path)
+        label = "-".join(filter(None, (framework["Framework"], framework["Version"])))
+        found[label] = [requirement["Id"] for requirement in framework["Requirements"]]
+    return found
+
+
+def test_every_finding_names_the_requirements_beside_the_built_ins(
+    scan: Scan, labels: dict[str, list[str]]
+) -> None:
+    for row in scan.findings().values():
+        named = dict(part.split(": ") for part in row["COMPLIANCE"].split(" | "))
+        assert labels == {k: v.split(", ") for k, v in named.items() if k in labels}
+        assert set(named) - set(labels) == BUILT_INS
+    for finding in scan.ocsf():
+        assert labels.items() <= finding["unmapped"]["compliance"].items()
+
+
+def test_isolation_alone_can_be_seen(scan: Scan) -> None:
+    """By the two ways of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
+    page = PAGE.read_text("utf-8")
+    (words,) = re.findall(r"grep '(.+)' output/\*\.csv", page)
+    texts = {r["RESOURCE_UID"] for r in scan.rows() if words in r["STATUS_EXTENDED"]}
+    resources = [finding["resources"][0] for finding in scan.ocsf()]
+    assert "data.metadata.network_isolation" in page
+    isolation = {r["uid"]: r["data"]["metadata"].get("network_isolation") for r in resources}
+    assert texts == {uid for uid, value in isolation.items() if value is False}
+    assert set(isolation.values()) == {True, False, None}
+
+
+def test_the_terminal_shows_a_table_for_each_framework(scan: Scan) -> None:
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", scan.stdout)
+    for name in NAMES:
+        table = printed.split(f"Framework {name.upper()} Results:")[1]
+        assert re.search(r"│ AWS +│ [^│]+ │ FAIL\(\d+\) +│", table)
+
+
+def test_the_csv_has_a_column_for_each_cis_attribute(scan: Scan) -> None:
+    rows = scan.rows(f"compliance/*_{SOP}.csv")
+    assert len(rows) == len(scan.findings())
+    columns = {
+        f"REQUIREMENTS_ATTRIBUTES_{key.upper()}"
+        for key in CIS_Requirement_Attribute.__fields__
+        if key != "SubSection"
+    }
+    assert columns <= set(rows[0])
+    for key, text in sop().items():
+        assert rows[0][f"REQUIREMENTS_ATTRIBUTES_{key.upper()}"] == text
+
+
+def test_the_crosswalks_csv_has_a_row_for_each_requirement_of_each_finding(
+    scan: Scan,
+) -> None:
+    for name in CROSSWALKS:
+        rows = scan.rows(f"compliance/*_{name}.csv")
+        ids = [r["Id"] for r in read(FOLDER / f"{name}.json")["Requirements"]]
+        assert len(rows) == len(ids) * len(scan.findings())
+        assert {row["REQUIREMENTS_ID"] for row in rows} == set(ids)
+
+
+@pytest.fixture(scope="session")
+def with_neighbour(make_installation: MakeInstallation, wheel: Path) -> Installation:
+    """An installation with another package that contributes frameworks to the same entry point."""
+    made = make_installation("neighbour")
+    made.install(str(wheel))
+    package = made.packages / "neighbour_frameworks"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    other: dict[str, Any] = read(FOLDER / f"{SOP}.json")
+    other = {**{k: v for k, v in other.items() if k[0].isupper()}, "Framework": "Neighbour"}
+    (package / "neighbour_aws.json").write_text(json.dumps(other))
+    info = made.packages / "neighbour_frameworks-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: neighbour-frameworks\nVersion: 1\n"
+    )
+    (info / "entry_points.txt").write_text("[prowler.compliance]\naws = neighbour_frameworks\n")
+    made.serve()
+    return made
+
+
+def listed(installation: Installation, *arguments: str) -> str:
+    """Return what a list of Prowler prints, after making sure that it warns of nothing."""
+    done = installation.run(
+        "aws", *arguments, "--no-banner", "--no-color", "--log-level", "WARNING"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def frameworks_of(listing: str) -> set[str]:
+    return set(re.findall(r"^\s*- (\S+)$", listing, re.MULTILINE))
+
+
+def test_ours_are_listed_and_no_other_is_disturbed(
+    plain: Installation, with_neighbour: Installation
+) -> None:
+    before = frameworks_of(listed(plain, "--list-compliance"))
+    after = frameworks_of(listed(with_neighbour, "--list-compliance"))
+    assert after - before == {*NAMES, "neighbour_aws"}
+    assert before <= after
+    assert len(before) > 30
+    requirements = ["--list-compliance-requirements", *sorted(before)]
+    assert listed(plain, *requirements) == listed(with_neighbour, *requirements)
+
+
+def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
+    text = listed(installed, "--list-compliance-requirements", *NAMES)
+    assert "Listing SageMaker-Network-Isolation-SOP 1.0 AWS Compliance Requirements:" in text
+    for path in FILES:
+        for requirement in read(path)["Requirements"]:
+            assert f"Requirement Id: {requirement['Id']}\n" in text
+            assert f"- Description: {requirement['Description']}\n" in text
+    assert text.count(f"[aws] {CHECK}") == sum(len(read(p)["Requirements"]) for p in FILES)
+
+
+def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan, expected: Expected) -> None:
+    """By the command of docs/auditor.md, whose page shows the beginning of what it prints."""
+    page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
+    (command,) = re.findall(r"^    (python3 .+)$", page, re.MULTILINE)
+    python, script, folder, *requirements = command.split()
+    assert (python, folder) == ("python3", "output")
+    run = [sys.executable, str(ROOT / script), str(scan.output)]
+    done = subprocess.run([*run, *requirements], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    statuses = Counter(status for status, _ in expected.values())
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
+    assert done.stdout.count(f" account {account.ACCOUNT}: {counts}\n") == 2
+    assert f" account {account.ACCOUNT}: {counts}\n" in page
+    for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
+        assert line in done.stdout
+    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in done.stdout
+
+    missing = subprocess.run([*run, "cc_0"], capture_output=True, text=True, check=False)
+    assert (missing.returncode, missing.stdout) == (1, "cc_0: no scan has it\n")
+
+
+def test_the_auditors_page_shows_what_the_files_have(wheel_scan: Scan) -> None:
+    """The page's columns, and the shape of its evidence, down to each member."""
+    page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
+    row = wheel_scan.findings()["eu-west-1", "public-ipv6"]
+    table = page.partition("## The CSV")[2].partition("## ")[0]
+    columns = re.findall(r"`([A-Z_]{5,})`", "".join(re.findall(r"^\| (.+?) \|", table, re.M)))
+    assert len(columns) > 6
+    assert set(columns) <= set(row)
+    (finding,) = (f for f in wheel_scan.ocsf() if f["resources"][0]["name"] == "public-ipv6")
+    shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
+
+    def shape(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shape(member) for key, member in value.items()}
+        return [shape(item) for item in value] if isinstance(value, list) else type(value)
+
+    assert shape(shown) == shape(finding["resources"][0]["data"]["metadata"])

@@ -1,0 +1,143 @@
+"""How the plugin comes into Prowler, works there in each way to install it, and leaves.
+
+Runs of `installed` and of the editable install are forked (see prowler_server); all others here are
+cold, because what they are about is how Prowler starts.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..conftest import MakeInstallation
+from ..embedded.installation import (
+    BUILT_IN_TITLE,
+    CHECK,
+    ROOT,
+    Installation,
+    Scan,
+    digest,
+    verdicts,
+)
+from ..embedded.server import EmbeddedAWS
+
+CHECKS = ROOT / "checks"
+TITLE = json.loads((CHECKS / CHECK / f"{CHECK}.metadata.json").read_text("utf-8"))["CheckTitle"]
+BUILT_IN_TEXT = "Sagemaker notebook instance"
+SENTENCE = "prowler-sagemaker-network-isolation: "
+
+
+def titles(installation: Installation) -> list[str]:
+    """Return the lines of --list-checks that are about our CheckID."""
+    listed = installation.run("aws", "--list-checks", "--no-banner", "--no-color")
+    assert listed.stderr == ""
+    return [line for line in listed.stdout.splitlines() if f"[{CHECK}]" in line]
+
+
+def test_the_wheel_holds_the_check_the_frameworks_and_the_package_and_nothing_else(
+    wheel: Path,
+) -> None:
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    package = "prowler_sagemaker_network_isolation"
+    sources = {f"{package}/__init__.py", f"{package}/py.typed"}
+    for folder in ("checks", "metadata"):
+        sources |= {
+            f"{package}/{'metadata' if folder == 'metadata' else 'sagemaker'}/"
+            f"{path.relative_to(ROOT / folder)}"
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+    assert names == sources
+
+
+def test_the_wheel_needs_prowler_and_nothing_else(installed: Installation) -> None:
+    (metadata,) = installed.packages.glob("prowler_sagemaker*.dist-info/METADATA")
+    needs = [line for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist")]
+    runtime = [line for line in needs if "extra ==" not in line]
+    assert runtime == ["Requires-Dist: prowler<6,>=5.32.1"]
+
+
+def test_the_title_is_listed_once(installed: Installation) -> None:
+    (line,) = titles(installed)
+    assert TITLE in line
+
+
+def test_an_editable_install_gives_the_same_findings(
+    wheel_scan: Scan,
+    account_scan: Callable[..., Scan],
+    make_installation: MakeInstallation,
+    tmp_path: Path,
+) -> None:
+    editable = make_installation("editable")
+    editable.install("-e", str(ROOT))
+    editable.serve()
+    services = editable.run("aws", "--list-services", "--no-banner").stdout
+    assert "- sagemaker\n" in services
+    assert "- checks\n" not in services
+    assert verdicts(account_scan(editable, tmp_path)) == verdicts(wheel_scan)
+
+
+def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_own_check(
+    wheel_scan: Scan,
+    account_scan: Callable[..., Scan],
+    make_installation: MakeInstallation,
+    tmp_path: Path,
+) -> None:
+    throwaway = make_installation("throwaway")
+    own = throwaway.own_prowler()
+    scan = account_scan(throwaway, tmp_path, "-x", CHECKS)
+    assert {key: value[:2] for key, value in verdicts(scan).items()} == {
+        key: value[:2] for key, value in verdicts(wheel_scan).items()
+    }
+    # What the README warns of: Prowler removes the copy, and the built-in was removed before it.
+    assert not list(own.rglob(f"{CHECK}.py"))
+
+
+def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
+    aws: EmbeddedAWS,
+    make_installation: MakeInstallation,
+    wheel: Path,
+    account_scan: Callable[..., Scan],
+    tmp_path: Path,
+) -> None:
+    installation = make_installation("leaving")
+    own = installation.own_prowler()
+    before = digest(own)
+    installation.install(str(wheel))
+    scan = account_scan(installation, tmp_path / "with")
+    assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {TITLE}
+    installation.uninstall()
+    (line,) = titles(installation)
+    assert BUILT_IN_TITLE in line
+    assert TITLE not in line
+    scan = account_scan(installation, tmp_path / "without")
+    assert all(BUILT_IN_TEXT in row["STATUS_EXTENDED"] for row in scan.findings().values())
+    assert digest(own) == before
+
+
+@pytest.mark.parametrize("damage", ["the check is not in the plugin", "a name of Prowler moved"])
+def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
+    make_installation: MakeInstallation,
+    wheel: Path,
+    account_scan: Callable[..., Scan],
+    tmp_path: Path,
+    damage: str,
+) -> None:
+    installation = make_installation("damaged")
+    installation.install(str(wheel))
+    if damage == "a name of Prowler moved":
+        for source in installation.own_prowler().rglob("*.py"):
+            text = source.read_text("utf-8")
+            if "audit_resources" in text:
+                source.write_text(text.replace("audit_resources", "audited_resources"), "utf-8")
+    else:
+        package = installation.packages / "prowler_sagemaker_network_isolation"
+        (package / "sagemaker" / CHECK / f"{CHECK}.metadata.json").unlink()
+    scan = account_scan(installation, tmp_path)
+    assert scan.stderr.count(SENTENCE) == 1
+    assert "Traceback" not in scan.stderr
+    assert f"{CHECK} is Prowler's built-in check in this run" in scan.stderr
+    rows = list(scan.findings().values())
+    assert all(row["CHECK_TITLE"] == BUILT_IN_TITLE for row in rows)

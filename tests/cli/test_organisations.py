@@ -1,0 +1,330 @@
+"""Many accounts in parallel: the script of docs/organisations.md, and the role that it assumes."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from werkzeug.wrappers import Response
+
+from ..embedded import aws_cli
+from ..embedded.account import EVERYWHERE
+from ..embedded.cloudformation import decode, lint
+from ..embedded.installation import CHECK, ROOT, Installation, access
+from ..embedded.server import Answer, Call, EmbeddedAWS, on
+from ..tools import organisation, permissions
+from ..tools.organisation import ROLE, SCRIPT, role_arn
+from ..tools.permissions import NOT_TO_GRANT, permission
+
+pytestmark = pytest.mark.xdist_group("organisations")  # eleven scans, once
+
+REGION = "ap-southeast-4"
+ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
+WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
+PAGE = (ROOT / "docs" / "organisations.md").read_text("utf-8")
+TEMPLATE = (SCRIPT.parent / "scan-role.yaml").read_text("utf-8")
+JOIN = SCRIPT.parent / "join_findings.py"
+Model = tuple[str, str]  # the account and the name
+
+
+def not_trusted(_: Call, __: Answer) -> Response:
+    """A fault of STS: the role does not trust who asks, or is not there."""
+    error = (
+        "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: "
+        f"sts:AssumeRole on resource: {role_arn(REFUSED)}</Message></Error>"
+    )
+    xml = f"<ErrorResponse>{error}<RequestId>0</RequestId></ErrorResponse>"
+    return Response(xml, 403, content_type="text/xml")
+
+
+@pytest.fixture(scope="session")
+def expected(aws: EmbeddedAWS) -> dict[Model, tuple[str, str]]:
+    """The status of each model of each account, and the subnet that is in its account alone."""
+    found = {}
+    for account in ACCOUNTS:
+        if account == WITHOUT_MODELS:
+            continue
+        region = organisation.region_of(aws, account, REGION)
+        vpc = region.vpc()
+        subnet, closed = region.subnet(vpc), region.group(vpc)
+        for name in (f"only-in-{account}", "in-all"):
+            region.model(name, [subnet], [closed])
+            found[account, name] = ("PASS", subnet)
+        route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": region.internet_gateway(vpc)}
+        public = region.subnet(vpc, region.table(vpc, route))
+        region.model("public", [public], [closed])
+        found[account, "public"] = ("FAIL", public)
+    return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the script.
+
+    Attributes:
+        code: Its exit code.
+        stderr: What it printed there.
+        output: The folder that it wrote.
+        calls: The calls that the embedded AWS saw.
+    """
+
+    code: int
+    stderr: str
+    output: Path
+    calls: tuple[Call, ...] = ()
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the rows of the joined CSV."""
+        with (self.output / "findings.csv").open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines, delimiter=";"))
+
+    def ocsf(self) -> list[dict[str, Any]]:
+        """Return the joined OCSF findings."""
+        found: list[dict[str, Any]] = json.loads((self.output / "findings.ocsf.json").read_text())
+        return found
+
+
+def run_script(
+    folder: Path,
+    bin_folder: Path,
+    accounts: list[str],
+    variables: dict[str, str],
+    timeout: float | None = None,
+) -> Run:
+    """Run the script on some accounts, two at a time unless told otherwise."""
+    (folder / "accounts").write_text("\n".join(accounts))
+    output = folder / "findings"
+    done = subprocess.run(
+        [SCRIPT, folder / "accounts", ROLE, output, "--region", REGION],
+        env={**organisation.environment(bin_folder, folder, 2), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+    return Run(done.returncode, done.stderr, output)
+
+
+@pytest.fixture(scope="session")
+def run(
+    aws: EmbeddedAWS,
+    expected: dict[Model, tuple[str, str]],
+    installed: Installation,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Run:
+    """The run through the real command line: ten accounts, and one whose role is refused."""
+    aws.calls.clear()
+    folder = tmp_path_factory.mktemp("organisation")
+    of_installed = {name: value for name, value in installed.variables().items() if name != "PATH"}
+    variables = {**of_installed, **access(aws, "scanner")}
+    with aws.failing(on("AssumeRole", RoleArn=role_arn(REFUSED))(not_trusted)):
+        made = run_script(folder, installed.prowler.parent, [REFUSED, *ACCOUNTS], variables)
+    return Run(made.code, made.stderr, made.output, tuple(aws.calls))
+
+
+def test_no_finding_is_lost_or_there_twice(
+    run: Run, expected: dict[Model, tuple[str, str]]
+) -> None:
+    rows = Counter((row["ACCOUNT_UID"], row["RESOURCE_NAME"]) for row in run.rows())
+    ocsf = Counter(
+        (finding["cloud"]["account"]["uid"], finding["resources"][0]["name"])
+        for finding in run.ocsf()
+    )
+    assert rows == ocsf == Counter(list(expected))
+
+
+def test_no_finding_is_another_accounts(run: Run, expected: dict[Model, tuple[str, str]]) -> None:
+    subnets = {subnet for _, subnet in expected.values()}
+    for row in run.rows():
+        account, name = row["ACCOUNT_UID"], row["RESOURCE_NAME"]
+        status, subnet = expected[account, name]
+        assert row["CHECK_ID"] == CHECK
+        assert row["STATUS"] == status
+        assert row["RESOURCE_UID"] == f"arn:aws:sagemaker:{REGION}:{account}:model/{name}"
+        assert {s for s in subnets if s in row["STATUS_EXTENDED"]} == {subnet}
+    for finding in run.ocsf():
+        account, resource = finding["cloud"]["account"]["uid"], finding["resources"][0]
+        _, subnet = expected[account, resource["name"]]
+        assert resource["uid"].split(":")[4] == account
+        assert {s for s in subnets if s in json.dumps(finding)} == {subnet}
+
+
+def test_an_account_that_is_refused_is_named_with_its_reason(run: Run) -> None:
+    assert run.code == 1
+    assert run.stderr.count("Not scanned: ") == 1
+    assert f"Not scanned: {REFUSED} (exit code 1): AWSAssumeRoleError" in run.stderr
+    assert "An error occurred (AccessDenied) when calling the AssumeRole operation" in run.stderr
+    assert run.stderr.endswith("1 of 11 accounts were not scanned.\n")
+    assert (run.output / "not-scanned.txt").read_text() == f"{REFUSED}\n"
+
+
+def test_the_roles_need_the_policy_and_the_scanner_what_the_page_says(run: Run) -> None:
+    by_scanner = {permission(call) for call in run.calls if call.access_key == "scanner"}
+    by_roles = {permission(call) for call in run.calls if call.access_key != "scanner"}
+    granted = {action for actions in permissions.granted().values() for action in actions}
+    assert by_roles - NOT_TO_GRANT <= granted
+    (policy,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[:1]
+    (statement,) = json.loads(policy)["Statement"]
+    assert by_scanner - NOT_TO_GRANT == {statement["Action"]}
+    assert statement["Resource"] == role_arn("*")
+    resource = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {"PolicyDocument": json.loads(policy)},
+    }
+    assert lint(json.dumps({"Resources": {"Policy": resource}}), regions=["us-east-1"]) == []
+
+
+# A command in the place of `prowler`, for what a scan of the real one cannot be made to do: it ends
+# as the account's last digits say, and notes how many run at a time.
+STAND_IN = """#!/bin/sh
+cd "$(dirname "$0")"
+: >"running.$$"
+: >"begun.$$"
+ls | grep -c '^running' >>counts
+while [ "$(ls | grep -c '^begun')" -lt "$AT_LEAST" ]; do sleep 0.05; done
+rm "running.$$"
+case "$*" in
+  *:iam::000000000003:role/*) exit 3 ;;
+  *:iam::000000000001:role/*) echo "out of order"; exit 1 ;;
+  *:iam::000000000009:role/*) kill -9 $$ ;;
+  *:iam::000000000010:role/*) kill -9 $PPID ;;
+esac
+"""
+SOUND = [f"{number:012}" for number in range(100, 112)]
+FAILING, BROKEN, KILLED = "000000000003", "000000000001", "000000000009"
+KILLED_WITH_ITS_SHELL = "000000000010"
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Path:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "prowler").write_text(STAND_IN)
+    (folder / "prowler").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("accounts", "code", "not_scanned"),
+    [
+        (SOUND[:2], 0, []),
+        ([*SOUND[:2], FAILING], 3, []),
+        ([FAILING, BROKEN, SOUND[0]], 1, [BROKEN]),
+        ([KILLED, FAILING, SOUND[0]], 1, [KILLED]),
+    ],
+)
+def test_the_exit_code(
+    tmp_path: Path, stand_in: Path, accounts: list[str], code: int, not_scanned: list[str]
+) -> None:
+    made = run_script(tmp_path, stand_in, accounts, {"AT_LEAST": "1"})
+    assert made.code == code, made.stderr
+    assert (made.output / "not-scanned.txt").read_text().split() == not_scanned
+    assert re.findall(r"Not scanned: (\d+) ", made.stderr) == not_scanned
+    assert ("out of order" in made.stderr) == (BROKEN in accounts)
+    assert (made.rows(), made.ocsf()) == ([], [])
+
+
+def test_accounts_that_are_not_begun_are_named(tmp_path: Path, stand_in: Path) -> None:
+    accounts = [KILLED_WITH_ITS_SHELL, *SOUND]
+    made = run_script(tmp_path, stand_in, accounts, {"AT_LEAST": "1", "PARALLEL": "1"})
+    assert made.code == 1
+    assert (made.output / "not-scanned.txt").read_text().split() == accounts
+    assert f"Not scanned: {SOUND[0]} (exit code none): its scan was not begun" in made.stderr
+
+
+def test_so_many_run_at_a_time_and_no_more(tmp_path: Path, stand_in: Path) -> None:
+    # Fewer than three at a time would wait for each other for ever.
+    made = run_script(tmp_path, stand_in, SOUND, {"AT_LEAST": "3", "PARALLEL": "3"}, timeout=300)
+    assert made.code == 0, made.stderr
+    counts = (stand_in / "counts").read_text().split()
+    assert len(counts) == len(SOUND)
+    assert max(map(int, counts)) <= 3
+
+
+def test_a_wrong_argument_ends_it_before_anything_is_done(tmp_path: Path, stand_in: Path) -> None:
+    (tmp_path / "findings").mkdir()
+    old = run_script(tmp_path, stand_in, SOUND, {})
+    typo = run_script(tmp_path, stand_in, ["21000000001"], {})
+    assert (old.code, typo.code) == (2, 2)
+    assert "is to be a new folder" in old.stderr
+    assert "'21000000001' is not the id of an account" in typo.stderr
+    assert not (stand_in / "counts").exists()
+
+
+def test_a_file_that_is_broken_is_named_and_the_others_are_joined(tmp_path: Path) -> None:
+    sound, broken = tmp_path / "csv", tmp_path / "json"
+    for folder in (sound, broken):
+        folder.mkdir()
+    name = "prowler-output-{:012}-20260101000000"
+    (sound / f"{name.format(1)}.csv").write_text("A;B\n1;2\n")
+    (sound / f"{name.format(2)}.csv").write_text("A\n3\n")
+    (sound / f"{name.format(3)}.csv").write_text("A;B\n4;5\n")
+    (sound / f"{name.format(3)}_a_framework.csv").write_text("A;B\n6;7\n")
+    (broken / f"{name.format(1)}.ocsf.json").write_text('[{"n": 1}]')
+    (broken / f"{name.format(2)}.ocsf.json").write_text('[{"n":')
+    done = subprocess.run(
+        [sys.executable, JOIN, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert re.findall(r"Not joined: .*-(\d+)-\d+\.(\w+)", done.stderr) == [
+        ("000000000002", "csv"),
+        ("000000000002", "ocsf"),
+    ]
+    assert (tmp_path / "findings.csv").read_text() == "A;B\n1;2\n4;5\n"
+    assert json.loads((tmp_path / "findings.ocsf.json").read_text()) == [{"n": 1}]
+
+
+def test_the_roles_policy_is_the_one_that_a_scan_needs() -> None:
+    template = decode(TEMPLATE)
+    properties = template["Resources"]["Role"]["Properties"]
+    (policy,) = properties["Policies"]
+    text = json.dumps(policy["PolicyDocument"])
+    # The template names the partition and the account where the file cannot know them.
+    plain = re.sub(r'\{"Fn::Sub": ("[^"]+")\}', r"\1", text)
+    plain = plain.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", "*")
+    assert json.loads(plain) == json.loads(permissions.POLICY.read_text("utf-8"))
+    assert template["Parameters"]["RoleName"]["Default"] == ROLE
+
+
+def test_the_template_is_clean() -> None:
+    assert lint(TEMPLATE, regions=["eu-west-1", "us-east-1"]) == []
+
+
+def test_the_state_machine_is_one() -> None:
+    _, definition = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "RoleArn": role_arn("111122223333"),
+            "Definition": json.loads(definition),
+        },
+    }
+    assert lint(json.dumps({"Resources": {"Machine": machine}}), regions=["us-east-1"]) == []
+
+
+def test_the_app_has_the_folder_in_api_and_worker_and_on_the_path() -> None:
+    (compose,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    services = yaml.safe_load(compose)["services"]
+    assert set(services) == {"api", "worker"}
+    for service in services.values():
+        assert service["volumes"] == ["./plugin:/plugin:ro"]
+    assert "\nPYTHONPATH=/plugin\n" in PAGE
+
+
+def test_the_commands_of_the_aws_cli_work() -> None:
+    lines = PAGE.replace("\\\n", " ").splitlines()
+    commands = [line for line in lines if line.startswith("    aws ")]
+    assert len(commands) == 3
+    for command in commands:
+        aws_cli.check(command.partition(" > ")[0])
+
+
+def test_the_readme_links_to_the_page() -> None:
+    assert "(docs/organisations.md)" in (ROOT / "README.md").read_text("utf-8")

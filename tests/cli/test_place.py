@@ -1,0 +1,244 @@
+"""The place-taking where Prowler or the installation is not shaped as expected.
+
+`test_installation.py` shows it through the CLI; here each name of Prowler that the check relies on
+is taken away in turn, and Prowler's own discovery is asked.
+"""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+import prowler_sagemaker_network_isolation as plugin
+
+from ..conftest import MakeInstallation
+from ..embedded.installation import BUILT_IN_TITLE, CHECK, ROOT, Installation, copy_sources
+
+SENTENCE = f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run"
+# What Prowler does before every command, but for the ten seconds that its frameworks take.
+DISCOVER = f"""
+import sys
+import prowler.config.config
+from prowler.lib.check.utils import recover_checks_from_provider
+from prowler.lib.check.models import load_check_metadata
+(path,) = [p for name, p in recover_checks_from_provider("aws", "sagemaker") if name == "{CHECK}"]
+print(load_check_metadata(f"{{path}}/{CHECK}.metadata.json").CheckTitle)
+"""
+NAMES = [
+    (module, name)
+    for module, names in plugin.RELIED_ON.items()
+    for name in names
+    if isinstance(name, str)
+]
+
+
+@pytest.fixture(scope="session")
+def installation(make_installation: MakeInstallation, wheel: Path) -> Installation:
+    made = make_installation("moved")
+    made.install(str(wheel))
+    made.own_prowler()
+    return made
+
+
+@pytest.fixture
+def source(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The source of one of Prowler's modules, put back after the test."""
+    path = installation.packages / f"{request.param.replace('.', '/')}.py"
+    before = path.read_text("utf-8")
+    yield path
+    path.write_text(before, "utf-8")
+
+
+def discover(
+    installation: Installation, code: str = DISCOVER, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run code in an installation's Python; by default, what Prowler does to find the check."""
+    return subprocess.run(
+        [str(installation.folder / "bin" / "python"), "-c", code],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(installation.folder), **variables},
+        cwd=installation.folder,  # the checkout is not to be seen from here
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_built_in(done: subprocess.CompletedProcess[str], why: str) -> None:
+    assert (done.returncode, done.stdout) == (0, f"{BUILT_IN_TITLE}\n"), done.stderr
+    assert done.stderr.count(SENTENCE) == 1
+    assert done.stderr.count("\n") == 1
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_it_takes_the_place_where_all_is_there(installation: Installation) -> None:
+    done = discover(installation)
+    assert done.stderr == ""
+    assert "controlled VPC configuration" in done.stdout
+
+
+@pytest.mark.parametrize(("source", "name"), NAMES, indirect=["source"])
+def test_a_name_that_moved(installation: Installation, source: Path, name: str) -> None:
+    """The definition is renamed and an alias kept, so that Prowler itself goes on working."""
+    keyword, _, last = name.rpartition(" ")
+    plain = last.rpartition(".")[2]
+    before = f"{keyword} " if keyword else last[: -len(plain)]
+    text, number = re.subn(
+        rf"^(\s*{re.escape(before)}){plain}\b(?=\(|:| =)",
+        rf"\g<1>moved_{plain}",
+        source.read_text("utf-8"),
+        flags=re.MULTILINE,
+    )
+    assert number
+    alias = f"\n{plain} = moved_{plain}\n" if keyword == "class" else ""
+    source.write_text(text + alias, "utf-8")
+    assert_built_in(
+        discover(installation), f"this Prowler has no {name.rsplit('.', maxsplit=1)[-1]} in "
+    )
+
+
+SOURCES = {
+    "defined": ("class Check(ABC):", "class Check", True),
+    "defined without bases": ("class Check:", "class Check", True),
+    "of another name": ("class Checks(ABC):", "class Check", False),
+    "only used": ("Check()", "class Check", False),
+    "imported": ("from prowler.new import Check", "class Check", True),
+    "imported with others": ("from prowler.new import One, Check, Two", "class Check", True),
+    "imported over lines": ("from new import (\n    One,\n    Check,\n)", "class Check", True),
+    "another imported": ("from prowler.new import Check_Report_AWS", "class Check", False),
+    "another imported over lines": ("from new import (\n    One,\n)\nCheck", "class Check", False),
+    "an attribute": ("        self.session = session", "self.session", True),
+    "one of several": ("class New:", ("class Old", "class New"), True),
+    "none of several": ("class Newer:", ("class Old", "class New"), False),
+}
+
+
+@pytest.mark.parametrize(("source", "name", "there"), SOURCES.values(), ids=SOURCES)
+def test_a_name_is_there(
+    source: str, name: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "of_prowler.py").write_text(f"import abc\n{source}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with ExitStack() as stack:
+        if not there:
+            words = "Old or New" if isinstance(name, tuple) else "Check"
+            expected = f"^this Prowler has no {words} in of_prowler$"
+            stack.enter_context(pytest.raises(ImportError, match=expected))
+        plugin.require("of_prowler", (name,))
+
+
+def test_every_name_of_prowler_that_is_imported_is_in_the_table() -> None:
+    imported = {
+        (node.module, alias.name)
+        for path in (ROOT / "checks").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("prowler")
+        for alias in node.names
+    }
+    relied_on = {(module, name.rpartition(" ")[2]) for module, name in NAMES}
+    assert len(imported) > 5
+    assert imported <= relied_on
+
+
+@pytest.mark.parametrize("module", ["sagemaker_client", "sagemaker_service"])
+def test_a_module_that_moved(installation: Installation, module: str) -> None:
+    folder = installation.packages / plugin.SERVICE.replace(".", "/")
+    (folder / f"{module}.py").rename(folder / f"moved_{module}.py")
+    try:
+        assert_built_in(discover(installation), f"this Prowler has no {plugin.SERVICE}.{module}")
+    finally:
+        (folder / f"moved_{module}.py").rename(folder / f"{module}.py")
+
+
+def test_a_check_folder_that_is_not_there(installation: Installation) -> None:
+    folder = installation.packages / plugin.__name__ / "sagemaker"
+    folder.rename(folder.with_name("moved"))
+    try:
+        assert_built_in(discover(installation), "does not hold the check")
+    finally:
+        folder.with_name("moved").rename(folder)
+
+
+def test_a_zipped_plugin(plain: Installation, wheel: Path) -> None:
+    done = discover(plain, PYTHONPATH=str(wheel))
+    assert_built_in(done, "does not hold the check")
+
+
+def test_an_editable_install_from_a_checkout_without_symbolic_links(
+    make_installation: MakeInstallation, tmp_path: Path
+) -> None:
+    """Where git may not make them, it writes the link as a file that holds the target's name."""
+    copy_sources(tmp_path / "checkout")
+    link = tmp_path / "checkout" / plugin.__name__ / "sagemaker"
+    link.unlink()
+    link.write_text("../checks")
+    editable = make_installation("without-links")
+    editable.install("-e", str(tmp_path / "checkout"))
+    done = discover(editable)
+    assert_built_in(done, "is a file where the repository has a symbolic link")
+    assert "without -e" in done.stderr
+    assert "supports this Prowler" not in done.stderr
+    editable.install("--force-reinstall", str(tmp_path / "checkout"))
+    done = discover(editable)
+    assert (done.stdout != f"{BUILT_IN_TITLE}\n", done.stderr) == (True, "")
+
+
+def test_a_service_that_is_a_namespace_package(installation: Installation) -> None:
+    """Its path cannot be added to; Prowler then finds no check of the service, ours or its own."""
+    init = installation.packages / plugin.SERVICE.replace(".", "/") / "__init__.py"
+    init.rename(init.with_name("moved.py"))
+    try:
+        done = discover(installation)
+        assert done.stderr.count(SENTENCE) == 1
+        assert "no attribute 'insert'" in done.stderr
+    finally:
+        init.with_name("moved.py").rename(init)
+
+
+def test_a_built_in_that_was_imported_before(installation: Installation) -> None:
+    done = discover(installation, f"import {plugin.SERVICE}.{CHECK}, prowler.config.config")
+    assert done.stderr.count(SENTENCE) == 1
+    assert "the built-in check was imported before the plugin" in done.stderr
+
+
+def test_taking_the_place_twice_is_taking_it_once(installation: Installation) -> None:
+    code = f"""
+import prowler.config.config, {plugin.__name__} as plugin, {plugin.SERVICE} as service
+before = list(service.__path__)
+plugin.take_the_place_of_the_built_in()
+assert before == list(service.__path__)
+assert before.index(plugin.folder_of_checks()) == 0
+"""
+    assert discover(installation, code).returncode == 0
+
+
+def test_what_does_not_fit_is_said_and_not_raised(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plugin, "CHECK", "another_check")
+    plugin.take_the_place_of_the_built_in()
+    assert "does not hold the check" in capsys.readouterr().err
+
+
+def test_a_module_or_a_definition_that_is_missing_is_named() -> None:
+    with pytest.raises(ImportError, match=r"no prowler\.config\.missing"):
+        plugin.require("prowler.config.missing", ())
+    with pytest.raises(ImportError, match=r"no class Missing in prowler\.config\.config"):
+        plugin.require("prowler.config.config", ("class Missing",))
+
+
+def test_the_line_is_cheap(installation: Installation) -> None:
+    """It imports neither boto3 nor the service, which every `prowler` command would pay for."""
+    code = (
+        f"import sys, {plugin.SERVICE}; before = set(sys.modules); import {plugin.__name__}; "
+        "print(sorted(m for m in set(sys.modules) - before if m.startswith(('boto', 'prowler.'))))"
+    )
+    done = discover(installation, code)
+    assert done.stderr == ""
+    loaded = set(re.findall(r"'([^']+)'", done.stdout))
+    assert not {m for m in loaded if m.startswith("boto")}
+    assert loaded.isdisjoint(plugin.RELIED_ON)

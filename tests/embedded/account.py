@@ -1,0 +1,305 @@
+"""The account of the demo and of the end-to-end tests: every verdict and every reason, once.
+
+Models live in eu-west-1 and us-east-1. In us-east-1 the scan may not read route tables and security
+groups, and in eu-central-1 it may not list models.
+"""
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from botocore.config import Config
+
+from .server import EmbeddedAWS, change, on, refuse
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
+REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
+EVERYWHERE = "0.0.0.0/0"
+
+
+@dataclass
+class Region:
+    """Makes networks and models in one region of the embedded account.
+
+    Attributes:
+        aws: The embedded AWS.
+        name: The region.
+        credentials: Another account's, where it is not the default one.
+    """
+
+    aws: EmbeddedAWS
+    name: str
+    credentials: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ec2 = self.aws.client("ec2", self.name, **self.credentials)
+        # The account holds models that boto3's checks of parameters would keep out.
+        lenient: Any = {"config": Config(parameter_validation=False), **self.credentials}
+        self.sagemaker = self.aws.client("sagemaker", self.name, **lenient)
+        self._block = count()
+
+    def vpc(self) -> str:
+        """Return a new VPC, whose main route table has the local route alone."""
+        vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)
+        return str(vpc["Vpc"]["VpcId"])
+
+    def subnet(self, vpc: str, table: str | None = None) -> str:
+        """Return a new subnet, associated with a route table where one is given."""
+        block = f"10.0.{next(self._block)}.0/24"
+        subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"]
+        if table:
+            self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        return str(subnet)
+
+    def block(self, subnet: str) -> str:
+        """Return a subnet's CIDR block."""
+        return str(self.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["CidrBlock"])
+
+    def table(self, vpc: str, *routes: dict[str, str]) -> str:
+        """Return a new route table with the routes given as parameters of CreateRoute."""
+        table = self.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        for route in routes:
+            self.ec2.create_route(RouteTableId=table, **route)
+        return str(table)
+
+    def main_table(self, vpc: str) -> str:
+        """Return the main route table of a VPC."""
+        filters = [
+            {"Name": "vpc-id", "Values": [vpc]},
+            {"Name": "association.main", "Values": ["true"]},
+        ]
+        tables = self.ec2.describe_route_tables(Filters=filters)["RouteTables"]
+        return str(tables[0]["RouteTableId"])
+
+    def internet_gateway(self, vpc: str) -> str:
+        """Return a new internet gateway, attached to a VPC."""
+        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        return str(gateway)
+
+    def nat_gateway(self, subnet: str) -> str:
+        """Return a new NAT gateway."""
+        address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
+        nat = self.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
+        return str(nat["NatGateway"]["NatGatewayId"])
+
+    def prefix_list(self, *blocks: str) -> str:
+        """Return a new customer-managed prefix list with the given blocks."""
+        made = self.ec2.create_managed_prefix_list(
+            PrefixListName=f"list-{next(self._block)}",
+            MaxEntries=len(blocks),
+            AddressFamily="IPv6" if ":" in blocks[0] else "IPv4",
+            Entries=[{"Cidr": block} for block in blocks],
+        )
+        return str(made["PrefixList"]["PrefixListId"])
+
+    def group(self, vpc: str, *ingress: str, egress: bool = False) -> str:
+        """Return a new security group with https from the given ends, and egress on request.
+
+        An end is a CIDR block or the id of a prefix list; there is a rule for each.
+        """
+        name = f"group-{next(self._block)}"
+        group = self.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)
+        group_id = str(group["GroupId"])
+        if not egress:
+            rules = self.ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"][0]
+            self.ec2.revoke_security_group_egress(
+                GroupId=group_id, IpPermissions=rules["IpPermissionsEgress"]
+            )
+        for end in ingress:
+            self.admit(group_id, end)
+        return group_id
+
+    def admit(
+        self, group: str, *ends: str, first: int = 443, last: int = 443, egress: bool = False
+    ) -> None:
+        """Add one rule to a security group: tcp from the given ends, or to them."""
+        rule: dict[str, Any] = {
+            "IpProtocol": "tcp",
+            "FromPort": first,
+            "ToPort": last,
+            "PrefixListIds": [{"PrefixListId": end} for end in ends if end.startswith("pl-")],
+            "Ipv6Ranges": [{"CidrIpv6": end} for end in ends if ":" in end],
+            "IpRanges": [{"CidrIp": end} for end in ends if "." in end],
+        }
+        authorize = (
+            self.ec2.authorize_security_group_egress
+            if egress
+            else self.ec2.authorize_security_group_ingress
+        )
+        authorize(GroupId=group, IpPermissions=[{key: v for key, v in rule.items() if v}])
+
+    def model(
+        self,
+        name: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        isolated: bool = True,
+        tags: dict[str, str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        """Create a model, in a VPC where subnets are given."""
+        if subnets is not None:
+            parameters["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
+        if "Containers" not in parameters:
+            parameters.setdefault("PrimaryContainer", {"Image": "image"})
+        self.sagemaker.create_model(
+            ModelName=name,
+            ExecutionRoleArn=ROLE,
+            EnableNetworkIsolation=isolated,
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+            **parameters,
+        )
+
+
+def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
+    """Build the account.
+
+    Args:
+        aws: The embedded AWS; it is given the refusals that belong to the account.
+
+    Returns:
+        What a scan must say, by region and model name: the status, and words of its reason, in
+        which an id stands as it is.
+    """
+    r = Region(aws, "eu-west-1")
+    private, public = r.vpc(), r.vpc()
+    gateway = r.internet_gateway(public)
+    r.ec2.create_route(
+        RouteTableId=r.main_table(public), DestinationCidrBlock=EVERYWHERE, GatewayId=gateway
+    )
+    closed = r.group(private, "10.0.0.0/8")
+    chatty = r.group(private, "10.0.0.0/8", egress=True)
+    open_group, open_ipv6 = r.group(private, EVERYWHERE), r.group(private, "::/0")
+    # The trap: this subnet has no association of its own, and another VPC's main table has an
+    # internet gateway. Its own VPC's main table decides, and that one is private.
+    inherits = r.subnet(private)
+    exposed = r.subnet(public)
+    public_group = r.group(public)
+    expected: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def case(
+        name: str,
+        status: str,
+        words: str,
+        subnets: list[str] | None,
+        groups: list[str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        r.model(name, subnets, [closed] if groups is None else groups, **parameters)
+        expected[(r.name, name)] = (status, words)
+
+    def exit_by(name: str, words: str, **route: str) -> None:
+        table = r.table(public, route)
+        target = route.get("GatewayId") or route["CarrierGatewayId"]
+        destination = route[next(key for key in route if key.startswith("Destination"))]
+        subnet = r.subnet(public, table)
+        sentence = f"subnet {subnet} is public: route table {table} sends {destination} to {target}"
+        case(name, "FAIL", sentence, [subnet], [public_group])
+
+    case("isolated", "PASS", f"no route to an internet gateway from {inherits}", [inherits])
+    nat = r.table(
+        public, {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": r.nat_gateway(exposed)}
+    )
+    natted = r.subnet(public, nat)
+    case("behind-nat", "PASS", f"{natted} (route table {nat})", [natted], [public_group])
+    cut_off = r.vpc()
+    detached = r.internet_gateway(cut_off)
+    dead = r.table(cut_off, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": detached})
+    r.ec2.detach_internet_gateway(InternetGatewayId=detached, VpcId=cut_off)
+    case("blackhole", "PASS", dead, [r.subnet(cut_off, dead)], [r.group(cut_off)])
+    case(
+        "pipeline",
+        "PASS",
+        f"Note: security group {chatty} allows egress of all traffic to {EVERYWHERE}",
+        [inherits],
+        [chatty],
+        Containers=[{"Image": "one"}, {"Image": "two"}],
+        tags={"team": "risk"},
+    )
+    case("no-isolation", "FAIL", "network isolation is disabled", [inherits], isolated=False)
+    case("no-vpc", "FAIL", "it has no VPC configuration", None)
+    case("no-group", "FAIL", "its VPC configuration has no security group", [inherits], [])
+    case(
+        "public-by-main-table",
+        "FAIL",
+        f"subnet {exposed} is public: route table {r.main_table(public)} "
+        f"sends {EVERYWHERE} to {gateway}",
+        [exposed],
+        [public_group],
+    )
+    exit_by("public-ipv4", EVERYWHERE, DestinationCidrBlock=EVERYWHERE, GatewayId=gateway)
+    exit_by("public-ipv6", "::/0", DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
+    exit_by("public-half", "0.0.0.0/1", DestinationCidrBlock="0.0.0.0/1", GatewayId=gateway)
+    prefixes = r.ec2.create_managed_prefix_list(
+        PrefixListName="partner", MaxEntries=1, AddressFamily="IPv4"
+    )["PrefixList"]["PrefixListId"]
+    exit_by("public-prefix-list", prefixes, DestinationPrefixListId=prefixes, GatewayId=gateway)
+    carrier = r.ec2.create_carrier_gateway(VpcId=public)["CarrierGateway"]["CarrierGatewayId"]
+    exit_by("public-carrier", EVERYWHERE, DestinationCidrBlock=EVERYWHERE, CarrierGatewayId=carrier)
+    case(
+        "open-ipv4",
+        "FAIL",
+        f"security group {open_group} allows ingress of tcp 443 from {EVERYWHERE}",
+        [inherits],
+        [open_group],
+    )
+    halves = r.group(private, "0.0.0.0/1", "128.0.0.0/1")
+    case(
+        "open-halves",
+        "FAIL",
+        f"{halves} allows ingress of tcp 443 from 0.0.0.0/1 and tcp 443 from 128.0.0.0/1",
+        [inherits],
+        [halves],
+    )
+    case(
+        "open-ipv6",
+        "FAIL",
+        f"security group {open_ipv6} allows ingress of tcp 443 from ::/0",
+        [inherits],
+        [closed, open_ipv6],
+    )
+    gone, gone_group = r.subnet(private), r.group(private)
+    case("subnet-gone", "MANUAL", f"subnet {gone} could not be read", [inherits, gone])
+    case("group-gone", "MANUAL", f"security group {gone_group}", [inherits], [closed, gone_group])
+    case(
+        "everything",
+        "FAIL",
+        f"Not known: subnet {gone} could not be read",
+        [exposed, gone],
+        [open_group],
+        isolated=False,
+    )
+    r.ec2.delete_subnet(SubnetId=gone)
+    r.ec2.delete_security_group(GroupId=gone_group)
+    case("flag-missing", "MANUAL", "EnableNetworkIsolation could not be read", [inherits])
+    case("not-described", "MANUAL", "AccessDeniedException", [inherits])
+
+    r = Region(aws, "us-east-1")
+    vpc = r.vpc()
+    subnets, groups = [r.subnet(vpc)], [r.group(vpc)]
+    case("isolated", "MANUAL", "allow ec2:DescribeRouteTables", subnets, groups)
+    case(
+        "no-isolation", "FAIL", "allow ec2:DescribeSecurityGroups", subnets, groups, isolated=False
+    )
+    expected[("eu-central-1", "model/unknown")] = ("MANUAL", "allow sagemaker:ListModels")
+
+    def forget(answer: dict[str, Any]) -> None:
+        """Have Search know nothing of the models that DescribeModel cannot tell of."""
+        unknown = ("flag-missing", "not-described")
+        answer["Results"] = [
+            r for r in answer["Results"] if r["Model"]["Model"]["ModelName"] not in unknown
+        ]
+
+    aws.faults += [
+        on("Search", "eu-west-1")(change(forget)),
+        on("DescribeModel", "eu-west-1", ModelName="not-described")(refuse),
+        on("DescribeModel", "eu-west-1", ModelName="flag-missing")(
+            change(lambda answer: answer.pop("EnableNetworkIsolation"))
+        ),
+        on("DescribeRouteTables", "us-east-1")(refuse),
+        on("DescribeSecurityGroups", "us-east-1")(refuse),
+        on("ListModels", "eu-central-1")(refuse),
+    ]
+    return expected

@@ -1,0 +1,166 @@
+"""Prowler's engine in this process: a scan without the ten seconds that Prowler's start costs.
+
+The HTTP, botocore and Prowler layers are the real ones, against the embedded AWS; what is left out
+is the command line and the output files.
+"""
+
+import functools
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import prowler.providers.aws.services.sagemaker as prowlers_sagemaker
+from botocore.loaders import JSONFileLoader
+from prowler.lib.check.check import execute, import_check
+from prowler.providers.aws.aws_provider import AwsProvider
+from prowler.providers.common.models import Audit_Metadata
+from prowler.providers.common.provider import Provider
+
+from .installation import CHECK, ROOT, access
+from .server import EmbeddedAWS
+
+SERVICE = prowlers_sagemaker.__name__
+CLIENT = f"{SERVICE}.sagemaker_client"
+
+# Every provider has a session of its own, for which botocore would read its files again: half of
+# what a scan takes. It shares them among the clients of a session as they are, and so does this.
+read_once = functools.cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda _, path: read_once(path)
+
+
+def take_the_place() -> None:
+    """Put the checkout's check first, as the plugin does in an installation."""
+    checks = str(ROOT / "checks")
+    if checks not in prowlers_sagemaker.__path__:
+        prowlers_sagemaker.__path__.insert(0, checks)
+
+
+@contextmanager
+def environment(aws: EmbeddedAWS, **variables: str) -> Any:
+    """Have the variables of a run against the embedded AWS, and no others of AWS."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    with mock.patch.dict(os.environ, {**kept, **access(aws), **variables}, clear=True):
+        yield
+
+
+def provider(aws: EmbeddedAWS, *regions: str, **arguments: Any) -> AwsProvider:
+    """Return Prowler's AWS provider for some regions of the embedded AWS.
+
+    Args:
+        aws: The embedded AWS.
+        regions: The regions to scan.
+        arguments: Further arguments of `AwsProvider`.
+    """
+    with environment(aws):
+        return AwsProvider(regions=set(regions), **{"config_content": {}, **arguments})
+
+
+def scan(
+    aws: EmbeddedAWS,
+    made: AwsProvider,
+    checks: Sequence[str] = (CHECK,),
+    wanted: str = CHECK,
+    keep_client: bool = False,
+) -> list[Any]:
+    """Run checks as Prowler's command line and application do.
+
+    Args:
+        aws: The embedded AWS.
+        made: The provider, which may serve several scans.
+        checks: The checks of the scan, in the order in which they run.
+        wanted: The check whose findings are wanted.
+        keep_client: Whether a SageMaker client that an earlier scan left is still loaded, as in a
+            process that scans one account after the other.
+
+    Returns:
+        The check's findings (`Check_Report_AWS`), in the order of region and name.
+    """
+    take_the_place()
+    made.audit_metadata = Audit_Metadata(
+        services_scanned=0, expected_checks=list(checks), completed_checks=0, audit_progress=0
+    )
+    if not keep_client:
+        sys.modules.pop(CLIENT, None)
+    findings: list[Any] = []
+    with environment(aws), mock.patch.object(Provider, "_global", made):
+        for name in checks:
+            for module in [m for m in sys.modules if m.endswith(f".{name}.{name}")]:
+                del sys.modules[module]  # it may hold the client of the scan before
+            module_name = f"{SERVICE}.{name}.{name}"
+            run = getattr(import_check(module_name), name)()
+            found = execute(run, made, None, None)
+            findings = found if name == wanted else findings
+    sys.modules.pop(CLIENT, None)
+    return sorted(findings, key=lambda finding: (finding.region, finding.resource_id))
+
+
+def fix(
+    aws: Any, name: str, region: str, output: Path, settings: Any, **arguments: Any
+) -> tuple[bool, list[str]]:
+    """Run the fixer on one model, as Prowler's `run_fixer` does.
+
+    Args:
+        aws: The embedded AWS.
+        name: The model.
+        region: Its region.
+        output: Prowler's --output-directory.
+        settings: What stands under the check's name in the fixer configuration.
+        arguments: Further arguments of `AwsProvider`.
+
+    Returns:
+        What the fixer returned, and the lines that it printed.
+    """
+    ((result, printed),) = fix_all(aws, [name], region, output, settings, **arguments)
+    return result, printed
+
+
+def fix_all(
+    aws: Any, names: Sequence[str], region: str, output: Path, settings: Any, **arguments: Any
+) -> list[tuple[bool, list[str]]]:
+    """Run the fixer on the models of one scan, one after the other: see `fix`."""
+    take_the_place()
+    made = provider(
+        aws, region, fixer_config={CHECK: settings}, retries_max_attempts=0, **arguments
+    )
+    made.audit_metadata = Audit_Metadata(
+        services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
+    )
+    command = ["prowler", "aws", "--fixer", "--output-directory", str(output)]
+    results = []
+    with (
+        environment(aws),
+        mock.patch.object(Provider, "_global", made),
+        mock.patch.object(sys, "argv", command),
+    ):
+        fixer = import_check(f"{SERVICE}.{CHECK}.{CHECK}_fixer").fixer
+        for name in names:
+            with redirect_stdout(StringIO()) as printed:
+                result = fixer(resource_id=name, region=region)
+            results.append((result, [line.strip() for line in printed.getvalue().splitlines()]))
+    return results
+
+
+@contextmanager
+def stale_client(aws: EmbeddedAWS, made: AwsProvider) -> Any:
+    """Have Prowler's SageMaker client of another account loaded, as an earlier scan leaves it."""
+    made.audit_metadata = Audit_Metadata(
+        services_scanned=0, expected_checks=[], completed_checks=0, audit_progress=0
+    )
+    with environment(aws), mock.patch.object(Provider, "_global", made):
+        sys.modules.pop(CLIENT, None)
+        import_check(CLIENT)
+    yield
+    sys.modules.pop(CLIENT, None)
+
+
+def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """Return all that findings say, by region and model: status, reason, tags and evidence."""
+    return {
+        (f.region, f.resource_id): (f.status, f.status_extended, f.resource_tags, f.resource)
+        for f in findings
+    }

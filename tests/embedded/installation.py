@@ -1,0 +1,266 @@
+"""Prowler installations for the tests and the demo: thin virtual environments over one Prowler.
+
+Installing Prowler takes minutes and gigabytes, so an installation here sees the packages of one
+shared environment through a .pth file, and has only the plugin for itself.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import prowler_server
+from .server import EmbeddedAWS
+
+ROOT = Path(__file__).parents[2]
+CHECK = "sagemaker_models_network_isolation_enabled"
+METADATA = ROOT / "checks" / CHECK / f"{CHECK}.metadata.json"
+BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
+FAILED = 3  # Prowler's exit code for findings that are FAIL
+
+
+@dataclass
+class Scan:
+    """What one run of the real CLI gave.
+
+    Attributes:
+        code: The exit code.
+        stdout: What it printed.
+        stderr: What it printed there.
+        output: The folder that it wrote to.
+    """
+
+    code: int
+    stdout: str
+    stderr: str
+    output: Path
+
+    def file(self, pattern: str) -> Path:
+        """Return the one file that was written under a name such as "*.html"."""
+        (path,) = self.output.glob(pattern)
+        return path
+
+    def rows(self, pattern: str = "*.csv") -> list[dict[str, str]]:
+        """Return the rows of a CSV file; of the findings, where no other is named."""
+        with self.file(pattern).open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines, delimiter=";"))
+
+    def findings(self, check: str = CHECK) -> dict[tuple[str, str], dict[str, str]]:
+        """Return a check's rows of the CSV by region and resource name."""
+        return {
+            (row["REGION"], row["RESOURCE_NAME"]): row
+            for row in self.rows()
+            if row["CHECK_ID"] == check
+        }
+
+    def ocsf(self) -> list[dict[str, Any]]:
+        """Return the OCSF findings."""
+        found: list[dict[str, Any]] = json.loads(self.file("*.ocsf.json").read_text("utf-8"))
+        return found
+
+
+@dataclass
+class Installation:
+    """A Prowler, with or without the plugin.
+
+    Attributes:
+        folder: The virtual environment.
+        shared: The site-packages of the Prowler that it sees.
+        environment: Variables that its runs have besides the ordinary ones.
+    """
+
+    folder: Path
+    shared: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, folder: Path, prowler: Path) -> "Installation":
+        """Return the installation that was made in a folder."""
+        (shared,) = prowler.glob("lib/python*/site-packages")
+        return cls(folder, shared.resolve())
+
+    @classmethod
+    def make(cls, folder: Path, prowler: Path) -> "Installation":
+        """Make an installation without the plugin.
+
+        Args:
+            folder: Where; it must not be there yet.
+            prowler: The virtual environment with the Prowler to see.
+        """
+        venv.create(folder, symlinks=True)
+        made = cls.at(folder, prowler)
+        made.packages.joinpath("prowler.pth").write_text(f"{made.shared}\n")
+        script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
+        made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
+        made.prowler.chmod(0o755)
+        return made
+
+    @property
+    def packages(self) -> Path:
+        """Its own site-packages."""
+        (packages,) = self.folder.glob("lib/python*/site-packages")
+        return packages
+
+    @property
+    def prowler(self) -> Path:
+        """Its `prowler` command."""
+        return self.folder / "bin" / "prowler"
+
+    def own_prowler(self) -> Path:
+        """Give it a copy of the Prowler package for itself, to be written to; return the copy."""
+        copy = self.packages / "prowler"
+        shutil.copytree(self.shared / "prowler", copy)
+        return copy
+
+    def install(self, *what: str) -> None:
+        """Install the plugin by pip: a wheel, or "-e" and a folder."""
+        self._pip("install", "--no-deps", "--quiet", *what)
+
+    def uninstall(self) -> None:
+        """Remove the plugin by pip."""
+        self._pip("uninstall", "--yes", "--quiet", "prowler-sagemaker-network-isolation")
+
+    def _pip(self, *arguments: str) -> None:
+        python = str(self.folder / "bin" / "python")
+        pip = [sys.executable, "-m", "pip", "--python", python]
+        subprocess.run([*pip, *arguments], check=True, env={**os.environ, **offline_pip()})
+
+    def serve(self) -> None:
+        """Have runs forked where a cold start would see the same (see prowler_server)."""
+        prowler_server.serve(str(self.folder), self.variables())
+
+    @property
+    def home(self) -> Path:
+        """The home of whoever runs it."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        return home
+
+    def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the `prowler` command and return what it printed and its exit code.
+
+        Args:
+            arguments: The command line after `prowler`.
+            variables: Environment variables to set.
+        """
+        return self._run([str(self.prowler), *map(str, arguments)], self.home, variables)
+
+    def shell(
+        self, script: str, folder: Path, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script as a CI job does that has this installation's commands in its path.
+
+        Args:
+            script: The script, for bash, which stops at the first command that fails.
+            folder: The working directory.
+            variables: Environment variables to set.
+        """
+        path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
+        command = ["bash", "-e", "-o", "pipefail", "-c", script]
+        return self._run(command, folder, {"PATH": path, **variables})
+
+    def _run(
+        self, command: list[str], folder: Path, variables: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {**self.variables(), **variables}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, cwd=folder, check=False
+        )
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of its runs."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
+        return {**kept, "HOME": str(self.home), **self.environment}
+
+    def scan(
+        self, aws: EmbeddedAWS, output: Path, *arguments: str | Path, **variables: str
+    ) -> Scan:
+        """Scan the embedded AWS.
+
+        Args:
+            aws: The embedded AWS.
+            output: The folder to write to.
+            arguments: The command line after `prowler aws --output-directory …`.
+            variables: Environment variables to set.
+        """
+        done = self.run(
+            *("aws", "--no-banner", "--output-directory", output, *arguments),
+            **{**access(aws), **variables},
+        )
+        return Scan(done.returncode, done.stdout, done.stderr, output)
+
+
+def offline_pip() -> dict[str, str]:
+    """Return the environment variables by which pip builds without the network.
+
+    The build backend comes from the environment that runs this.
+    """
+    return {
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this name's value as the option's opposite
+        "PIP_NO_INDEX": "1",
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("-packages")),
+    }
+
+
+def access(aws: EmbeddedAWS, key: str = "testing") -> dict[str, str]:
+    """Return the environment variables that point the AWS SDKs at the embedded AWS."""
+    return {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def copy_sources(folder: Path) -> None:
+    """Copy the project, because setuptools writes beside its sources, where others may build too.
+
+    Args:
+        folder: Where to; it must not be there yet.
+    """
+    unneeded = shutil.ignore_patterns(".*", "build", "output", "tests", "__pycache__")
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=unneeded)
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the plugin's sdist and, out of that, its wheel; return the wheel.
+
+    Args:
+        folder: The folder to put both in.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name, "source")
+        copy_sources(source)
+        build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
+        done = subprocess.run([*build, str(source)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"The wheel could not be built:\n{done.stdout}{done.stderr}")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def digest(folder: Path) -> dict[str, str]:
+    """Return the digest of each file below a folder, but for what Python caches."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def verdicts(scan: Scan) -> dict[tuple[str, str], tuple[str, str, str]]:
+    """Return what a scan says of each model, in words that do not depend on the run."""
+    return {
+        key: (row["STATUS"], row["STATUS_EXTENDED"], row["CHECK_TITLE"])
+        for key, row in scan.findings().items()
+    }

@@ -1,0 +1,286 @@
+"""moto, mended where it falls short, against botocore's own shapes; here and nowhere else.
+
+In moto 5.2.5 CreateModel forgets EnableNetworkIsolation and lets a name be used twice, ListModels
+answers in one page whatever the number, Search does not know models, ListMonitoringSchedules (which
+Prowler calls) is missing, a route to a gateway that was detached stays active, a prefix list that
+does not exist is an empty one, endpoint configurations forget most of their members, UpdateEndpoint
+is missing, and there are no inference components. Security Hub does not know whose findings it
+takes, and GetFindings forgets its filters.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.route_tables import Route
+from moto.ec2.responses.vpcs import VPCs
+from moto.sagemaker import responses
+from moto.sagemaker.exceptions import ValidationError
+from moto.securityhub.responses import SecurityHubResponse
+from moto.securityhub.urls import url_paths as securityhub_paths
+
+SageMaker = responses.SageMakerResponse
+
+
+def mend(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Put a function in the place of moto's of the same name."""
+    setattr(SageMaker, moto_answer.__name__, moto_answer)
+    return moto_answer
+
+
+moto_create_model = SageMaker.create_model
+moto_search = SageMaker.search
+moto_create_endpoint_config = SageMaker.create_endpoint_config
+moto_describe_endpoint_config = SageMaker.describe_endpoint_config
+moto_describe_endpoint = SageMaker.describe_endpoint
+
+
+@mend
+def create_model(self: Any) -> Any:
+    name = self._get_param("ModelName")
+    if name in self.sagemaker_backend._models:
+        raise ValidationError(message=f"Cannot create already existing model {name!r}.")
+    answer = moto_create_model(self)
+    model = self.sagemaker_backend._models[name]
+    model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
+    model.inference_execution_config = self._get_param("InferenceExecutionConfig")
+    return answer
+
+
+@mend
+def list_models(self: Any) -> Any:
+    newest_first = sorted(
+        self.sagemaker_backend._models.values(), key=lambda m: m.creation_time, reverse=True
+    )
+    part = self._get_param("NameContains") or ""
+    newest_first = [model for model in newest_first if part in model.model_name]
+    models, token = page_of(
+        newest_first, self._get_param("NextToken"), self._get_param("MaxResults")
+    )
+    return ActionResult({"Models": [m.response_object for m in models], "NextToken": token})
+
+
+@mend
+def search(self: Any) -> Any:
+    if self._get_param("Resource") != "Model":
+        return moto_search(self)
+    all_models = list(self.sagemaker_backend._models.values())
+    models, token = page_of(all_models, self._get_param("NextToken"), self._get_param("MaxResults"))
+    records = [{"Model": {"Model": {**m.response_object, "Tags": m.tags}}} for m in models]
+    return ActionResult({"Results": records, "NextToken": token})
+
+
+@mend
+def list_monitoring_schedules(_: Any) -> Any:
+    return ActionResult({"MonitoringScheduleSummaries": []})
+
+
+# What becomes of an endpoint's update to an isolated model whose container needs the network; AWS
+# goes back to the old configuration where it can. Any other container is InService.
+FATES = {
+    "needs-network": "InService",
+    "needs-network-mixed": "UpdateRollbackFailed",
+    "needs-network-broken": "Failed",
+}
+config_fates: dict[str, str] = {}  # the same for updates to a configuration; tests may set it
+looks = {"until updated": 0}  # how often DescribeEndpoint answers Updating; tests may set it
+SHAPES = botocore.session.get_session().get_service_model("sagemaker")
+ENDPOINT_CONFIG = SHAPES.operation_model("CreateEndpointConfig").input_shape
+
+
+@mend
+def create_endpoint_config(self: Any) -> Any:
+    given = {
+        name: value
+        for name in ENDPOINT_CONFIG.members
+        if name != "Tags" and (value := self._get_param(name)) is not None
+    }
+    backend = self.sagemaker_backend
+    if given["EndpointConfigName"] in backend.endpoint_configs:
+        raise ValidationError(message="Cannot create already existing endpoint configuration.")
+    for variant in (*given["ProductionVariants"], *given.get("ShadowProductionVariants", ())):
+        model = backend._models.get(variant.get("ModelName"))
+        if model and "ServerlessConfig" in variant and model.enable_network_isolation:
+            raise ValidationError(message="Network isolation is not supported for serverless.")
+    answer = moto_create_endpoint_config(self)
+    backend.endpoint_configs[given["EndpointConfigName"]].given = given
+    return answer
+
+
+@mend
+def describe_endpoint_config(self: Any) -> Any:
+    # moto's answer is an error for a configuration that there is not.
+    described = moto_describe_endpoint_config(self).result
+    config = self.sagemaker_backend.endpoint_configs[self._get_param("EndpointConfigName")]
+    about = {key: described[key] for key in ("EndpointConfigArn", "CreationTime")}
+    return ActionResult({**config.given, **about, "EnableNetworkIsolation": False})
+
+
+@mend
+def update_endpoint(self: Any) -> Any:
+    backend = self.sagemaker_backend
+    name, config_name = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
+    endpoint = backend.endpoints.get(name)
+    if endpoint is None or config_name not in backend.endpoint_configs:
+        raise ValidationError(message="Could not find the endpoint or its configuration.")
+    if endpoint.endpoint_status not in ("InService", "UpdateRollbackFailed"):
+        raise ValidationError(message=f"Cannot update in-progress endpoint {endpoint.arn!r}.")
+    for variant in backend.endpoint_configs[config_name].given["ProductionVariants"]:
+        if variant.get("ModelName") not in (None, *backend._models):
+            raise ValidationError(message=f"Could not find model {variant['ModelName']!r}.")
+    endpoint.endpoint_status = "Updating"
+    endpoint.pending_deployment_summary = {"EndpointConfigName": config_name}
+    endpoint.looks_left = looks["until updated"]
+    endpoint.failure_reason = None
+    if not self._get_param("RetainAllVariantProperties"):
+        new = backend.endpoint_configs[config_name].production_variants
+        endpoint.production_variants = endpoint._process_production_variants(new)
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+@mend
+def describe_endpoint(self: Any) -> Any:
+    backend = self.sagemaker_backend
+    endpoint = backend.endpoints.get(self._get_param("EndpointName"))
+    pending = getattr(endpoint, "pending_deployment_summary", None)
+    if pending and endpoint.looks_left:
+        endpoint.looks_left -= 1
+    elif pending:
+        endpoint.pending_deployment_summary = None
+        variants = backend.endpoint_configs[pending["EndpointConfigName"]].production_variants
+        models = [backend._models[v["ModelName"]] for v in variants if v.get("ModelName")]
+        isolated = [m.primary_container or {} for m in models if m.enable_network_isolation]
+        images = [container.get("Image") for container in isolated]
+        fates = [FATES[image] for image in images if image in FATES]
+        fates += [fate for name, fate in config_fates.items() if name in pending.values()]
+        if fates:
+            endpoint.endpoint_status = fates[0]
+            endpoint.failure_reason = "The container did not pass the ping health check."
+        else:
+            endpoint.endpoint_status = "InService"
+            endpoint.endpoint_config_name = pending["EndpointConfigName"]
+    return moto_describe_endpoint(self)
+
+
+@mend
+def list_endpoint_configs(self: Any) -> Any:
+    part = self._get_param("NameContains") or ""
+    configs = [
+        config for name, config in self.sagemaker_backend.endpoint_configs.items() if part in name
+    ]
+    found, token = page_of(configs, self._get_param("NextToken"), self._get_param("MaxResults"))
+    return ActionResult({"EndpointConfigs": [c.summary() for c in found], "NextToken": token})
+
+
+# Inference components, which moto does not have: they are made, listed and described.
+COMPONENT = SHAPES.shape_for("DescribeInferenceComponentOutput")
+
+
+def inference_components(self: Any) -> dict[str, dict[str, Any]]:
+    """Return the components of a region by name."""
+    made: dict[str, dict[str, Any]] = vars(self.sagemaker_backend).setdefault("components", {})
+    return made
+
+
+@mend
+def create_inference_component(self: Any) -> Any:
+    names = ("InferenceComponentName", "EndpointName", "VariantName", "Specification")
+    given = {name: self._get_param(name) for name in names}
+    name = given["InferenceComponentName"]
+    arn = f"arn:aws:sagemaker:{self.region}:{self.current_account}"
+    about = {
+        "InferenceComponentArn": f"{arn}:inference-component/{name}",
+        "EndpointArn": f"{arn}:endpoint/{given['EndpointName']}",
+        "CreationTime": time.time(),
+        "LastModifiedTime": time.time(),
+        "InferenceComponentStatus": "InService",
+    }
+    inference_components(self)[name] = {**given, **about}
+    return ActionResult({"InferenceComponentArn": about["InferenceComponentArn"]})
+
+
+@mend
+def list_inference_components(self: Any) -> Any:
+    made = list(inference_components(self).values())
+    found, token = page_of(made, self._get_param("NextToken"), self._get_param("MaxResults"))
+    summaries = [{k: v for k, v in one.items() if k != "Specification"} for one in found]
+    return ActionResult({"InferenceComponents": summaries, "NextToken": token})
+
+
+@mend
+def describe_inference_component(self: Any) -> Any:
+    component = inference_components(self).get(self._get_param("InferenceComponentName"))
+    if component is None:
+        raise ValidationError(message="Could not find inference component.")
+    return ActionResult(
+        {key: value for key, value in component.items() if key in COMPONENT.members}
+    )
+
+
+@mend
+def delete_inference_component(self: Any) -> Any:
+    inference_components(self).pop(self._get_param("InferenceComponentName"), None)
+    return ActionResult({})
+
+
+moto_get_entries = VPCs.get_managed_prefix_list_entries
+
+
+def get_managed_prefix_list_entries(self: Any) -> Any:
+    list_id = self._get_param("PrefixListId")
+    if not self.ec2_backend.get_managed_prefix_list_entries(list_id):
+        raise EC2ClientError(
+            "InvalidPrefixListID.NotFound", f"The prefix list ID '{list_id}' does not exist"
+        )
+    return moto_get_entries(self)
+
+
+VPCs.get_managed_prefix_list_entries = get_managed_prefix_list_entries
+
+
+def state(route: Any) -> str:
+    detached = getattr(route.gateway, "vpc", route) is None
+    return "blackhole" if detached else "active"
+
+
+Route.state = property(state)
+
+
+# Security Hub: what Prowler asks before it sends, and what GetFindings is asked for.
+def list_enabled_products_for_import(self: Any) -> str:
+    subscriptions = f"arn:aws:securityhub:{self.region}:{self.current_account}:product-subscription"
+    return json.dumps({"ProductSubscriptions": [f"{subscriptions}/prowler/prowler"]})
+
+
+def get_findings(self: Any) -> str:
+    def in_hub(finding: dict[str, Any]) -> dict[str, Any]:
+        """Return a finding with what Security Hub adds to it by its product."""
+        *_, region, _, product = finding["ProductArn"].split(":")
+        return {"Region": region, "ProductName": product.rpartition("/")[2].title(), **finding}
+
+    def is_asked_for(finding: dict[str, Any]) -> bool:
+        return all(
+            any(f["Comparison"] == "EQUALS" and finding[key] == f["Value"] for f in filters)
+            for key, filters in (self._get_param("Filters") or {}).items()
+        )
+
+    findings = [in_hub(finding.as_dict()) for finding in self.securityhub_backend.findings]
+    asked_for = [finding for finding in findings if is_asked_for(finding)]
+    found, token = page_of(asked_for, self._get_param("NextToken"), self._get_param("MaxResults"))
+    return json.dumps({"Findings": found, "NextToken": token})
+
+
+SecurityHubResponse.list_enabled_products_for_import = list_enabled_products_for_import
+SecurityHubResponse.get_findings = get_findings
+securityhub_paths["{0}/productSubscriptions$"] = SecurityHubResponse.dispatch
+
+
+def page_of(items: list[Any], token: str | None, size: int | None) -> tuple[list[Any], str | None]:
+    """Return one page of a list, ten long unless asked for up to a hundred, and the next token."""
+    start = int(token or 0)
+    end = start + min(size or 10, 100)
+    return items[start:end], str(end) if end < len(items) else None

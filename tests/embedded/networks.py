@@ -1,0 +1,216 @@
+"""Networks beside the account's: every way to let the internet in, and what looks like one.
+
+All are in one region, and isolation is on, so that the network alone decides.
+"""
+
+from typing import Any
+
+from .account import EVERYWHERE, Region
+from .server import EmbeddedAWS, XmlEdit, change, change_xml, error, on, refuse, with_member
+
+REGION = "eu-north-1"
+DEFAULT = {"DestinationCidrBlock": EVERYWHERE}
+
+
+def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Build the networks and their models.
+
+    Args:
+        aws: The embedded AWS; it is given what moto cannot be made to answer.
+
+    Returns:
+        What a scan must say, by model name: the status, and words that the reason must have.
+    """
+    r = Region(aws, REGION)
+    vpc = r.vpc()
+    private, closed = r.subnet(vpc), r.group(vpc, "10.0.0.0/8")
+    expected: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def case(
+        name: str,
+        status: str,
+        *words: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        r.model(name, subnets or [private], groups or [closed], **parameters)
+        expected[name] = (status, words)
+
+    def answers(api: str, fault: Any, **parameters: Any) -> None:
+        aws.faults.append(on(api, REGION, **parameters)(fault))
+
+    # Ranges.
+    one_rule = r.group(vpc)
+    r.admit(one_rule, "0.0.0.0/1", "128.0.0.0/1")
+    case("halves-one-rule", "FAIL", "0.0.0.0/1", "128.0.0.0/1", groups=[one_rule])
+    case("halves-two-rules", "FAIL", groups=[r.group(vpc, "0.0.0.0/1", "128.0.0.0/1")])
+    overlapping = r.group(vpc)
+    r.admit(overlapping, "12.0.0.0/8", first=400, last=443)
+    r.admit(overlapping, "13.0.0.0/8", first=443, last=500)
+    case(
+        "overlapping-ports",
+        "FAIL",
+        f"{overlapping} allows ingress of tcp 400-443 from 12.0.0.0/8 (joined with others, "
+        "broader than a /8) and tcp 443-500 from 13.0.0.0/8",
+        groups=[overlapping],
+    )
+    apart = r.group(vpc)
+    r.admit(apart, "12.0.0.0/8", first=22, last=22)
+    r.admit(apart, "13.0.0.0/8", first=443, last=443)
+    case("ports-apart", "PASS", groups=[apart])
+    low, high = r.group(vpc, "0.0.0.0/1"), r.group(vpc, "128.0.0.0/1")
+    case("halves-two-groups", "FAIL", low, high, groups=[low, high])
+    low, high = r.group(vpc, "12.0.0.0/8"), r.group(vpc, "13.0.0.0/8")
+    case("neighbours-two-groups", "FAIL", low, high, groups=[low, high])
+    case("neighbours-one-group", "PASS", groups=[low])
+    quarters = [f"{start}.0.0.0/2" for start in (0, 64, 128, 192)]
+    case("quarters", "FAIL", *quarters, groups=[r.group(vpc, *quarters)])
+    case("global-unicast", "FAIL", "from 2000::/3", groups=[r.group(vpc, "2000::/3")])
+    case("broader-than-8", "FAIL", "from 52.0.0.0/7", groups=[r.group(vpc, "52.0.0.0/7")])
+    case("broader-than-32", "FAIL", "2600:1f00::/31", groups=[r.group(vpc, "2600:1f00::/31")])
+    named = ("52.0.0.0/8", "2600:1f00::/32", "8.8.8.8/32")
+    reserved = ("10.0.0.0/8", "172.16.0.0/12", "fc00::/7", "ff00::/8", "224.0.0.0/4", "240.0.0.0/4")
+    case("named-sources", "PASS", groups=[r.group(vpc, *named, *reserved)])
+
+    # Prefix lists.
+    for name, blocks in {
+        "list-default": (EVERYWHERE,),
+        "list-halves": ("0.0.0.0/1", "128.0.0.0/1"),
+        "list-ipv6": ("::/0",),
+    }.items():
+        prefixes = r.prefix_list(*blocks)
+        words = [f"tcp 443 from {block} of prefix list {prefixes}" for block in blocks]
+        case(name, "FAIL", *words, groups=[r.group(vpc, prefixes)])
+    mixed = r.prefix_list("0.0.0.0/1")
+    case("list-and-rule", "FAIL", mixed, groups=[r.group(vpc, mixed, "128.0.0.0/1")])
+    partner = r.prefix_list(*(f"198.51.{n}.0/24" for n in range(120)))
+    case("list-named-sources", "PASS", groups=[r.group(vpc, partner)])
+    refused = r.prefix_list(EVERYWHERE)
+    answers("GetManagedPrefixListEntries", refuse, PrefixListId=refused)
+    case(
+        "list-refused",
+        "MANUAL",
+        f"prefix list {refused}",
+        "allow ec2:GetManagedPrefixListEntries",
+        groups=[r.group(vpc, refused)],
+    )
+    case(
+        "list-refused-beside-open-rule",
+        "FAIL",
+        f"Not known: prefix list {refused}",
+        groups=[r.group(vpc, refused, EVERYWHERE)],
+    )
+    sent = r.group(vpc)
+    r.admit(sent, mixed, egress=True)
+    note = (
+        f"Note: security group {sent} allows egress of tcp 443 to 0.0.0.0/1 of prefix list {mixed}"
+    )
+    case("list-egress", "PASS", note, groups=[sent])
+    sent = r.group(vpc)
+    r.admit(sent, refused, egress=True)
+    case("list-egress-refused", "PASS", f"Note: prefix list {refused}", groups=[sent])
+
+    edits: list[XmlEdit] = []  # of the answer of DescribeRouteTables
+
+    # Routes that AWS writes, and one that nobody knows.
+    def with_route(gateway: str) -> tuple[str, str]:
+        table = r.table(vpc)
+        route = (
+            "<item><destinationPrefixListId>pl-1</destinationPrefixListId>"
+            f"<gatewayId>{gateway}</gatewayId><state>active</state></item>"
+        )
+        edits.append(with_member("routeTableId", table, "routeSet", route))
+        return r.subnet(vpc, table), table
+
+    subnet, table = with_route("VpcLattice")
+    case("lattice", "PASS", f"{subnet} (route table {table})", subnets=[subnet])
+    subnet, table = with_route("newgw-1")
+    case(
+        "unknown-gateway",
+        "MANUAL",
+        f"a route of {table} leads to newgw-1, which this check does not know",
+        subnets=[subnet],
+    )
+    pool_vpc = r.vpc()
+    pool = (
+        "<item><routeTableAssociationId>rtbassoc-1</routeTableAssociationId>"
+        "<publicIpv4Pool>ipv4pool-ec2-1</publicIpv4Pool><main>false</main></item>"
+    )
+    edge = r.table(pool_vpc)
+    edits.append(with_member("routeTableId", edge, "associationSet", pool))
+    answers("DescribeRouteTables", change_xml(*edits))
+    case("pool", "PASS", subnets=[r.subnet(pool_vpc)], groups=[r.group(pool_vpc)])
+
+    # A firewall in line, by the interface of an appliance and by the endpoint of a firewall.
+    inspected = r.vpc()
+    gateway = r.internet_gateway(inspected)
+    appliances = r.subnet(inspected, r.table(inspected, {**DEFAULT, "GatewayId": gateway}))
+    interface = r.ec2.create_network_interface(SubnetId=appliances)["NetworkInterface"]
+    appliance = str(interface["NetworkInterfaceId"])
+    endpoint = str(
+        r.ec2.create_vpc_endpoint(
+            VpcId=inspected,
+            VpcEndpointType="GatewayLoadBalancer",
+            ServiceName=f"com.amazonaws.vpce.{REGION}.vpce-svc-1",
+            SubnetIds=[appliances],
+        )["VpcEndpoint"]["VpcEndpointId"]
+    )
+    edge = r.table(inspected)
+    r.ec2.associate_route_table(RouteTableId=edge, GatewayId=gateway)
+    group = r.group(inspected)
+
+    def in_line(name: str, target: str, **route: str) -> None:
+        table = r.table(inspected, {**DEFAULT, **route})
+        subnet = r.subnet(inspected, table)
+        block = r.block(subnet)
+        r.ec2.create_route(RouteTableId=edge, DestinationCidrBlock=block, **route)
+        words = (
+            f"subnet {subnet} is public through {target}: route table {table} sends {EVERYWHERE} "
+            f"to it, and route table {edge} of {gateway} sends {block} to it"
+        )
+        case(name, "FAIL", words, subnets=[subnet], groups=[group])
+
+    in_line("appliance-in-line", appliance, NetworkInterfaceId=appliance)
+    in_line("firewall-in-line", endpoint, VpcEndpointId=endpoint)
+    nat = {**DEFAULT, "NatGatewayId": r.nat_gateway(appliances)}
+    behind_nat = r.subnet(inspected, r.table(inspected, nat))
+    case("nat-beside-firewall", "PASS", subnets=[behind_nat], groups=[group])
+    outbound = r.subnet(inspected, r.table(inspected, {**DEFAULT, "NetworkInterfaceId": appliance}))
+    case("inspected-outbound", "PASS", subnets=[outbound], groups=[group])
+
+    # VPC Block Public Access: public by its route, and nothing passes.
+    blocked = r.subnet(inspected, r.table(inspected, {**DEFAULT, "GatewayId": gateway}))
+    mode = "<internetGatewayBlockMode>block-bidirectional</internetGatewayBlockMode>"
+    mark = with_member("subnetId", blocked, "blockPublicAccessStates", mode)
+    answers("DescribeSubnets", change_xml(mark))
+    case(
+        "blocked-public-access",
+        "FAIL",
+        f"subnet {blocked} is public",
+        f"Note: VPC Block Public Access (block-bidirectional) stops the traffic between {blocked}",
+        subnets=[blocked],
+        groups=[group],
+    )
+
+    # The names and what becomes of models.
+    case("ARN-in-Small-Letters", "PASS", "model ARN-in-Small-Letters has")
+    case("ARN-in-Small-Letters-described", "PASS")
+
+    def in_small_letters(answer: dict[str, Any]) -> None:
+        for summary in answer["Models"]:
+            summary["ModelArn"] = summary["ModelArn"].lower()
+
+    def forget(answer: dict[str, Any]) -> None:
+        unknown = ("deleted", "ARN-in-Small-Letters-described")
+        answer["Results"] = [
+            r for r in answer["Results"] if r["Model"]["Model"]["ModelName"] not in unknown
+        ]
+
+    r.model("deleted", [private], [closed])
+    answers("ListModels", change(lambda answer: answer.update(Models=[])), NameContains="deleted")
+    answers("ListModels", change(in_small_letters))
+    answers("Search", change(forget))
+    gone = error("ValidationException", 'Could not find model "deleted".')
+    answers("DescribeModel", gone, ModelName="deleted")
+    return expected

@@ -1,0 +1,239 @@
+"""What a scan costs in calls, and that its findings do not depend on how a model was read."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prowler.providers.aws.aws_provider import AwsProvider
+from werkzeug.wrappers import Response
+
+from ..embedded import engine
+from ..embedded.account import ACCOUNT, Region
+from ..embedded.installation import CHECK, Installation
+from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, change, error, on, refuse
+
+REGION = "ap-northeast-1"
+MODELS = 143
+TRAINING_JOBS = 30
+SISTER = "sagemaker_models_vpc_settings_configured"
+OURS = {"ListModels", "Search", "DescribeModel", "ListTags"}
+Said = dict[tuple[str, str], tuple[Any, ...]]
+
+
+def nothing(_: Call, answer: Answer) -> Response:
+    """No fault: AWS's own answer."""
+    return answer()
+
+
+@pytest.fixture(scope="session")
+def full_region(aws: EmbeddedAWS) -> str:
+    """A region with more models than fit a page, of every kind, and with training jobs."""
+    region = Region(aws, REGION)
+    vpc = region.vpc()
+    private, closed = region.subnet(vpc), region.group(vpc)
+    gateway = region.internet_gateway(vpc)
+    route = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway}
+    public, open_group = region.subnet(vpc, region.table(vpc, route)), region.group(vpc, "::/0")
+    for number in range(MODELS):
+        subnets = [public] if number % 7 == 0 else [private]
+        groups = [open_group] if number % 11 == 0 else [closed]
+        tags = {"number": str(number)} if number % 2 else {}
+        region.model(f"model-{number}", subnets, groups, isolated=number % 5 != 0, tags=tags)
+    for number in range(TRAINING_JOBS):
+        region.sagemaker.create_training_job(
+            TrainingJobName=f"job-{number}",
+            AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/sagemaker",
+            OutputDataConfig={"S3OutputPath": "s3://bucket"},
+            ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            StoppingCondition={"MaxRuntimeInSeconds": 60},
+        )
+    return REGION
+
+
+@pytest.fixture(scope="session")
+def provider(aws: EmbeddedAWS, full_region: str) -> AwsProvider:
+    return engine.provider(aws, full_region, retries_max_attempts=0)
+
+
+@pytest.fixture(scope="session")
+def described(aws: EmbeddedAWS, provider: AwsProvider) -> Said:
+    """What the findings say where every model is described."""
+    with aws.failing(on("Search")(refuse)):
+        found = engine.said(engine.scan(aws, provider))
+    assert len(found) == MODELS
+    assert {status for status, *_ in found.values()} == {"PASS", "FAIL"}
+    return found
+
+
+def test_a_scan_of_its_own_asks_for_models_alone_and_a_hundred_a_call(
+    aws: EmbeddedAWS, installed: Installation, full_region: str, described: Said, tmp_path: Path
+) -> None:
+    aws.calls.clear()
+    scan = installed.scan(aws, tmp_path, "--checks", CHECK, "--region", full_region)
+    assert aws.count("sagemaker") == {"ListModels": 2, "Search": 2}
+    assert aws.count("ec2") == {
+        "DescribeRegions": 1,  # Prowler's own
+        "DescribeSubnets": 1,
+        "DescribeRouteTables": 1,
+        "DescribeSecurityGroups": 1,
+    }
+    assert {key: row["STATUS_EXTENDED"] for key, row in scan.findings().items()} == {
+        key: text for key, (_, text, *_) in described.items()
+    }
+
+
+def test_without_search_a_model_costs_two_calls(
+    aws: EmbeddedAWS, provider: AwsProvider, described: Said
+) -> None:
+    aws.calls.clear()
+    with aws.failing(on("Search")(refuse)):
+        engine.scan(aws, provider)
+    assert aws.count("sagemaker") == {
+        "ListModels": 2,
+        "Search": 1,
+        "DescribeModel": MODELS,
+        "ListTags": MODELS,
+    }
+
+
+def test_a_scan_with_other_sagemaker_checks_shares_their_client_and_its_tags(
+    aws: EmbeddedAWS, provider: AwsProvider, described: Said
+) -> None:
+    aws.calls.clear()
+    engine.scan(aws, provider, [SISTER], SISTER)
+    theirs = aws.count("sagemaker")
+    for checks in ([SISTER, CHECK], [CHECK, SISTER]):
+        aws.calls.clear()
+        assert engine.said(engine.scan(aws, provider, checks)) == described
+        assert aws.count("sagemaker") - theirs == {"ListModels": 2, "Search": 2}
+
+
+def test_the_shared_tags_are_not_listed_again_where_search_is_refused(
+    aws: EmbeddedAWS, provider: AwsProvider, described: Said
+) -> None:
+    aws.calls.clear()
+    with aws.failing(on("Search")(refuse)):
+        assert engine.said(engine.scan(aws, provider, [SISTER, CHECK])) == described
+    tagged = [c.parameters["ResourceArn"] for c in aws.calls if c.api == "ListTags"]
+    assert len([arn for arn in tagged if ":model/" in arn]) == MODELS
+
+
+def test_the_client_of_another_account_is_not_shared(
+    aws: EmbeddedAWS, provider: AwsProvider, described: Said
+) -> None:
+    """A worker of Prowler's application may scan one account after the other in one process."""
+    with engine.stale_client(aws, engine.provider(aws, "eu-west-1")):
+        assert engine.said(engine.scan(aws, provider, keep_client=True)) == described
+
+
+GARBLES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "records lack VpcConfig": lambda record: record.pop("VpcConfig", None),
+    "records lack security groups": lambda record: record["VpcConfig"].pop("SecurityGroupIds"),
+    "records lack the flag": lambda record: record.pop("EnableNetworkIsolation"),
+    "records are empty": lambda record: record.clear(),
+    "records are a deleted namesake's": lambda record: record.update(
+        CreationTime=record["CreationTime"] - 3600,
+        EnableNetworkIsolation=True,
+        VpcConfig={"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+    ),
+    "records are of models that were not listed": lambda record: record.update(
+        ModelArn=f"{record['ModelArn']}-other", ModelName=f"{record['ModelName']}-other"
+    ),
+    "the flag is no truth value": lambda record: record.update(EnableNetworkIsolation="true"),
+    "subnets are no list": lambda record: record["VpcConfig"].update(Subnets=7),
+    "tags are no list": lambda record: record.update(Tags="team=risk"),
+}
+
+
+def garbling(edit: Callable[[dict[str, Any]], None]) -> Fault:
+    """Return a fault of Search that edits every record of an isolated model."""
+
+    def edit_records(answer: dict[str, Any]) -> None:
+        for result in answer["Results"]:
+            record = result["Model"]["Model"]
+            if record["EnableNetworkIsolation"]:
+                edit(record)
+
+    return change(edit_records)
+
+
+SEARCH_FAULTS = {
+    "it works": nothing,
+    "refused": refuse,
+    "not known here": error("ValidationException"),
+    "throttled for good": error("ThrottlingException"),
+    "broken": error("InternalFailure", status=500),
+    "no answer": lambda *_: Response("", 200),
+    "no JSON": lambda *_: Response("<html>", 200),
+    "no results": change(lambda answer: answer.pop("Results")),
+    "empty": change(lambda answer: answer.update(Results=[])),
+    "a token that repeats": change(lambda answer: answer.update(NextToken="again")),
+    **{name: garbling(edit) for name, edit in GARBLES.items()},
+}
+
+
+@pytest.mark.parametrize("fault", SEARCH_FAULTS.values(), ids=SEARCH_FAULTS)
+def test_the_findings_do_not_depend_on_what_search_says(
+    aws: EmbeddedAWS, provider: AwsProvider, described: Said, fault: Fault
+) -> None:
+    with aws.failing(on("Search")(fault)):
+        assert engine.said(engine.scan(aws, provider)) == described
+
+
+def test_a_model_made_anew_under_its_name_is_judged_as_it_is_now(
+    aws: EmbeddedAWS, provider: AwsProvider
+) -> None:
+    """Search still knows the model that was deleted, which was isolated; the new one is not."""
+    region = Region(aws, "ap-northeast-2")
+    vpc = region.vpc()
+    subnet, group = region.subnet(vpc), region.group(vpc)
+    region.model("again", [subnet], [group])
+    stale = region.sagemaker.search(Resource="Model")["Results"][0]["Model"]["Model"]
+    stale["CreationTime"] = stale["CreationTime"].timestamp() - 60
+    region.sagemaker.delete_model(ModelName="again")
+    region.model("again", [subnet], [group], isolated=False)
+
+    def stale_answer(_: Call, __: Answer) -> Response:
+        return Response(json.dumps({"Results": [{"Model": {"Model": stale}}]}))
+
+    with aws.failing(on("Search")(stale_answer)):
+        (finding,) = engine.scan(aws, engine.provider(aws, "ap-northeast-2"))
+    assert finding.status == "FAIL"
+
+
+def test_a_scan_limited_to_a_model_describes_it_rather_than_search_them_all(
+    aws: EmbeddedAWS, full_region: str
+) -> None:
+    arn = f"arn:aws:sagemaker:{full_region}:{ACCOUNT}:model/model-1"
+    limited = engine.provider(aws, full_region, resource_arn=[arn])
+    aws.calls.clear()
+    (finding,) = engine.scan(aws, limited)
+    assert finding.resource_arn == arn
+    assert aws.count("sagemaker") == {"ListModels": 2, "DescribeModel": 1, "ListTags": 1}
+
+
+def test_the_network_is_asked_for_in_batches_and_only_where_models_are_in_a_vpc(
+    aws: EmbeddedAWS,
+) -> None:
+    many, none = Region(aws, "ap-south-1"), Region(aws, "ap-southeast-1")
+    vpc = many.vpc()
+    groups = [many.group(vpc) for _ in range(2)]
+    for number in range(0, 208, 16):
+        many.model(f"wide-{number}", [many.subnet(vpc) for _ in range(16)], groups)
+    none.model("no-vpc")
+    scanned = engine.provider(aws, many.name, none.name)
+    aws.calls.clear()
+    findings = engine.scan(aws, scanned)
+    assert {f.status for f in findings if f.region == many.name} == {"PASS"}
+    asked = [(call.api, call.region) for call in aws.calls if call.service == "ec2"]
+    assert sorted(asked) == [
+        ("DescribeRouteTables", many.name),
+        ("DescribeSecurityGroups", many.name),
+        ("DescribeSubnets", many.name),
+        ("DescribeSubnets", many.name),
+    ]
+    for call in aws.calls:
+        assert f"Filter.1.Value.{200 + 1}" not in call.parameters

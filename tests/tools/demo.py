@@ -1,0 +1,86 @@
+"""`make demo`: the plugin, the real Prowler and an account to scan, on one machine and offline.
+
+Builds the plugin, starts the embedded AWS on a free port, scans it with the real CLI, shows each
+finding with its reason, and stops the server it started.
+"""
+
+import csv
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from ..embedded import account
+from ..embedded.installation import CHECK, FAILED, ROOT, Installation, access, build_wheel
+from ..embedded.server import EmbeddedAWS
+
+WIDTH = 80
+COLOURS = {"PASS": "\033[32m", "FAIL": "\033[31m", "MANUAL": "\033[33m"}
+
+
+def main() -> int:
+    """Run the demo and return its exit code: 0 when the findings are those that the account has."""
+    folder = ROOT / "build" / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    say("Building the plugin and installing it beside Prowler ...")
+    installation = Installation.make(folder / "venv", Path(sys.prefix))
+    installation.install(str(build_wheel(folder / "dist")))
+    with EmbeddedAWS() as aws:
+        say(f"Starting an AWS account of moto on {aws.url} ...")
+        expected = account.build(aws)
+        regions = " ".join(account.REGIONS)
+        say(f"$ prowler aws --checks {CHECK} \\\n      --region {regions}")
+        output = ROOT / "output"
+        shutil.rmtree(output, ignore_errors=True)
+        command = ["aws", "--no-banner", "--checks", CHECK, "--output-directory", output.name]
+        code = subprocess.run(
+            [str(installation.prowler), *command, "--region", *account.REGIONS],
+            cwd=ROOT,
+            env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **access(aws)},
+            check=False,
+        ).returncode
+    if code not in (0, FAILED):
+        print(f"Prowler ended with {code}; nothing of the account was judged.", file=sys.stderr)
+        return 1
+    (findings,) = output.glob("*.csv")
+    with findings.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter=";"))
+    print(f"\n{len(rows)} findings, in which prowler exits with {code}:")
+    for row in sorted(rows, key=lambda row: (row["STATUS"], row["REGION"], row["RESOURCE_NAME"])):
+        shown = show(row)
+        print("\n" + (shown if sys.stdout.isatty() else re.sub(r"\033\[\d+m", "", shown)))
+    print("\nThe files an auditor reads, with the evidence:")
+    for path in sorted(output.glob("*.*")):
+        print(f"  {path.relative_to(ROOT)}")
+    found = {(row["REGION"], row["RESOURCE_NAME"]): row["STATUS"] for row in rows}
+    wrong = {key for key in {*expected, *found} if expected.get(key, "?")[0] != found.get(key)}
+    for key in sorted(wrong):
+        print(f"{key} was to be {expected.get(key)} and is {found.get(key)}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def say(line: str) -> None:
+    """Print a line at once, so that progress is seen while the next step runs."""
+    print(f"\n{line}", flush=True)
+
+
+def show(row: dict[str, str]) -> str:
+    """Return a finding in colours: its status, region, model and reason, in a terminal's width."""
+    status = row["STATUS"]
+    label = f"{COLOURS[status]}{status:6}\033[0m"
+    reason = textwrap.wrap(row["STATUS_EXTENDED"], WIDTH - 7, break_on_hyphens=False)
+    indented = textwrap.indent("\n".join(reason), " " * 7)
+    return f"{label} {row['REGION']} {row['RESOURCE_NAME']}\n{indented}"
+
+
+if __name__ == "__main__":
+    # A shell in the background hands down an ignored SIGINT; the server is to be stopped even so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; the embedded AWS is stopped too.")

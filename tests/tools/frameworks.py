@@ -1,0 +1,81 @@
+"""The frameworks in `metadata/` are written once and read by Prowler in two formats.
+
+Prowler's older format puts a framework into every finding; its universal format makes the table in
+the terminal and a CSV with a column for each attribute. Each file holds both: the older one is the
+source (its keys are capitalised), and `make frameworks` derives the universal one from it, and the
+table of docs/compliance.md.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..embedded.installation import ROOT
+
+FOLDER = ROOT / "metadata"
+SOP = "sop_sagemaker_network_isolation_aws"
+PAGE = ROOT / "docs" / "compliance.md"
+BEGIN, END = "<!-- made by make frameworks -->\n", "<!-- end -->\n"
+
+
+def with_universal_format(framework: dict[str, Any]) -> dict[str, Any]:
+    """Return a framework with the universal format that follows from the older one in it.
+
+    Args:
+        framework: The content of a file of `metadata/`.
+    """
+    source = {key: value for key, value in framework.items() if key[0].isupper()}
+    requirements = [
+        {
+            "id": requirement["Id"],
+            "name": requirement["Name"],
+            "description": requirement["Description"],
+            "attributes": requirement["Attributes"][0],
+            "checks": {"aws": requirement["Checks"]},
+        }
+        for requirement in source["Requirements"]
+    ]
+    keys = dict.fromkeys(key for r in requirements for key in r["attributes"])
+    return {
+        **source,
+        "framework": source["Framework"],
+        "name": source["Name"],
+        "provider": "AWS",
+        "version": source["Version"],
+        "description": source["Description"],
+        "attributes_metadata": [{"key": key, "type": "str", "required": True} for key in keys],
+        "outputs": {"table_config": {"group_by": "Section"}},
+        "requirements": requirements,
+    }
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the content of a framework's file."""
+    framework: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return framework
+
+
+def table() -> str:
+    """Return the table of every mapping: each requirement of each framework but the SOP's."""
+    lines = [
+        "| standard | id | name | why this check is evidence | whose mapping |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for path in sorted(FOLDER.glob("*.json")):
+        framework = read(path)
+        standard = framework["Name"].rpartition(" as evidence for ")[2]
+        for requirement in framework["Requirements"] if path.stem != SOP else ():
+            identity = f"`{requirement['Id']}` | {requirement['Name']}"
+            comment = requirement["Attributes"][0]["Comment"]
+            lines.append(f"| {standard} | {identity} | {requirement['Description']} | {comment} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    for file in sorted(FOLDER.glob("*.json")):
+        text = json.dumps(with_universal_format(read(file)), indent=2, ensure_ascii=False)
+        file.write_text(f"{text}\n", "utf-8")
+        print(f"{file.relative_to(ROOT)} is written in both formats")
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{table()}\n\n{END}{rest.partition(END)[2]}", "utf-8")
+    print(f"{PAGE.relative_to(ROOT)} has their mappings")

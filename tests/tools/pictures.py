@@ -1,0 +1,102 @@
+"""`make pictures`: the pictures of docs/pictures, from runs of the demo's account.
+
+Needs `script` of util-linux for the terminal; and for the HTML report Chromium, and npm for the
+style sheet that the report takes from a CDN.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from ..embedded import account
+from ..embedded.installation import CHECK, ROOT, Installation, Scan, access, build_wheel
+from ..embedded.server import EmbeddedAWS
+from .demo import show
+
+PICTURES = ROOT / "docs" / "pictures"
+WIDTH = 100  # columns of the terminal
+COMMAND = f"prowler aws --checks {CHECK}"
+SHOWN = ("everything", "open-halves", "public-ipv6", "not-described", "pipeline")
+BOOTSTRAP = "bootstrap@4.5.0"
+CHROMIUM = (
+    *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--hide-scrollbars", "--window-size=1600,1100"),
+)
+
+
+def main() -> None:
+    """Make all pictures."""
+    with tempfile.TemporaryDirectory() as name, EmbeddedAWS() as aws:
+        folder = Path(name)
+        installation = Installation.make(folder / "venv", Path(sys.prefix))
+        installation.install(str(build_wheel(folder / "dist")))
+        account.build(aws)
+        printed = in_a_terminal(installation, aws, folder)
+        # Between the credentials and the paths of this machine's files.
+        results = printed[printed.index("Executing 1 check") : printed.index("Detailed results")]
+        draw(f"$ {COMMAND}\n\n{results.strip()}", "scan")
+        scan = Scan(0, "", "", folder / "output")
+        rows = {row["RESOURCE_NAME"]: row for row in scan.rows() if row["REGION"] == "eu-west-1"}
+        draw("\n\n".join(map(show, (rows[model] for model in SHOWN))), "demo")
+        photograph(scan.file("*.html"), folder)
+
+
+def in_a_terminal(installation: Installation, aws: EmbeddedAWS, folder: Path) -> str:
+    """Return what the command prints in a terminal, with its colours, as it stands at the end."""
+    command = f"stty cols {WIDTH}; {installation.prowler} {COMMAND.partition(' ')[2]}"
+    command += f" --no-banner --region {' '.join(account.REGIONS)}"
+    done = subprocess.run(
+        ["script", "--quiet", "--return", "--command", command, os.devnull],  # noqa: S607
+        env={"HOME": str(folder), "PATH": os.environ["PATH"], "TERM": "xterm", **access(aws)},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    # A line that is written over again and again is what it was last.
+    lines = (
+        re.split(r"\r(?!$)", line.rstrip("\r"))[-1] for line in done.stdout.decode().split("\n")
+    )
+    return "\n".join(lines)
+
+
+def draw(text: str, name: str) -> None:
+    """Write a text with a terminal's colours as a picture of a terminal."""
+    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"))  # noqa: SIM115
+    console.print(Text.from_ansi(text))
+    path = PICTURES / f"{name}.svg"
+    console.save_svg(str(path), title="Terminal", unique_id=name)
+    print(path.relative_to(ROOT))
+
+
+def photograph(report: Path, folder: Path) -> None:
+    """Write a screenshot of the HTML report."""
+    if not shutil.which("chromium") or not shutil.which("npm"):
+        sys.exit("The report's picture needs chromium and npm; it is left as it was.")
+    subprocess.run(["npm", "pack", "--silent", BOOTSTRAP], cwd=folder, check=True)  # noqa: S607
+    (archive,) = folder.glob("bootstrap-*.tgz")
+    shutil.unpack_archive(archive, folder)
+    style = (folder / "package" / "dist" / "css" / "bootstrap.min.css").read_text("utf-8")
+    html = report.read_text("utf-8").replace("</head>", f"<style>{style}</style></head>")
+    page = folder / "report.html"
+    page.write_text(re.sub(r"<(script|link)\b[^>]*https://[^>]*>", "", html), "utf-8")
+    path = PICTURES / "report.png"
+    profile = f"--user-data-dir={folder / 'profile'}"
+    subprocess.run(
+        [*CHROMIUM, profile, f"--screenshot={path}", page.as_uri()],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
