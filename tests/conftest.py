@@ -28,8 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# What these make takes seconds: Prowler's command line, the demo, a fixer's case, the fault matrix.
-SLOW = {"case", "demo", "make_installation", "providers", "served", "wheel"}
+# What these make takes seconds: Prowler's command line, the demo, the fixer's cases, many models.
+SLOW = {"case", "demo", "full_region", "github", "job", "make_installation", "providers", "served"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -37,6 +37,8 @@ from ..embedded.installation import (
 )
 from ..embedded.server import EmbeddedAWS
 
+pytestmark = pytest.mark.xdist_group("ci")  # each recipe is run once
+
 RECIPES = ROOT / "docs" / "ci"
 GUARD = "Fail where something could not be read, or the built-in check answered"
 SCHEMAS = {
@@ -302,6 +304,7 @@ def test_the_job_stops_where_the_plugin_is_not_there(plain: Installation) -> Non
     assert "invalid choice: 'sop_sagemaker_network_isolation_aws'" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["github_action", "container"])
 def test_nothing_is_written_into_the_mounted_folder(
     request: pytest.FixtureRequest, name: str

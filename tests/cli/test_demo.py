@@ -11,6 +11,8 @@ import pytest
 
 from ..embedded.installation import ROOT
 
+pytestmark = pytest.mark.xdist_group("demo")
+
 DEMO = [sys.executable, "-m", "tests.tools.demo"]
 PROWLERS_OWN = "│╭╰├·"  # its tables and boxes are as wide as they are
 
@@ -40,6 +42,7 @@ def test_it_says_where_the_files_are(demo: subprocess.CompletedProcess[str]) -> 
     assert re.findall(r"output/\S+(\.csv|\.html|\.ocsf\.json)$", demo.stdout, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_an_interrupted_demo_stops_its_server() -> None:
     with subprocess.Popen(
         DEMO, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -158,6 +158,7 @@ def as_aws_describes_it(answer: dict[str, Any]) -> None:
     answer["DeploymentRecommendation"] = {"RecommendationStatus": "NOT_APPLICABLE"}
 
 
+@pytest.mark.slow
 def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
     ours: dict[str, Any], aws: EmbeddedAWS, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def test_every_command_is_one_that_aws_has(command: str) -> None:
     aws_cli.check(command)
 
 
+@pytest.mark.slow
 def test_the_commands_move_an_endpoint_and_take_it_back(aws: EmbeddedAWS) -> None:
     region = Region(aws, "ap-southeast-5")
     vpc = region.vpc()
