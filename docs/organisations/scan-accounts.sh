@@ -28,7 +28,7 @@ shift 3
 if unknown=$(grep -m 1 -vxE '[0-9]{12}' <<<"$accounts"); then
   wrong "'$unknown' is not the id of an account"
 fi
-mkdir "$OUTPUT" || wrong "$OUTPUT is to be a new folder, so that no earlier finding is in it"
+mkdir "$OUTPUT" || wrong "$OUTPUT must be a new folder, so that no earlier finding is in it"
 
 # shellcheck disable=SC2329 # the shells of xargs call it
 scan() {

@@ -253,7 +253,7 @@ def test_a_wrong_argument_ends_it_before_anything_is_done(tmp_path: Path, stand_
     old = run_script(tmp_path, stand_in, SOUND, {})
     typo = run_script(tmp_path, stand_in, ["21000000001"], {})
     assert (old.code, typo.code) == (2, 2)
-    assert "is to be a new folder" in old.stderr
+    assert "must be a new folder" in old.stderr
     assert "'21000000001' is not the id of an account" in typo.stderr
     assert not (stand_in / "counts").exists()
 

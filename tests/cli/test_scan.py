@@ -203,7 +203,7 @@ def test_a_status_that_was_not_asked_for_is_left_out_and_a_wrong_setting_is_name
     passed = {key for key, (status, _) in expected.items() if status == "PASS"}
     assert set(scan.findings()) == passed
     assert scan.code == 0
-    assert f"prowler.config[aws.{STRICT}] = 'yes' is neither true nor false" in scan.stderr
+    assert f"prowler.config[aws.{STRICT}] must be true or false, and is 'yes'" in scan.stderr
     assert scan.stderr.count(STRICT) == 1
 
 

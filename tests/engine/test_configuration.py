@@ -46,6 +46,6 @@ def test_a_value_that_is_none_is_named_once_and_the_default_holds(
     with caplog.at_level(level):
         (finding,) = engine.scan(aws, made)
     assert finding.status == "PASS"
-    sentence = f"prowler.config[aws.{KEY}] = {value!r} is neither true nor false; the default"
+    sentence = f"prowler.config[aws.{KEY}] must be true or false, and is {value!r}; the default"
     said = [*capsys.readouterr().err.splitlines(), *caplog.messages]
     assert len([line for line in said if sentence in line]) == 1

@@ -1,4 +1,4 @@
-"""`make demo`: the plugin, the real Prowler and an account to scan, on one machine and offline.
+"""`make demo`: the plugin, the real Prowler and an account to scan, on one machine.
 
 Builds the plugin, starts the embedded AWS on a free port, scans it with the real CLI, shows each
 finding with its reason, and stops the server it started.

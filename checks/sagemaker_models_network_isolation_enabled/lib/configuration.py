@@ -10,7 +10,7 @@ EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
 
 
 def read_egress_setting(audit_config: dict[str, Any]) -> bool:
-    """Return whether egress to everywhere is a violation: `EGRESS_KEY` in Prowler's config.yaml.
+    """Return whether egress open to the internet is a violation: `EGRESS_KEY` in config.yaml.
 
     Args:
         audit_config: The `aws` section of Prowler's configuration.
@@ -22,8 +22,8 @@ def read_egress_setting(audit_config: dict[str, Any]) -> bool:
     if isinstance(value, bool):
         return value
     sentence = (
-        f"prowler.config[aws.{EGRESS_KEY}] = {value!r} is neither true nor false; "
-        "the default, false, is used: unrestricted egress is named and is no violation."
+        f"prowler.config[aws.{EGRESS_KEY}] must be true or false, and is {value!r}; the default, "
+        "false, is used: egress open to the internet is noted and is no violation."
     )
     # Prowler logs from CRITICAL on unless told otherwise, and a stricter rule that was asked for
     # and is not applied must not go unseen.

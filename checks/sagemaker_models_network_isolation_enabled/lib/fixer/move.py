@@ -138,7 +138,7 @@ def bring_back(client: Any, rollback: Rollback, move: Move, reason: str) -> None
         update(client, rollback, move, move.old_config)
     except (ClientError, BotoCoreError) as error:
         raise StoppedError(
-            f"{explain_error(error)} Endpoint {name} stays UpdateRollbackFailed: it serves by both "
+            f"{explain_error(error)} Endpoint {name} stays UpdateRollbackFailed: it uses both "
             "configurations. Run the fixer again, which brings it back, or the rollback."
         ) from error
 

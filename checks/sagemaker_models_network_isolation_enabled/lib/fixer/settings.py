@@ -38,16 +38,16 @@ class FixerSettings:
         settings = fixer_config.get(key)
         known = [field.name for field in fields(cls)]
         if not isinstance(settings, dict | None):
-            raise StoppedError(f"aws.{key} in the fixer configuration is to be a list of settings.")
+            raise StoppedError(f"aws.{key} in the fixer configuration must be a list of settings.")
         for name, value in (settings or {}).items():
             where = f"aws.{key}.{name} in the fixer configuration"
             if name not in known:
                 raise StoppedError(f"{where} is unknown; there are {', '.join(known)}.")
             if name != "VpcConfig" and not isinstance(value, bool):
-                raise StoppedError(f"{where} is {value!r}; it is to be true or false.")
+                raise StoppedError(f"{where} is {value!r}; it must be true or false.")
             if name == "VpcConfig" and not are_vpc_configs(value):
                 raise StoppedError(
-                    f"{where} is to name regions, and for each its Subnets (subnet-…) and "
+                    f"{where} must name regions, and for each its Subnets (subnet-…) and "
                     "SecurityGroupIds (sg-…) as lists."
                 )
         read = cls(**(settings or {}))
