@@ -12,6 +12,8 @@ service, in pages of a hundred; the tags that it has read are shared.
 
 import logging
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib import import_module
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 CLIENT = "prowler.providers.aws.services.sagemaker.sagemaker_client"
 NOT_FOUND = "ValidationException"
 PAGE_SIZE = 100  # the most that ListModels and Search give in a page; their own choice is less
+
+Recorded = tuple[str, str | None]  # the name and the creation time of a record of Search
 
 
 @dataclass(frozen=True)
@@ -86,12 +90,25 @@ def read_regions(service: Any) -> list[Listing]:
     """
     clients = service.regional_clients
     pool = service.thread_pool
-    listings = list(pool.map(lambda c: list_models(c, service.audit_resources), clients.values()))
+    searches: dict[str, Future[dict[Recorded, Model]]] = {}
 
-    # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
-    worth_a_search = [li for li in listings if 2 * len(li.models) > li.pages]
-    found = pool.map(lambda li: search_models(clients[li.region], li.models), worth_a_search)
-    facts = {identity(model): model for models in found for model in models}
+    def search(region: str) -> None:
+        searches[region] = pool.submit(search_models, clients[region])
+
+    listings = list(
+        pool.map(lambda c: list_models(c, service.audit_resources, search), clients.values())
+    )
+    for listing in listings:
+        # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
+        if listing.region not in searches and 2 * len(listing.models) > listing.pages:
+            search(listing.region)
+    facts = {}
+    for listing in listings:
+        records = searches[listing.region].result() if listing.region in searches else {}
+        for model in listing.models:
+            record = records.get((model.name, model.creation_time))
+            if record and is_same_arn(record.arn, model.arn):
+                facts[identity(model)] = replace(record, arn=own_spelling(record.arn, model.arn))
 
     shared = getattr(service, "sagemaker_models", ())
     shared_tags = {model.arn.lower(): tuple(model.tags or ()) for model in shared}
@@ -127,13 +144,20 @@ def is_same_arn(one: Any, other: str) -> bool:
     return isinstance(one, str) and one.lower() == other.lower()
 
 
-def list_models(client: Any, audit_resources: list[str]) -> Listing:
+def own_spelling(one: str, other: str) -> str:
+    """Return AWS's own spelling of two of one ARN, one of which may be in lower case."""
+    return min(one, other)  # capitals sort before small letters
+
+
+def list_models(client: Any, audit_resources: list[str], search: Callable[[str], None]) -> Listing:
     """Return the models of a region that are in the scope of the scan.
 
     Args:
         client: Prowler's SageMaker client of the region.
         audit_resources: The ARNs that the scan is limited to (--resource-arn, --resource-tags);
             empty for all.
+        search: Has the region searched while it is listed; called as soon as it is known to have
+            more models than a page.
     """
     logger.info(f"SageMaker - listing models in {client.region}...")
     scope = {arn.lower() for arn in audit_resources or ()}
@@ -145,6 +169,8 @@ def list_models(client: Any, audit_resources: list[str]) -> Listing:
             PaginationConfig={"PageSize": PAGE_SIZE}
         ):
             pages += 1
+            if pages == 1 and page.get("NextToken") and not scope:
+                search(client.region)
             for summary in listed(page, "Models", "the answer"):
                 name, arn = summary.get("ModelName"), summary.get("ModelArn")
                 if not isinstance(name, str) or not isinstance(arn, str):
@@ -160,52 +186,48 @@ def list_models(client: Any, audit_resources: list[str]) -> Listing:
     return Listing(client.region, tuple(models.values()), pages, unread)
 
 
-def search_models(client: Any, models: tuple[Model, ...]) -> list[Model]:
-    """Return those of a region's listed models whose settings and tags Search tells for certain.
+def search_models(client: Any) -> dict[Recorded, Model]:
+    """Return the models of a region as Search records them, with their settings and tags.
 
     Args:
         client: Prowler's SageMaker client of the region.
-        models: The models, as listed.
 
     Returns:
-        The models with their settings and tags. One that is not among them is to be described;
-        that Search failed is no error, because the permission for it is optional.
+        The models whose records are enough to judge by, by name and creation time: a record is a
+        listed model's only if both are, because a namesake may have been deleted. That Search
+        failed is no error, because the permission for it is optional.
     """
-    logger.info(f"SageMaker - searching {len(models)} models in {client.region}...")
-    listed_models = {model.name: model for model in models}
-    found = []
+    logger.info(f"SageMaker - searching models in {client.region}...")
+    found = {}
     try:
         for page in client.get_paginator("search").paginate(
             Resource="Model", PaginationConfig={"PageSize": PAGE_SIZE}
         ):
             for result in listed(page, "Results", "the answer"):
                 record = (result.get("Model") or {}).get("Model") or {}
-                model = listed_models.get(str(record.get("ModelName")))
-                if model and (certain := from_record(model, record)):
-                    found.append(certain)
+                if model := from_record(client.region, record):
+                    found[model.name, model.creation_time] = model
     except Exception as error:
         logger.info(f"{client.region} -- Search is unavailable, models are described: {error}")
     return found
 
 
-def from_record(model: Model, record: dict[str, Any]) -> Model | None:
-    """Return a listed model with the settings of a record of Search, where they are certain.
+def from_record(region: str, record: dict[str, Any]) -> Model | None:
+    """Return a model by a record of Search, where that is enough to judge by.
 
     Args:
-        model: The model, as listed.
-        record: A record of Search with this model's name (`SearchRecord.Model.Model`).
+        region: Its region.
+        record: `SearchRecord.Model.Model`.
 
     Returns:
-        The model; None where the record is a deleted namesake's, is incomplete, or lacks something
-        whose absence would alone decide that the model fails.
+        The model; None where the record is incomplete, or lacks something whose absence would
+        alone decide that the model fails.
     """
-    if model.creation_time is None or to_the_second(record.get("CreationTime")) != (
-        model.creation_time
-    ):
+    name, arn = record.get("ModelName"), record.get("ModelArn")
+    created = to_the_second(record.get("CreationTime"))
+    if not isinstance(name, str) or not isinstance(arn, str) or created is None:
         return None
-    if not is_same_arn(record.get("ModelArn"), model.arn):
-        return None
-    read = with_settings(model, record)
+    read = with_settings(Model(name, arn, region, created), record)
     tags = record.get("Tags") or []
     by_absence_alone = read.network_isolation and not (read.has_vpc_config and read.security_groups)
     if read.unread or by_absence_alone or not are_tags(tags):
@@ -304,8 +326,7 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
         absent.append("VpcConfig.SecurityGroupIds")
     return replace(
         model,
-        # Capitals sort before small letters, so this is AWS's own spelling of the two.
-        arn=min(model.arn, str(arn)),
+        arn=own_spelling(model.arn, str(arn)),
         network_isolation=isolation,
         has_vpc_config=has_vpc_config,
         subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),
