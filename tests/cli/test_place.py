@@ -227,7 +227,7 @@ def test_what_does_not_fit_is_said_and_not_raised(
 def test_a_module_or_a_definition_that_is_missing_is_named() -> None:
     with pytest.raises(ImportError, match=r"no prowler\.config\.missing"):
         plugin.require("prowler.config.missing", ())
-    with pytest.raises(ImportError, match=r"no class Missing in prowler\.config\.config"):
+    with pytest.raises(ImportError, match=r"no Missing in prowler\.config\.config"):
         plugin.require("prowler.config.config", ("class Missing",))
 
 

@@ -141,7 +141,7 @@ def test_troubleshooting_explains_every_sentence_that_the_check_says() -> None:
         *lib.glob("*.py"),
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
-        ROOT / "tests" / "demo.py",
+        ROOT / "tests" / "tools" / "demo.py",
         ROOT / "docs" / "ci" / "sarif.py",
     ]
     source = "".join(path.read_text("utf-8") for path in sources)

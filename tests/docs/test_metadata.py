@@ -210,6 +210,9 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
     assert models == ["fraud-2", "other"]
     assert [v["ModelName"] for v in copied["ShadowProductionVariants"]] == ["fraud-2"]
     assert {key: copied[key] for key in SETTINGS} == SETTINGS
+    # The description has it; AWS takes it only for inference components.
+    (create,) = (call for call in aws.calls if call.api == "CreateEndpointConfig")
+    assert "EnableNetworkIsolation" not in create.parameters
     for arn in (made["ModelArn"], copied["EndpointConfigArn"]):
         assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "risk"}]
     assert verdicts(aws, region) == {"fraud": "FAIL", "fraud-2": "PASS", "other": "FAIL"}

@@ -1,9 +1,7 @@
 """The remediation page: its commands are run as they stand, its templates are linted."""
 
+import json
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +9,9 @@ import yaml
 from prowler.lib.check.check import import_check
 
 from ..embedded import aws_cli, engine
-from ..embedded.account import ROLE, Region
+from ..embedded.account import Region
 from ..embedded.cloudformation import lint
-from ..embedded.installation import CHECK, ROOT, access
+from ..embedded.installation import CHECK, METADATA, ROOT
 from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
 
@@ -25,74 +23,57 @@ def section(title: str) -> str:
     return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
-def commands(text: str) -> list[str]:
-    """Return the indented commands of a text, each in one line."""
-    return re.findall(r"^    (.+)$", re.sub(r" \\\n +", " ", text), re.MULTILINE)
-
-
 def fences(language: str) -> tuple[str, str]:
     """Return the code before and after."""
     before, after = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     return before, after
 
 
-@pytest.mark.parametrize("command", [c for c in commands(PAGE) if c.startswith("aws sagemaker")])
+@pytest.mark.parametrize("command", aws_cli.commands_in(PAGE))
 def test_every_command_is_one_that_aws_has(command: str) -> None:
     aws_cli.check(command)
 
 
+def test_the_commands_are_the_metadatas() -> None:
+    """They copy all of a model and an endpoint configuration; test_metadata.py runs them."""
+    metadata = json.loads(METADATA.read_text("utf-8"))["Remediation"]["Code"]["CLI"]
+    forth, _ = section("By the AWS CLI").split("\nRollback:\n")
+    assert aws_cli.commands_in(forth) == aws_cli.commands_in(metadata)
+
+
 @pytest.mark.slow
-def test_the_commands_move_an_endpoint_and_take_it_back(aws: EmbeddedAWS) -> None:
+def test_the_commands_move_an_endpoint_and_take_it_back(aws: EmbeddedAWS, tmp_path: Path) -> None:
     region = Region(aws, "ap-southeast-5")
     vpc = region.vpc()
-    names = {
-        "subnet-id-1": region.subnet(vpc),
-        "subnet-id-2": region.subnet(vpc),
-        "sg-id": region.group(vpc),
-        "model-name": "fraud",
-        "endpoint-name": "fraud",
-        "endpoint-config-name": "fraud-config",
-        "role-arn": ROLE,
-        "container-image": "image",
-        "model-data-url": "s3://bucket/model.tar.gz",
-        "key": "team",
-        "value": "risk",
-        "variant-name": "one",
-        "instance-type": "ml.m5.large",
-        "count": "1",
-    }
     region.model("fraud", isolated=False)
-    names["model-arn"] = region.sagemaker.describe_model(ModelName="fraud")["ModelArn"]
     variant = {
         "VariantName": "one",
         "ModelName": "fraud",
         "InstanceType": "ml.m5.large",
         "InitialInstanceCount": 1,
     }
-    region.sagemaker.create_endpoint_config(
+    config = region.sagemaker.create_endpoint_config(
         EndpointConfigName="fraud-config", ProductionVariants=[variant]
     )
     region.sagemaker.create_endpoint(EndpointName="fraud", EndpointConfigName="fraud-config")
+    values = {
+        "subnet-id-in-zone-a": region.subnet(vpc),
+        "subnet-id-in-zone-b": region.subnet(vpc),
+        "sg-id": region.group(vpc),
+        "model-name": "fraud",
+        "model-arn": region.sagemaker.describe_model(ModelName="fraud")["ModelArn"],
+        "new-model-name": "fraud-isolated",
+        "endpoint-name": "fraud",
+        "endpoint-config-name": "fraud-config",
+        "endpoint-config-arn": config["EndpointConfigArn"],
+        "new-endpoint-config-name": "fraud-config-isolated",
+    }
 
-    def run(text: str) -> str:
-        said = ""
-        for command in commands(text):
-            filled = re.sub(r"<([a-z0-9-]+)>", lambda found: names[found[1]], command)
-            said = subprocess.run(
-                shlex.split(filled),
-                env={
-                    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-                    **access(aws),
-                    "AWS_DEFAULT_REGION": region.name,
-                },
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        return said
+    def run(text: str) -> list[str]:
+        return aws_cli.run(aws, region.name, aws_cli.commands_in(text), values, tmp_path)
 
     forth, back = section("By the AWS CLI").split("\nRollback:\n")
-    assert run(forth) == '"fraud-config-isolated"\n'
+    assert run(forth)[-1] == '"fraud-config-isolated"'
     findings = engine.scan(aws, engine.provider(aws, region.name))
     assert {f.resource_id: f.status for f in findings} == {
         "fraud": "FAIL",

@@ -440,7 +440,7 @@ wrong. Each cell is one scan of an account with {len(TRUTH)} models in each of t
 faults` runs it and writes this page; the tests run the same cells.
 
 The figures are that region's findings: PASS/FAIL/MANUAL. Without a fault they are
-{passing}/{failing}/0. In the last three rows a cell stands for several scans, one for each member
+{passing}/{failing}/0. In the rows of a member a cell stands for several scans, one for each member
 that the check reads, and has each outcome once. An empty cell is a fault that the API cannot have,
 or that cannot be told from a sound answer.
 
