@@ -28,8 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# What these make takes seconds: Prowler's command line, the demo, the fixer's cases, many models.
-SLOW = {"case", "demo", "full_region", "github", "job", "make_installation", "providers", "served"}
+# What these make takes seconds: Prowler's command line, the demo, the fixer's cases, many scans.
+SLOW = {
+    *("case", "demo", "full_region", "github", "job", "make_installation", "needed"),
+    *("providers", "served", "wheel"),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -281,6 +281,7 @@ def test_a_file_that_is_broken_is_named_and_the_others_are_joined(tmp_path: Path
     assert json.loads((tmp_path / "findings.ocsf.json").read_text()) == [{"n": 1}]
 
 
+@pytest.mark.slow
 def test_the_roles_policy_is_the_one_that_a_scan_needs() -> None:
     template = decode(TEMPLATE)
     properties = template["Resources"]["Role"]["Properties"]
@@ -293,10 +294,12 @@ def test_the_roles_policy_is_the_one_that_a_scan_needs() -> None:
     assert template["Parameters"]["RoleName"]["Default"] == ROLE
 
 
+@pytest.mark.slow
 def test_the_template_is_clean() -> None:
     assert lint(TEMPLATE, regions=["eu-west-1", "us-east-1"]) == []
 
 
+@pytest.mark.slow
 def test_the_state_machine_is_one() -> None:
     _, definition = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     machine = {

@@ -75,6 +75,7 @@ def fenced(text: str) -> str:
     return match[1]
 
 
+@pytest.mark.slow
 def test_the_cloudformation_is_clean(ours: dict[str, Any]) -> None:
     template = fenced(ours["Remediation"]["Code"]["NativeIaC"])
     named = re.sub(r"<(\w+?)>", lambda m: m[1].replace("_", "-"), template)

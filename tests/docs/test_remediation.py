@@ -87,6 +87,7 @@ def test_the_commands_move_an_endpoint_and_take_it_back(aws: EmbeddedAWS, tmp_pa
     assert {f.resource_id: f.status for f in findings} == {"fraud": "FAIL"}
 
 
+@pytest.mark.slow
 def test_the_templates_are_clean() -> None:
     before, after = fences("yaml")
     assert lint(before, regions=["eu-west-1"]) == lint(after, regions=["eu-west-1"]) == []

@@ -215,6 +215,7 @@ def test_a_scan_limited_to_a_model_describes_it_rather_than_search_them_all(
     assert aws.count("sagemaker") == {"ListModels": 2, "DescribeModel": 1, "ListTags": 1}
 
 
+@pytest.mark.slow
 def test_the_network_is_asked_for_in_batches_and_only_where_models_are_in_a_vpc(
     aws: EmbeddedAWS,
 ) -> None:

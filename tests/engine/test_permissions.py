@@ -132,6 +132,7 @@ def test_an_action_is_an_operation_of_aws(action: str) -> None:
     assert operation in client.meta.service_model.operation_names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", POLICY["Statement"], ids=lambda s: s["Sid"])
 def test_a_resource_is_as_narrow_as_aws_supports(statement: dict[str, Any]) -> None:
     reference = action_reference()
@@ -145,12 +146,14 @@ def test_a_resource_is_as_narrow_as_aws_supports(statement: dict[str, Any]) -> N
             assert resource in narrower, action
 
 
+@pytest.mark.slow
 def test_the_policy_is_one_by_iams_grammar() -> None:
     properties = {"PolicyDocument": POLICY}
     resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
     assert lint(json.dumps({"Resources": {"Policy": resource}}), regions=["us-east-1"]) == []
 
 
+@pytest.mark.slow
 def test_the_page_says_what_is_lost_without_each(aws: EmbeddedAWS, account: None) -> None:
     page = permissions.PAGE.read_text("utf-8")
     assert page == permissions.put_in(page, permissions.table(aws))

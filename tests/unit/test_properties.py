@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -321,6 +322,7 @@ def test_the_verdict_agrees_with_the_oracle(network: Network) -> None:
     assert status(read(network)) == oracle(network)
 
 
+@pytest.mark.slow
 @given(networks(), st.data())
 @settings(max_examples=200, deadline=None)
 def test_a_rule_in_halves_is_the_same_rule(network: Network, data: st.DataObject) -> None:
@@ -337,6 +339,7 @@ def test_a_rule_in_halves_is_the_same_rule(network: Network, data: st.DataObject
     assert status(read(network)) == status(before)
 
 
+@pytest.mark.slow
 @given(networks(), st.integers(1, 5), st.integers())
 @settings(max_examples=200, deadline=None)
 def test_neither_order_nor_paging_changes_what_is_known(
@@ -345,6 +348,7 @@ def test_neither_order_nor_paging_changes_what_is_known(
     assert read(network, page=page, shuffle=seed) == read(network)
 
 
+@pytest.mark.slow
 @given(networks(), st.data())
 @settings(max_examples=200, deadline=None)
 def test_an_added_violation_makes_no_verdict_better(network: Network, data: st.DataObject) -> None:
@@ -368,6 +372,7 @@ def test_an_added_violation_makes_no_verdict_better(network: Network, data: st.D
     assert RANK[status(after)] <= RANK[status(before)]
 
 
+@pytest.mark.slow
 @given(networks(), st.data())
 @settings(max_examples=200, deadline=None)
 def test_a_fact_that_becomes_unknown_makes_no_verdict_better(
@@ -389,6 +394,7 @@ def test_a_fact_that_becomes_unknown_makes_no_verdict_better(
     assert RANK[status(after)] <= RANK[status(before)]
 
 
+@pytest.mark.slow
 @given(networks(), st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_the_text_names_all_that_decides(network: Network, strict: bool) -> None:
