@@ -126,7 +126,7 @@ def require(module: str, definitions: tuple[str | tuple[str, ...], ...]) -> None
     for definition in definitions:
         names = (definition,) if isinstance(definition, str) else definition
         if not any(is_defined(name, source) for name in names):
-            plain = " or ".join(re.split(r"[ .]", name)[-1] for name in names)
+            plain = " or ".join(name.rpartition(".")[2] for name in names)
             raise ImportError(f"this Prowler has no {plain} in {module}")
 
 

@@ -125,7 +125,7 @@ def test_a_name_is_there(
     monkeypatch.syspath_prepend(tmp_path)
     with ExitStack() as stack:
         if not there:
-            words = "Old or New" if isinstance(name, tuple) else "Check"
+            words = "class Old or class New" if isinstance(name, tuple) else "class Check"
             expected = f"^this Prowler has no {words} in of_prowler$"
             stack.enter_context(pytest.raises(ImportError, match=expected))
         plugin.require("of_prowler", (name,))
@@ -227,7 +227,7 @@ def test_what_does_not_fit_is_said_and_not_raised(
 def test_a_module_or_a_definition_that_is_missing_is_named() -> None:
     with pytest.raises(ImportError, match=r"no prowler\.config\.missing"):
         plugin.require("prowler.config.missing", ())
-    with pytest.raises(ImportError, match=r"no Missing in prowler\.config\.config"):
+    with pytest.raises(ImportError, match=r"no class Missing in prowler\.config\.config"):
         plugin.require("prowler.config.config", ("class Missing",))
 
 

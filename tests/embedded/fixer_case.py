@@ -161,7 +161,8 @@ def fixed_region(aws: EmbeddedAWS) -> Region:
 def sound(fixed_region: Region) -> dict[str, list[str]]:
     vpc = fixed_region.vpc()
     subnets = [fixed_region.subnet(vpc), fixed_region.subnet(vpc)]
-    return {"Subnets": subnets, "SecurityGroupIds": [fixed_region.group(vpc, "10.0.0.0/8")]}
+    named = fixed_region.prefix_list("198.51.100.0/24")
+    return {"Subnets": subnets, "SecurityGroupIds": [fixed_region.group(vpc, "10.0.0.0/8", named)]}
 
 
 @pytest.fixture(scope="session")

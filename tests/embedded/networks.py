@@ -8,7 +8,7 @@ from typing import Any
 from .account import EVERYWHERE, Region
 from .server import EmbeddedAWS, XmlEdit, change, change_xml, error, on, refuse, with_member
 
-REGION = "eu-north-1"
+REGION = "ap-east-2"
 DEFAULT = {"DestinationCidrBlock": EVERYWHERE}
 
 
@@ -51,8 +51,8 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     case(
         "overlapping-ports",
         "FAIL",
-        f"{overlapping} allows ingress of tcp 400-443 from 12.0.0.0/8 (joined with others, "
-        "broader than a /8) and tcp 443-500 from 13.0.0.0/8",
+        f"{overlapping} allows ingress of tcp 400-443 from 12.0.0.0/8 and tcp 443-500 from "
+        "13.0.0.0/8 (joined with others, broader than a /8 or an IPv6 /32)",
         groups=[overlapping],
     )
     apart = r.group(vpc)
@@ -72,6 +72,14 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     named = ("52.0.0.0/8", "2600:1f00::/32", "8.8.8.8/32")
     reserved = ("10.0.0.0/8", "172.16.0.0/12", "fc00::/7", "ff00::/8", "224.0.0.0/4", "240.0.0.0/4")
     case("named-sources", "PASS", groups=[r.group(vpc, *named, *reserved)])
+
+    pieces = r.group(vpc)
+    r.admit(pieces, "192.0.0.0/9", "192.128.0.0/11", "192.160.0.0/13", "192.168.0.0/16")
+    r.admit(pieces, "192.169.0.0/16", "192.170.0.0/15", "192.172.0.0/14", "192.176.0.0/12")
+    r.admit(pieces, "192.192.0.0/10", "193.0.0.0/8")
+    case("pieces", "FAIL", "from 193.0.0.0/8 (joined with others", groups=[pieces])
+    beside = r.group(vpc, "10.0.0.0/8", "11.0.0.0/8")
+    case("private-beside-public-8", "PASS", groups=[beside])
 
     # Prefix lists.
     for name, blocks in {

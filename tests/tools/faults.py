@@ -24,7 +24,7 @@ from ..embedded.account import EVERYWHERE, Region
 from ..embedded.installation import ROOT
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, error, on, refuse
 
-FAULTY, SOUND = "eu-south-1", "eu-south-2"  # the region with the fault, and one without
+FAULTY, SOUND = "eu-south-1", "ap-southeast-7"  # the region with the fault, and one without
 TIMEOUT = 4  # seconds; long enough for a sound answer of a busy machine
 PAGE = ROOT / "docs" / "faults.md"
 

@@ -100,7 +100,7 @@ def unknown(why: str, number: int | None = None, *routes: tuple[str, str]) -> Su
         if why == NEW
         else "scan again"
         if why == "Throttling"
-        else "scan again with ec2:DescribeRouteTables allowed"
+        else "scan again, or look at it with ec2:DescribeRouteTables"
     )
     unread = Unread(TABLE, why, "ec2:DescribeRouteTables", remedy)
     name = f"rtb-{number}" if number else None
@@ -137,7 +137,7 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
     "an association that failed": ([main(1), own(2, OUT, state="failed")], known(1)),
     "an association that is ending": (
         [main(1), own(2, OUT, state="disassociating")],
-        unknown("its association with rtb-2 is disassociating"),
+        unknown("the association of subnet-1 with rtb-2 is disassociating"),
     ),
     "two tables of its own": (
         [main(1), own(2), own(3, OUT)],
@@ -297,7 +297,7 @@ def group(*ingress: dict[str, Any], **rest: Any) -> dict[str, Any]:
 
 
 def broken(why: str, *ingress: str, egress: tuple[str, ...] = ()) -> SecurityGroup:
-    remedy = "scan again with ec2:DescribeSecurityGroups allowed"
+    remedy = "scan again, or look at it with ec2:DescribeSecurityGroups"
     unread = Unread("security group sg-1", why, "ec2:DescribeSecurityGroups", remedy)
     return SecurityGroup("sg-1", "vpc-1", ingress, egress, (unread,))
 
@@ -308,6 +308,7 @@ def unlisted(why: str, remedy: str) -> Unread:
     return Unread(what, why, permission, remedy.format(permission))
 
 
+JOINED = " (joined with others, broader than a /8 or an IPv6 /32)"
 NO_RANGE = "a rule in IpPermissions of sg-1 lacks its range"
 GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
     "no rules": (group(), SecurityGroup("sg-1", "vpc-1")),
@@ -323,9 +324,7 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
         group(rule(**ipv4("12.0.0.0/8", "13.0.0.0/8"))),
         SecurityGroup(
             *("sg-1", "vpc-1"),
-            tuple(
-                f"tcp 22 from {n}.0.0.0/8 (joined with others, broader than a /8)" for n in (12, 13)
-            ),
+            ("tcp 22 from 12.0.0.0/8", f"tcp 22 from 13.0.0.0/8{JOINED}"),
         ),
     ),
     "neighbours at two ports": (
@@ -356,8 +355,8 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
         SecurityGroup(
             *("sg-1", "vpc-1"),
             (
-                "tcp 20-22 from 12.0.0.0/8 (joined with others, broader than a /8)",
-                "tcp 22-25 from 13.0.0.0/8 (joined with others, broader than a /8)",
+                "tcp 20-22 from 12.0.0.0/8",
+                f"tcp 22-25 from 13.0.0.0/8{JOINED}",
             ),
         ),
     ),
@@ -368,12 +367,30 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
                 for n in (12, 13)
             )
         ),
-        SecurityGroup(
-            *("sg-1", "vpc-1"),
-            tuple(
-                f"icmp from {n}.0.0.0/8 (joined with others, broader than a /8)" for n in (12, 13)
-            ),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours by a type of icmp and by all": (
+        group(
+            *(
+                {**rule(**ipv4(f"{n}.0.0.0/8")), "IpProtocol": "icmp", "FromPort": t, "ToPort": -1}
+                for n, t in ((12, 8), (13, -1))
+            )
         ),
+        SecurityGroup(
+            *("sg-1", "vpc-1"), ("icmp from 12.0.0.0/8", f"icmp from 13.0.0.0/8{JOINED}")
+        ),
+    ),
+    "ports in the wrong order": (
+        group({**rule(**ipv4("0.0.0.0/0")), "FromPort": 443, "ToPort": 80}),
+        SecurityGroup("sg-1", "vpc-1", ("tcp from 0.0.0.0/0",)),
+    ),
+    "tcp without ports beside neighbours at two": (
+        group(
+            {"IpProtocol": "tcp", **ipv4("9.9.9.9/32"), "Ipv6Ranges": []},
+            rule(**ipv4("12.0.0.0/8")),
+            {**rule(**ipv4("13.0.0.0/8")), "FromPort": 23, "ToPort": 23},
+        ),
+        SecurityGroup("sg-1", "vpc-1"),
     ),
     "the same block twice": (
         group(rule(**ipv4("0.0.0.0/1")), rule(**ipv4("0.0.0.0/1"))),
@@ -483,6 +500,18 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
         [permits("12.0.0.0/9"), permits("12.128.0.0/9"), permits("13.0.0.0/8")],
         [0, 1, 2],
     ),
+    "a /7 in pieces, one of them private": (
+        [
+            permits(block)
+            for block in (
+                *("192.0.0.0/9", "192.128.0.0/11", "192.160.0.0/13", "192.168.0.0/16"),
+                *("192.169.0.0/16", "192.170.0.0/15", "192.172.0.0/14", "192.176.0.0/12"),
+                *("192.192.0.0/10", "193.0.0.0/8"),
+            )
+        ],
+        [0, 1, 2, 4, 5, 6, 7, 8, 9],
+    ),
+    "a quarter in everything": ([permits("0.0.0.0/0"), permits("64.0.0.0/2")], [0, 1]),
     "neighbours and a part of one": (
         [permits("12.0.0.0/8"), permits("12.0.0.0/16"), permits("13.0.0.0/8")],
         [0, 2],
@@ -577,14 +606,18 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
         [{"Description": "x"}, "::/0"],
         SecurityGroup(
             *("sg-1", "vpc-1", ("tcp 22 from ::/0 of prefix list pl-1",)),
-            unread=(unlisted("no Cidr in one of the Entries", "scan again with {} allowed"),),
+            unread=(
+                unlisted("no Cidr in one of the Entries", "scan again, or look at it with {}"),
+            ),
         ),
     ),
     "an entry that is no block": (
         ["everywhere"],
         SecurityGroup(
             *("sg-1", "vpc-1"),
-            unread=(unlisted("no Cidr in one of the Entries", "scan again with {} allowed"),),
+            unread=(
+                unlisted("no Cidr in one of the Entries", "scan again, or look at it with {}"),
+            ),
         ),
     ),
 }
@@ -634,7 +667,7 @@ def test_groups_of_one_model_are_open_together_and_no_others() -> None:
     sets = [("sg-0", "sg-1"), ("sg-0", "sg-2"), ("sg-1",)]
     _, facts = read_network(EC2(SecurityGroups=groups), [], sets)
     opened = {key: [g.open_ingress for g in value] for key, value in facts.items()}
-    text = "tcp 22 from {}.0.0.0/8 (joined with others, broader than a /8)"
+    text = f"tcp 22 from {{}}.0.0.0/8{JOINED}"
     assert opened == {
         sets[0]: [(text.format(12),), (text.format(13),)],
         sets[1]: [(), ()],
@@ -697,21 +730,6 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
         ],
         [through("0.0.0.0/1", "eni-1"), through("128.0.0.0/1", "eni-1")],
     ),
-    "a prefix list": (
-        IN,
-        [
-            own(
-                1,
-                {
-                    "DestinationPrefixListId": "pl-1",
-                    **{k: TO_ENI[k] for k in ("State",)},
-                    "NetworkInterfaceId": "eni-1",
-                },
-            ),
-            edge(back()),
-        ],
-        [through("pl-1", "eni-1")],
-    ),
     "IPv6": (
         DUAL,
         [
@@ -726,17 +744,6 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
             edge(back(), back("2600:1f00:0:1::/64")),
         ],
         [through("::/0", "eni-1", "2600:1f00:0:1::/64")],
-    ),
-    "a prefix list, by IPv6": (
-        DUAL,
-        [
-            own(
-                1,
-                {"DestinationPrefixListId": "pl-1", **back("::/0"), "DestinationIpv6CidrBlock": ""},
-            ),
-            edge(back("2600:1f00:0:1::/64")),
-        ],
-        [through("pl-1", "eni-1", "2600:1f00:0:1::/64")],
     ),
     "hosts in the destinations": (
         IN,
@@ -789,10 +796,35 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
         [own(1), refusal("Throttling")],
         None,
     ),
+    "a prefix list": (
+        IN,
+        [
+            own(1, {"DestinationPrefixListId": "pl-1", **TO_ENI, "DestinationCidrBlock": ""}),
+            edge(back()),
+        ],
+        "rtb-1 sends pl-1 to eni-1, and so does an internet gateway",
+    ),
+    "a prefix list, by IPv6": (
+        DUAL,
+        [
+            own(1, {"DestinationPrefixListId": "pl-1", **TO_ENI, "DestinationCidrBlock": ""}),
+            edge(back("2600:1f00:0:1::/64")),
+        ],
+        "rtb-1 sends pl-1 to eni-1, and so does an internet gateway",
+    ),
+    "two appliances in a row": (
+        IN,
+        [
+            own(1, TO_ENI),
+            edge(back(NetworkInterfaceId="eni-2")),
+            table(3, to("NetworkInterfaceId", "eni-2"), back(), SubnetId="subnet-9"),
+        ],
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to eni-2, which may be in a row",
+    ),
     "an edge table is being associated": (
         IN,
         [own(1, TO_ENI), edge(back(), AssociationState={"State": "associating"})],
-        "its association with rtb-9 is associating",
+        "the association of igw-1 with rtb-9 is associating",
     ),
     "a route to an appliance without destination": (
         IN,
@@ -901,15 +933,21 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     ),
     "broken": (refusal("InternalError", status=500), "InternalError", "scan again"),
     "unavailable": (refusal("Unavailable", status=503), "Unavailable", "scan again"),
+    "broken without a status": (refusal("ServiceUnavailable"), "ServiceUnavailable", "scan again"),
     "a fault of the caller": (
-        refusal("RequestExpired", status=499),
+        refusal("InvalidFilter", status=499),
+        "InvalidFilter",
+        "scan again, or look at it with ec2:DescribeSubnets",
+    ),
+    "expired": (
+        refusal("RequestExpired"),
         "RequestExpired",
-        "scan again with ec2:DescribeSubnets allowed",
+        "renew the credentials, or leave out a region that is not enabled",
     ),
     "no code": (
         refusal(""),
         "unknown error",
-        "scan again with ec2:DescribeSubnets allowed",
+        "scan again, or look at it with ec2:DescribeSubnets",
     ),
     "a code with markup": (
         refusal("<b>Throttling</b>"),
@@ -924,12 +962,12 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     "garbled": (
         KeyError("x"),
         "the answer is garbled, KeyError",
-        "scan again with ec2:DescribeSubnets allowed",
+        "scan again, or look at it with ec2:DescribeSubnets",
     ),
     "malformed": (
         MalformedError("no Subnets"),
         "no Subnets",
-        "scan again with ec2:DescribeSubnets allowed",
+        "scan again, or look at it with ec2:DescribeSubnets",
     ),
 }
 
@@ -962,7 +1000,7 @@ def test_an_answer_without_its_list_is_malformed() -> None:
 
 def test_a_subnet_of_no_vpc_is_unknown() -> None:
     facts, _ = read_network(EC2(Subnets=[{"SubnetId": "subnet-1"}]), ["subnet-1"], [])
-    remedy = "scan again with ec2:DescribeSubnets allowed"
+    remedy = "scan again, or look at it with ec2:DescribeSubnets"
     unread = Unread("subnet subnet-1", "no VpcId in it", "ec2:DescribeSubnets", remedy)
     assert facts == {"subnet-1": Subnet("subnet-1", unread=(unread,))}
 

@@ -201,27 +201,57 @@ def read(network: Network, isolated: bool = True, **ec2: Any) -> Model:
     )
 
 
+# What is not the internet, by IANA's special-purpose registries, as spans of numbers.
+SPECIAL = [
+    (int(network.network_address), int(network.broadcast_address) + 1, network.max_prefixlen)
+    for network in map(
+        ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+            *(
+                "172.16.0.0/12",
+                "192.168.0.0/16",
+                "224.0.0.0/3",
+                "fc00::/7",
+                "fe80::/10",
+                "ff00::/8",
+            ),
+        ),
+    )
+]
+
+
 def reaches_the_internet(admitted: list[str]) -> bool:
     """Return whether blocks admit a range of the internet that AWS calls public.
 
-    That is a range broader than a /8 or an IPv6 /32 once the blocks that are private by themselves
-    are left out, so an aligned range of twice that size that lies in the union of the rest.
+    That is a block broader than a /8 or an IPv6 /32 that is not private, or an aligned range in
+    the union of all blocks that has more public addresses than a /8 or an IPv6 /32.
     """
-    for bits, size in ((32, 2**25), (128, 2**97)):
-        blocks = [ip_network(b) for b in admitted if b not in PRIVATE]
-        spans = sorted(
-            (int(b.network_address), int(b.broadcast_address) + 1)
-            for b in blocks
-            if b.max_prefixlen == bits
-        )
+    for bits, named in ((32, 24), (128, 96)):
+        blocks = [ip_network(b) for b in admitted if ip_network(b).max_prefixlen == bits]
+        if any(b.prefixlen < bits - named and str(b) not in PRIVATE for b in blocks):
+            return True
+        # The private IPv6 blocks here lie apart from all others.
+        joinable = [b for b in blocks if bits == 32 or str(b) not in PRIVATE]
+        spans = sorted((int(b.network_address), int(b.broadcast_address) + 1) for b in joinable)
         union: list[list[int]] = []
         for start, end in spans:
             if union and start <= union[-1][1]:
                 union[-1][1] = max(union[-1][1], end)
             else:
                 union.append([start, end])
-        if any(-(-start // size) * size + size <= end for start, end in union):
-            return True
+        # No single block is broad here, so there are few aligned ranges.
+        for start, end in union:
+            for power in range(named + 1, bits + 1):
+                size = 2**power
+                for first in range(-(-start // size) * size, end - size + 1, size):
+                    special = sum(
+                        max(0, min(last, first + size) - max(begin, first))
+                        for begin, last, of in SPECIAL
+                        if of == bits
+                    )
+                    if size - special > 2**named:
+                        return True
     return False
 
 

@@ -115,6 +115,11 @@ CASES = {
         "sends 0.0.0.0/0 to igw-1. Note: VPC Block Public Access (block-bidirectional) stops the "
         "traffic between subnet-2 and the internet gateway for as long as it is on.",
     ),
+    "a subnet behind an appliance in line, whose own traffic is blocked": (
+        model(subnets=(replace(IN_LINE, block_public_access="block-bidirectional"),)),
+        "FAIL",
+        "sends 10.0.1.0/24 to it.",
+    ),
     "a private subnet whose traffic is blocked": (
         model(subnets=(replace(PRIVATE, block_public_access="block-bidirectional"),)),
         "PASS",
@@ -151,7 +156,7 @@ def test_verdict_where_unrestricted_egress_is_a_violation(
     strict = {CHATTY: "FAIL", UNKNOWN_EGRESS: "MANUAL"}
     expected = [strict[group] for group in facts.security_groups if group in strict]
     assert verdict.status == (expected[0] if expected else status)
-    assert not any("egress" in note or "read" in note for note in verdict.notes)
+    assert not any(note.rule in (Rule.EGRESS, Rule.EGRESS_UNREAD) for note in verdict.notes)
     if CHATTY in facts.security_groups:
         assert "sg-4 allows egress of all traffic" in explain(facts, verdict)
 
@@ -200,8 +205,9 @@ def test_a_long_text_begins_with_all_kinds() -> None:
     text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
     assert text.startswith(
         "SageMaker model m fails: network isolation is disabled; 16 public subnets; 5 security "
-        "groups with ingress open to the internet; 2 things unknown; 1 note. Evidence: network "
-        "isolation is disabled; subnet subnet-00000000000000000 is public: "
+        "groups with ingress open to the internet; 2 things unknown; 1 "
+        "security group with egress open to the internet. Evidence: network isolation is "
+        "disabled; subnet subnet-00000000000000000 is public: "
     )
     assert ". Not known: it and that could not be read (" in text
     assert text.endswith("to 0.0.0.0/0.")
@@ -231,6 +237,14 @@ def test_a_long_pass_begins_with_all_kinds() -> None:
     )
     assert all(subnet.id in text for subnet in private)
     assert all(group.id in text for group in groups)
+
+
+def test_a_very_long_list_of_rules_is_counted() -> None:
+    rules = tuple(f"tcp {port} from 0.0.0.0/0" for port in range(1, 61))
+    facts = model(groups=(SecurityGroup("sg-9", "vpc-1", rules),))
+    text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+    assert "tcp 50 from 0.0.0.0/0 and 10 more." in text
+    assert "tcp 51 from" not in text
 
 
 @pytest.mark.parametrize(("length", "summary"), [(1000, False), (1001, True)])

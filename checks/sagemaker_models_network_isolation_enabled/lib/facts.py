@@ -12,7 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
 # The codes by which SageMaker and EC2 ask for fewer calls.
-THROTTLING = re.compile("Throttl|RequestLimitExceeded|TooManyRequests|SlowDown")
+THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
+FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
+CREDENTIALS = re.compile(
+    "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
+)
 SERVER_ERROR = 500
 GONE = "it was deleted, or is no longer shared with this account"
 EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
@@ -23,7 +27,7 @@ class MalformedError(Exception):
     """An answer of AWS lacks what its API promises; the message is a clause that says what.
 
     Attributes:
-        remedy: What to do; None for scanning again.
+        remedy: What to do; None for the usual.
     """
 
     def __init__(self, clause: str, remedy: str | None = None) -> None:
@@ -56,15 +60,17 @@ class Unread:
             what: See the class.
             permission: See the class.
         """
-        remedy = f"scan again with {permission} allowed"
+        remedy = f"scan again, or look at it with {permission}"
         if isinstance(error, MalformedError):
             why, remedy = str(error), error.remedy or remedy
         elif isinstance(error, ClientError):
             answer = error.response.get("Error") or {}
             why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
             status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
-            if THROTTLING.search(why) or status >= SERVER_ERROR:
+            if THROTTLING.search(why) or FAILURES.search(why) or status >= SERVER_ERROR:
                 remedy = "scan again"
+            elif CREDENTIALS.search(why):
+                remedy = "renew the credentials, or leave out a region that is not enabled"
             elif REFUSALS.search(why):
                 remedy = f"allow {permission}"
             elif why.endswith("NotFound"):

@@ -265,9 +265,17 @@ def describe_model(
             return None
         what = "EnableNetworkIsolation and VpcConfig"
         unread = Unread.from_error(error, what, "sagemaker:DescribeModel")
+        if is_not_found(error):
+            unread = replace(unread, remedy="scan again")
         model = replace(model, unread=(unread,))
     tags = shared_tags.get(model.arn.lower())
     return replace(model, tags=list_tags(client, model.arn) if tags is None else tags)
+
+
+def is_not_found(error: Exception) -> bool:
+    """Return whether an error of DescribeModel may say that there is no such model."""
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    return code == NOT_FOUND
 
 
 def is_deleted(client: Any, model: Model, error: Exception) -> bool:
@@ -281,7 +289,7 @@ def is_deleted(client: Any, model: Model, error: Exception) -> bool:
         model: The model, as listed.
         error: What DescribeModel raised.
     """
-    if not isinstance(error, ClientError) or error.response["Error"].get("Code") != NOT_FOUND:
+    if not is_not_found(error):
         return False
     try:
         pages = client.get_paginator("list_models").paginate(NameContains=model.name)
@@ -327,6 +335,8 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
     return replace(
         model,
         arn=own_spelling(model.arn, str(arn)),
+        # A namesake may have been made since the model was listed.
+        creation_time=to_the_second(settings.get("CreationTime")) or model.creation_time,
         network_isolation=isolation,
         has_vpc_config=has_vpc_config,
         subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),

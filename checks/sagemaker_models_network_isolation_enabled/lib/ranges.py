@@ -47,10 +47,10 @@ class Permission:
     text: str
 
     def covers(self, protocol: str, port: int | None) -> bool:
-        """Return whether it admits a protocol at a port."""
+        """Return whether it admits a protocol at a port; None for a protocol without ports."""
         if self.protocol not in ("-1", protocol):
             return False
-        return self.ports is None or port is None or self.ports[0] <= port <= self.ports[1]
+        return self.ports is None or (port is not None and self.ports[0] <= port <= self.ports[1])
 
 
 def is_public(block: Block) -> bool:
@@ -61,39 +61,45 @@ def is_public(block: Block) -> bool:
     )
 
 
+def public_size(block: Block) -> int:
+    """Return how many addresses of a block lie outside private and reserved address space."""
+    special = (s for s in NOT_PUBLIC if s.version == block.version)
+    inside = [s.num_addresses for s in special if s.subnet_of(block)]  # type: ignore[arg-type]
+    return block.num_addresses - sum(inside) if is_public(block) else 0
+
+
 def open_permissions(permissions: Iterable[Permission]) -> list[Permission]:
     """Return the permissions that are open to the internet, alone or joined with others.
 
-    Private and reserved blocks are left out and the rest are joined, so halves of the default are
-    the default; what is then broader than `BROADEST` is open. Permissions are joined where they
-    overlap in protocol and port, whatever rule or group they stand in, because a network interface
-    admits what any of its groups admits (source: "Security group rules" in the Amazon VPC User
-    Guide).
+    A block is open that is broader than `BROADEST` and not private or reserved, as AWS has it. So
+    are blocks that join to one with more public addresses than that, such as halves of the
+    default. Permissions are joined where they overlap in protocol and port, whatever rule or group
+    they stand in, because a network interface admits what any of its groups admits (source:
+    "Security group rules" in the Amazon VPC User Guide). Ranges that do not join are judged one by
+    one, however many there are.
 
     Args:
         permissions: Those of one direction, of all security groups of a model.
 
     Returns:
-        Those that are part of such a range, in the given order.
+        Those that are open or part of such a range, in the given order.
     """
-    public = [permission for permission in permissions if is_public(permission.block)]
-    if not too_broad(public):  # whatever the ports
+    known = list(permissions)
+    if not too_broad(known):  # whatever the ports
         return []
     # A port at which most rules overlap is where one of them begins.
-    points = {(p.protocol, p.ports[0] if p.ports else None) for p in public}
+    points = {(p.protocol, p.ports[0] if p.ports else None) for p in known}
     found = set()
     for protocol, port in points:
-        found |= too_broad([p for p in public if p.covers(protocol, port)])
-    return [permission for permission in public if permission in found]
+        found |= too_broad([p for p in known if p.covers(protocol, port)])
+    return [permission for permission in known if permission in found]
 
 
 def too_broad(permissions: list[Permission]) -> set[Permission]:
-    """Return the permissions whose blocks make up a range broader than `BROADEST`.
-
-    One whose block lies in another's adds nothing to such a range, and is not among them.
-    """
-    found: set[Permission] = set()
+    """Return the permissions that are open by their block, and those that join to such a range."""
+    found = {p for p in permissions if is_broad(p.block) and is_public(p.block)}
     for version, limit in BROADEST.items():
+        # What lies in another block adds nothing to what is joined.
         largest: list[Permission] = []
         same = (p for p in permissions if p.block.version == version)
         for permission in sorted(same, key=lambda p: (p.block.network_address, p.block.prefixlen)):
@@ -101,6 +107,17 @@ def too_broad(permissions: list[Permission]) -> set[Permission]:
             if not largest or block == largest[-1].block or not block.subnet_of(largest[-1].block):
                 largest.append(permission)
         joined: list[Any] = list(collapse_addresses(p.block for p in largest))  # type: ignore[type-var]
-        wide = [block for block in joined if block.prefixlen < limit]
-        found |= {p for p in largest if any(p.block.subnet_of(block) for block in wide)}
+        wide = [
+            block for block in joined if public_size(block) > 2 ** (block.max_prefixlen - limit)
+        ]
+        found |= {
+            p
+            for p in largest
+            if is_public(p.block) and any(p.block.subnet_of(block) for block in wide)
+        }
     return found
+
+
+def is_broad(block: Block) -> bool:
+    """Return whether a block alone is broader than `BROADEST`."""
+    return block.prefixlen < BROADEST[block.version]

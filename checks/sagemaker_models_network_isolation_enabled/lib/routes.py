@@ -98,7 +98,7 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: Described) -> dict[str,
         try:
             for association in listed(table, "Associations", table["RouteTableId"]):
                 role = role_of(association, table)
-                if role in ("main", subnet_id) and in_effect(association, table["RouteTableId"]):
+                if role in ("main", subnet_id) and in_effect(association, role, table):
                     (main if role == "main" else own).append(table)
         # This table may be the subnet's own, so no main table is an answer any more.
         except MalformedError as malformed:
@@ -142,19 +142,21 @@ def role_of(association: dict[str, Any], table: dict[str, Any]) -> str:
     raise MalformedError(f"an association of {table['RouteTableId']} does not say with what")
 
 
-def in_effect(association: dict[str, Any], table_id: str) -> bool:
+def in_effect(association: dict[str, Any], role: str, table: dict[str, Any]) -> bool:
     """Return whether a route table association routes traffic now.
 
     Args:
         association: A RouteTableAssociation, as boto3 gives it.
-        table_id: Its route table.
+        role: What it associates, as `role_of` gives it.
+        table: Its route table.
 
     Raises:
         MalformedError: It is on its way in or out, so nobody can say.
     """
     state = (association.get("AssociationState") or {}).get("State", "associated")
     if state not in ("associated", "disassociated", "failed"):
-        raise MalformedError(f"its association with {table_id} is {state}")
+        table_id = table["RouteTableId"]
+        raise MalformedError(f"the association of {role} with {table_id} is {state}")
     return bool(state == "associated")
 
 
@@ -256,11 +258,50 @@ def middlebox_routes(
             stopped.append(more)
             for block, target in returned:
                 for destination, sent_to in sent:
-                    if sent_to == target and is_same_family(destination, block):
-                        table_id = edge["RouteTableId"]
-                        yield MiddleboxRoute(destination, target, gateway, table_id, block)
+                    edge_id = edge["RouteTableId"]
+                    if not is_same_family(destination, block):
+                        continue
+                    if sent_to != target:
+                        if sent_to in middleboxes_before(subnet, table, edge, tables):
+                            stopped.append(in_a_row(table, sent_to, gateway, target))
+                    elif destination.startswith("pl-"):
+                        stopped.append(to_a_prefix_list(table, destination, target))
+                    else:
+                        yield MiddleboxRoute(destination, target, gateway, edge_id, block)
     for error in filter(None, stopped):
         raise error
+
+
+def middleboxes_before(
+    subnet: dict[str, Any], own: dict[str, Any], edge: dict[str, Any], tables: Described
+) -> set[str]:
+    """Return the middleboxes to which other tables of a VPC send a subnet's traffic.
+
+    Args:
+        subnet: A Subnet, as boto3 gives it.
+        own: The route table in effect for it.
+        edge: The route table of an internet gateway.
+        tables: The answer of DescribeRouteTables for its VPC, and for others.
+    """
+    others = (t for t in tables_of(subnet["VpcId"], tables) if t is not own and t is not edge)
+    return {target for t in others for _, target in known(incoming_routes(t, subnet))[0]}
+
+
+def in_a_row(table: dict[str, Any], sent_to: str, gateway: str, target: str) -> MalformedError:
+    """Return the error for two middleboxes that may be in a row to an internet gateway."""
+    return MalformedError(
+        f"{table['RouteTableId']} sends traffic to {sent_to} and {gateway} sends it to {target}, "
+        "which may be in a row",
+        "look whether they are, with ec2:DescribeRouteTables",
+    )
+
+
+def to_a_prefix_list(table: dict[str, Any], destination: str, target: str) -> MalformedError:
+    """Return the error for a prefix list whose entries may or may not be the internet."""
+    return MalformedError(
+        f"{table['RouteTableId']} sends {destination} to {target}, and so does an internet gateway",
+        "look whether the list's entries are public, with ec2:GetManagedPrefixListEntries",
+    )
 
 
 def routes_to_middleboxes(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -314,7 +355,7 @@ def gateway_tables(vpc_id: str, tables: Described) -> Iterator[tuple[str, dict[s
         try:
             for association in listed(table, "Associations", table["RouteTableId"]):
                 gateway = role_of(association, table)
-                if gateway.startswith("igw-") and in_effect(association, table["RouteTableId"]):
+                if gateway.startswith("igw-") and in_effect(association, gateway, table):
                     yield gateway, table
         except MalformedError as malformed:
             error = error or malformed

@@ -7,7 +7,7 @@ from typing import Any
 
 from .answers import Described, listed, missing
 from .facts import MalformedError, SecurityGroup, Unread
-from .ranges import BROADEST, Permission, open_permissions
+from .ranges import Permission, is_broad, open_permissions
 
 # What a security group rule may admit; each rule has one of them at least.
 RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
@@ -70,12 +70,12 @@ def group_facts(
         for direction in DIRECTIONS
     }
 
-    def opened(group_set: tuple[str, ...], direction: str) -> dict[str, list[str]]:
+    def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[str, ...]]:
         parts = (part for group_id in group_set for part in rules[group_id, direction])
-        by_group: dict[str, list[str]] = {}
+        by_group: dict[str, list[Permission]] = {}
         for permission in open_permissions(p for p in parts if isinstance(p, Permission)):
-            by_group.setdefault(permission.group_id, []).append(in_words(permission))
-        return by_group
+            by_group.setdefault(permission.group_id, []).append(permission)
+        return {group_id: in_words(found) for group_id, found in by_group.items()}
 
     def unread(group_id: str, direction: str) -> tuple[Unread, ...]:
         reasons = (part for part in rules[group_id, direction] if isinstance(part, Unread))
@@ -88,8 +88,8 @@ def group_facts(
             SecurityGroup(
                 group_id,
                 groups.items.get(group_id, {}).get("VpcId"),
-                tuple(dict.fromkeys(ingress.get(group_id, ()))),
-                tuple(dict.fromkeys(egress.get(group_id, ()))),
+                ingress.get(group_id, ()),
+                egress.get(group_id, ()),
                 unread(group_id, "IpPermissions"),
                 unread(group_id, "IpPermissionsEgress"),
             )
@@ -174,11 +174,13 @@ def permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Perm
 
 
 def ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
-    """Return a rule's first and last port; None where it has none, or has the types of ICMP."""
+    """Return a rule's first and last port, or a type of ICMP twice; None for all."""
     first, last = rule.get("FromPort"), rule.get("ToPort")
-    if rule.get("IpProtocol") not in ("tcp", "udp") or first is None or last is None:
+    if not isinstance(first, int) or not isinstance(last, int) or first == -1:
         return None
-    return first, last
+    if str(rule.get("IpProtocol")).startswith("icmp"):  # FromPort is the type, ToPort the code
+        return first, first
+    return (first, last) if rule.get("IpProtocol") in ("tcp", "udp") and first <= last else None
 
 
 def traffic(rule: dict[str, Any]) -> str:
@@ -187,15 +189,15 @@ def traffic(rule: dict[str, Any]) -> str:
     if protocol == "-1":
         return "all traffic"
     ports = ports_of(rule)
-    if ports is None:
+    if ports is None or protocol not in ("tcp", "udp"):
         return protocol
     first, last = ports
     return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
 
 
-def in_words(permission: Permission) -> str:
-    """Return an open permission in words; one that is narrow alone says why it is open."""
-    limit = BROADEST[permission.block.version]
-    if permission.block.prefixlen < limit:
-        return permission.text
-    return f"{permission.text} (joined with others, broader than a /{limit})"
+def in_words(permissions: list[Permission]) -> tuple[str, ...]:
+    """Return a group's open permissions in words; the last says if only joining opens some."""
+    *texts, last = dict.fromkeys(permission.text for permission in permissions)
+    if any(not is_broad(permission.block) for permission in permissions):
+        last += " (joined with others, broader than a /8 or an IPv6 /32)"
+    return *texts, last

@@ -7,7 +7,7 @@ description and implementation steps; AWS Security Hub SageMaker.5 for isolation
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,7 +18,7 @@ LONG = 1000
 
 
 class Rule(Enum):
-    """What a model can violate; the value says so in a summary."""
+    """What a model can violate, and what is noted; the value says so in a summary."""
 
     ISOLATION = "network isolation is disabled"
     VPC_CONFIG = "no VPC configuration"
@@ -26,9 +26,13 @@ class Rule(Enum):
     SUBNET = "public subnet"
     INGRESS = "security group with ingress open to the internet"
     EGRESS = "security group with egress open to the internet"
+    BLOCKED = "traffic stopped by VPC Block Public Access"
+    EGRESS_UNREAD = "egress not all known"
 
 
-COUNTED = (Rule.SUBNET, Rule.INGRESS, Rule.EGRESS)  # the others a model violates once at most
+COUNTED = (Rule.SUBNET, Rule.INGRESS, Rule.EGRESS)  # the others are said once
+# The most routes or rules of one thing that a text names; the finding's resource has them all.
+MOST = 50
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,12 @@ class Violation:
     Attributes:
         rule: The rule.
         text: A clause that names the evidence.
+        by: The subnet or security group that violates it; None where the model itself does.
     """
 
     rule: Rule
     text: str
+    by: Subnet | SecurityGroup | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -55,13 +61,13 @@ class Verdict:
         status: "PASS", "FAIL" or "MANUAL".
         violations: Every violation that is known.
         unknowns: Everything that could not be read and might decide.
-        notes: Clauses on what breaks no rule and should be known all the same.
+        notes: What breaks no rule and should be known all the same.
     """
 
     status: str
     violations: tuple[Violation, ...]
     unknowns: tuple[Unread, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Violation, ...]
 
 
 def judge(model: Model, fail_on_unrestricted_egress: bool) -> Verdict:
@@ -84,11 +90,10 @@ def judge(model: Model, fail_on_unrestricted_egress: bool) -> Verdict:
         violations += egress
         unknowns += unread_egress
     else:
-        notes += [
-            *map(str, egress),
-            # What is unknown of a group as a whole is said once.
-            *explain_unknowns(unread for unread in unread_egress if unread not in unknowns),
-        ]
+        # What is unknown of a group as a whole is said once.
+        only_egress = (unread for unread in unread_egress if unread not in unknowns)
+        unread = explain_unknowns(only_egress)
+        notes += [*egress, *(Violation(Rule.EGRESS_UNREAD, clause) for clause in unread)]
     status = "FAIL" if violations else "MANUAL" if unknowns else "PASS"
     return Verdict(status, tuple(violations), tuple(dict.fromkeys(unknowns)), tuple(notes))
 
@@ -104,7 +109,7 @@ def violations_of(model: Model) -> Iterator[Violation]:
     for subnet in model.subnets:
         clauses = []
         if subnet.internet_routes:
-            routes = join(f"{r.destination} to {r.gateway}" for r in subnet.internet_routes)
+            routes = join_most([f"{r.destination} to {r.gateway}" for r in subnet.internet_routes])
             clauses.append(f"is public: route table {subnet.route_table_id} sends {routes}")
         clauses += [
             f"is public through {r.middlebox}: route table {subnet.route_table_id} sends "
@@ -113,37 +118,41 @@ def violations_of(model: Model) -> Iterator[Violation]:
             for r in subnet.middlebox_routes
         ]
         if clauses:
-            yield Violation(Rule.SUBNET, f"subnet {subnet.id} {', and '.join(clauses)}")
+            yield Violation(Rule.SUBNET, f"subnet {subnet.id} {', and '.join(clauses)}", subnet)
     for group in model.security_groups:
         if group.open_ingress:
-            text = f"security group {group.id} allows ingress of {join(group.open_ingress)}"
-            yield Violation(Rule.INGRESS, text)
+            text = f"security group {group.id} allows ingress of {join_most(group.open_ingress)}"
+            yield Violation(Rule.INGRESS, text, group)
 
 
 def egress_of(model: Model) -> Iterator[Violation]:
     """Yield the security groups of a model that let traffic out to the internet."""
     for group in model.security_groups:
         if group.open_egress:
-            text = f"security group {group.id} allows egress of {join(group.open_egress)}"
-            yield Violation(Rule.EGRESS, text)
+            text = f"security group {group.id} allows egress of {join_most(group.open_egress)}"
+            yield Violation(Rule.EGRESS, text, group)
 
 
-def explain_block_public_access(model: Model) -> Iterator[str]:
-    """Yield a clause for each mode of VPC Block Public Access that stops a public subnet's traffic.
+def explain_block_public_access(model: Model) -> Iterator[Violation]:
+    """Yield a note for each mode of VPC Block Public Access that stops a public subnet's traffic.
 
-    The subnet is public by its routes all the same: the setting is the account's, for a whole
-    region, and can be taken off without a look at the subnet (source: "Block public access to VPCs
-    and subnets" in the Amazon VPC User Guide).
+    Behind an appliance it is the appliance's subnet that decides, so nothing is noted. The subnet
+    is public by its routes all the same: the setting is the account's, for a whole region, and can
+    be taken off without a look at the subnet (source: "Block public access to VPCs and subnets" in
+    the Amazon VPC User Guide).
     """
     blocked: dict[str, list[str]] = {}
     for subnet in model.subnets:
-        public = subnet.internet_routes or subnet.middlebox_routes
-        if public and (subnet.block_public_access or "").startswith("block-"):
+        gateways = [route.gateway for route in subnet.internet_routes]
+        gateways += [r.gateway for r in subnet.middlebox_routes if r.middlebox.startswith("vpce-")]
+        through = any(gateway.startswith("igw-") for gateway in gateways)
+        if through and (subnet.block_public_access or "").startswith("block-"):
             blocked.setdefault(str(subnet.block_public_access), []).append(subnet.id)
     for mode, subnet_ids in blocked.items():
-        yield (
+        yield Violation(
+            Rule.BLOCKED,
             f"VPC Block Public Access ({mode}) stops the traffic between {join(subnet_ids)} and "
-            "the internet gateway for as long as it is on"
+            "the internet gateway for as long as it is on",
         )
 
 
@@ -172,7 +181,7 @@ def explain(model: Model, verdict: Verdict) -> str:
         )
     sentences = [f"{head}: {evidence}"]
     sentences += [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
-    sentences += [f"Note: {'; '.join(verdict.notes)}"] * bool(verdict.notes)
+    sentences += [f"Note: {'; '.join(map(str, verdict.notes))}"] * bool(verdict.notes)
     text = ". ".join(sentences) + "."
     if len(text) <= LONG:
         return text
@@ -188,21 +197,24 @@ def summarize(model: Model, verdict: Verdict) -> Iterator[str]:
         model: The model's facts.
         verdict: The verdict on it.
     """
-    kinds = Counter(violation.rule for violation in verdict.violations)
-    for rule, number in kinds.items():
-        yield count(number, rule.value) if rule in COUNTED else rule.value
+    yield from kinds(verdict.violations)
     if verdict.status == "PASS":
         yield count(len(model.subnets), "private subnet")
         yield count(len(model.security_groups), "security group") + " without open ingress"
     if verdict.unknowns:
         yield count(len(verdict.unknowns), "thing") + " unknown"
-    if verdict.notes:
-        yield count(len(verdict.notes), "note")
+    yield from kinds(verdict.notes)
+
+
+def kinds(violations: Iterable[Violation]) -> Iterator[str]:
+    """Yield each kind of violation or note, with its number where there may be several."""
+    for rule, number in Counter(violation.rule for violation in violations).items():
+        yield count(number, rule.value) if rule in COUNTED else rule.value
 
 
 def count(number: int, thing: str) -> str:
     """Return a number of things in words, such as "2 public subnets"."""
-    plural = thing if number == 1 else re.sub("(subnet|group|thing|note)", r"\1s", thing)
+    plural = thing if number == 1 else re.sub("(subnet|group|thing)", r"\1s", thing)
     return f"{number} {plural}"
 
 
@@ -219,3 +231,9 @@ def join(words: Iterable[str]) -> str:
     """Return words as a list in a sentence: "a, b and c"; there must be one at least."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def join_most(words: Sequence[str]) -> str:
+    """Return words as `join` does; of a very long list the first, and the number of the rest."""
+    rest = len(words) - MOST
+    return join([*words[:MOST], f"{rest} more"] if rest > 0 else words)

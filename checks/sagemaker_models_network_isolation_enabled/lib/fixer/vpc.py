@@ -51,7 +51,7 @@ def mending_commands(violation: Any, region: str) -> Iterator[str]:
             f"--group-id {group} --security-group-rule-ids <security-group-rule-id>"
         )
         return
-    for route in violation.by.internet_routes:
+    for route in (*violation.by.internet_routes, *violation.by.middlebox_routes):
         to = route.destination
         option = "prefix-list-id" if to.startswith("pl-") else "cidr-block"
         option = "ipv6-cidr-block" if ":" in to else option
