@@ -379,7 +379,9 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
         if finding.status != "MANUAL":
             continue
         if not re.search(
-            r"could not be read \([^;)]+; (scan again\b|.*(sagemaker|ec2):\w+)", reason
+            r"could not be read \([^;)]+; (scan again\b|renew the credentials\b|"
+            r".*(sagemaker|ec2):\w+)",
+            reason,
         ):
             problems.append(f"no cause in: {reason}")
         if cell.way in TRANSIENT and not reason.endswith("; scan again)."):
