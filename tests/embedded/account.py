@@ -152,6 +152,13 @@ class Region:
             **parameters,
         )
 
+    def endpoint(self, name: str, *models: str) -> None:
+        """Create an endpoint that serves models, by an endpoint configuration of its name."""
+        size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        variants = [{"VariantName": model, "ModelName": model, **size} for model in models]
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
 
 def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
     """Build the account.
@@ -218,7 +225,9 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
         Containers=[{"Image": "one"}, {"Image": "two"}],
         tags={"team": "risk"},
     )
-    case("no-isolation", "FAIL", "network isolation is disabled", [inherits], isolated=False)
+    case("no-isolation", "FAIL", "disabled. No endpoint serves it.", [inherits], isolated=False)
+    case("serving", "FAIL", "disabled. It serves endpoint fraud.", [inherits], isolated=False)
+    r.endpoint("fraud", "serving")
     case("no-vpc", "FAIL", "it has no VPC configuration", None)
     case("no-group", "FAIL", "its VPC configuration has no security group", [inherits], [])
     case(

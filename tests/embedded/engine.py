@@ -6,6 +6,7 @@ is the command line and the output files.
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -159,8 +160,21 @@ def stale_client(aws: EmbeddedAWS, made: AwsProvider) -> Any:
 
 
 def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """Return all that findings say, by region and model: status, reason, tags and evidence."""
+    """Return what findings say, by region and model: status, reason, tags and evidence.
+
+    What serves the models is left out, because Search alone tells it.
+    """
     return {
-        (f.region, f.resource_id): (f.status, f.status_extended, f.resource_tags, f.resource)
+        (f.region, f.resource_id): (
+            f.status,
+            without_serving(f.status_extended),
+            f.resource_tags,
+            {key: value for key, value in f.resource.items() if key != "endpoints"},
+        )
         for f in findings
     }
+
+
+def without_serving(text: str) -> str:
+    """Return a finding's text without its last sentence, where that says what serves the model."""
+    return re.sub(r" (It serves endpoints? [^:;]*|No endpoint serves it)\.$", "", text)

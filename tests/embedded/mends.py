@@ -70,7 +70,22 @@ def search(self: Any) -> Any:
         return moto_search(self)
     all_models = list(self.sagemaker_backend._models.values())
     models, token = page_of(all_models, self._get_param("NextToken"), self._get_param("MaxResults"))
-    records = [{"Model": {"Model": {**m.response_object, "Tags": m.tags}}} for m in models]
+    serving: dict[str, list[dict[str, Any]]] = {}
+    for endpoint in self.sagemaker_backend.endpoints.values():
+        about = endpoint.response_object
+        about = {name: about[name] for name in DASHBOARD_ENDPOINT.members}
+        config = self.sagemaker_backend.endpoint_configs[endpoint.endpoint_config_name]
+        for variant in config.given["ProductionVariants"]:
+            serving.setdefault(variant.get("ModelName"), []).append(about)
+    records = [
+        {
+            "Model": {
+                "Model": {**m.response_object, "Tags": m.tags},
+                "Endpoints": serving.get(m.model_name, []),
+            }
+        }
+        for m in models
+    ]
     return ActionResult({"Results": records, "NextToken": token})
 
 
@@ -89,6 +104,7 @@ FATES = {
 config_fates: dict[str, str] = {}  # the same for updates to a configuration; tests may set it
 looks = {"until updated": 0}  # how often DescribeEndpoint answers Updating; tests may set it
 SHAPES = botocore.session.get_session().get_service_model("sagemaker")
+DASHBOARD_ENDPOINT = SHAPES.shape_for("ModelDashboardEndpoint")
 ENDPOINT_CONFIG = SHAPES.operation_model("CreateEndpointConfig").input_shape
 
 

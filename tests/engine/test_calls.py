@@ -80,9 +80,9 @@ def test_a_scan_of_its_own_asks_for_models_alone_and_a_hundred_a_call(
         "DescribeRouteTables": 1,
         "DescribeSecurityGroups": 1,
     }
-    assert {key: row["STATUS_EXTENDED"] for key, row in scan.findings().items()} == {
-        key: text for key, (_, text, *_) in described.items()
-    }
+    assert {
+        key: engine.without_serving(row["STATUS_EXTENDED"]) for key, row in scan.findings().items()
+    } == {key: text for key, (_, text, *_) in described.items()}
 
 
 def test_without_search_a_model_costs_two_calls(
@@ -213,6 +213,61 @@ def test_a_scan_limited_to_a_model_describes_it_rather_than_search_them_all(
     (finding,) = engine.scan(aws, limited)
     assert finding.resource_arn == arn
     assert aws.count("sagemaker") == {"ListModels": 2, "DescribeModel": 1, "ListTags": 1}
+
+
+def serving(aws: EmbeddedAWS, *faults: Any) -> tuple[str, Any]:
+    """Return what the finding of the model says last, and the endpoints in its evidence."""
+    with aws.failing(*faults):
+        (finding,) = engine.scan(aws, engine.provider(aws, "me-south-1"))
+    text = finding.status_extended
+    last = text[len(engine.without_serving(text)) :]
+    return last, finding.resource["endpoints"]
+
+
+def change_records(edit: Callable[[dict[str, Any]], Any]) -> Any:
+    """Return a fault of Search that edits every record."""
+
+    def edit_records(answer: dict[str, Any]) -> None:
+        for result in answer["Results"]:
+            edit(result["Model"])
+
+    return on("Search")(change(edit_records))
+
+
+def test_a_finding_says_last_what_serves_the_model(aws: EmbeddedAWS) -> None:
+    region = Region(aws, "me-south-1")
+    vpc = region.vpc()
+    vpc_config = [region.subnet(vpc)], [region.group(vpc)]
+    region.model("model", *vpc_config)
+    assert serving(aws) == (" No endpoint serves it.", ())
+    for name in ("two", "one"):
+        region.endpoint(name, "model")
+    arn = f"arn:aws:sagemaker:me-south-1:{ACCOUNT}:endpoint"
+    one, two = (
+        {"name": name, "arn": f"{arn}/{name}", "status": "InService"} for name in ("one", "two")
+    )
+    assert serving(aws) == (" It serves endpoints one and two.", (one, two))
+    # The record is not enough to judge by, and tells all the same what serves.
+    without_groups = change_records(lambda r: r["Model"]["VpcConfig"].pop("SecurityGroupIds"))
+    assert serving(aws, without_groups) == (" It serves endpoints one and two.", (one, two))
+    failed = change_records(lambda r: r["Endpoints"][1].update(EndpointStatus="Failed"))
+    assert serving(aws, failed)[0] == " It serves endpoints one (Failed) and two."
+    described = change_records(lambda r: r["Endpoints"][0].pop("EndpointStatus"))
+    assert serving(aws, described)[0] == " It serves endpoints one and two (status unknown)."
+    for unknown in (
+        on("Search")(refuse),
+        change_records(lambda r: r.pop("Endpoints")),
+        change_records(lambda r: r.update(Endpoints=None)),
+        change_records(lambda r: r.update(Endpoints={"EndpointName": "one"})),
+        change_records(lambda r: r["Endpoints"][0].pop("EndpointName")),
+        change_records(lambda r: r["Endpoints"][0].update(EndpointName=7)),
+        # A namesake that was deleted.
+        change_records(lambda r: r["Model"].update(CreationTime=r["Model"]["CreationTime"] - 9)),
+    ):
+        assert serving(aws, unknown) == ("", None)
+    # The model was made anew since it was listed: the endpoints are those of the one before.
+    anew = on("DescribeModel")(change(lambda model: model.update(CreationTime=0)))
+    assert serving(aws, without_groups, anew) == ("", None)
 
 
 @pytest.mark.slow

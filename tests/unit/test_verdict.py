@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
+    Endpoint,
     MiddleboxRoute,
     Model,
     Route,
@@ -39,7 +40,7 @@ def model(
     groups: tuple[SecurityGroup, ...] = (CLOSED,),
     unread: tuple[Unread, ...] = (),
 ) -> Model:
-    return Model("m", "arn", "eu-west-1", None, isolation, vpc, subnets, groups, (), unread)
+    return Model("m", "arn", "eu-west-1", None, isolation, vpc, subnets, groups, unread=unread)
 
 
 CASES = {
@@ -245,6 +246,37 @@ def test_a_very_long_list_of_rules_is_counted() -> None:
     text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
     assert "tcp 50 from 0.0.0.0/0 and 10 more." in text
     assert "tcp 51 from" not in text
+
+
+SERVES = {
+    "nothing": ((), " No endpoint serves it."),
+    "one": ((Endpoint("one", "arn", "InService"),), " It serves endpoint one."),
+    "not known": (None, ""),
+    "two, one of them not in service": (
+        (Endpoint("one", "arn", "Failed"), Endpoint("two", None, None)),
+        " It serves endpoints one (Failed) and two (status unknown).",
+    ),
+}
+
+
+@pytest.mark.parametrize(("endpoints", "sentence"), SERVES.values(), ids=SERVES)
+def test_the_last_sentence_says_what_serves_and_decides_nothing(
+    endpoints: tuple[Endpoint, ...] | None, sentence: str
+) -> None:
+    for facts, *_ in CASES.values():
+        served = replace(facts, endpoints=endpoints)
+        verdict = judge(served, fail_on_unrestricted_egress=False)
+        assert verdict == judge(facts, fail_on_unrestricted_egress=False)
+        assert explain(served, verdict) == explain(facts, verdict) + sentence
+
+
+def test_what_serves_comes_before_the_evidence_of_a_long_text() -> None:
+    facts = replace(model(isolation=False), name="m" * 1000, endpoints=())
+    text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+    assert text.endswith(
+        "m fails: network isolation is disabled. No endpoint serves it. Evidence: network "
+        "isolation is disabled."
+    )
 
 
 @pytest.mark.parametrize(("length", "summary"), [(1000, False), (1001, True)])

@@ -174,6 +174,21 @@ class SecurityGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint, as Search records it.
+
+    Attributes:
+        name: EndpointName.
+        arn: EndpointArn; None where the record lacks it.
+        status: EndpointStatus, such as "InService"; None where the record lacks it.
+    """
+
+    name: str
+    arn: str | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A SageMaker model, under the names that Prowler's reports look for (name, arn, region, tags).
 
@@ -188,6 +203,8 @@ class Model:
         subnets: VpcConfig.Subnets, in AWS's order.
         security_groups: VpcConfig.SecurityGroupIds, in AWS's order.
         tags: The model's tags, as [{"Key": …, "Value": …}].
+        endpoints: The endpoints that serve it; None where that is unknown. No verdict depends on
+            it, because Search is an index that may lag.
         unread: What of the model itself could not be read.
     """
 
@@ -200,4 +217,5 @@ class Model:
     subnets: tuple[Subnet, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
     tags: tuple[dict[str, str], ...] = ()
+    endpoints: tuple[Endpoint, ...] | None = None
     unread: tuple[Unread, ...] = ()

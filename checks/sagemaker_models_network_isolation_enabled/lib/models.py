@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from prowler.providers.aws.lib.service.service import AWSService
 
 from .answers import is_id, listed
-from .facts import MalformedError, Model, SecurityGroup, Subnet, Unread
+from .facts import Endpoint, MalformedError, Model, SecurityGroup, Subnet, Unread
 from .network import read_network
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def read_regions(service: Any) -> list[Listing]:
         # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
         if listing.region not in searches and 2 * len(listing.models) > listing.pages:
             search(listing.region)
-    facts = {}
+    facts: dict[tuple[str, str], Model] = {}
     for listing in listings:
         records = searches[listing.region].result() if listing.region in searches else {}
         for model in listing.models:
@@ -112,15 +112,16 @@ def read_regions(service: Any) -> list[Listing]:
 
     shared = getattr(service, "sagemaker_models", ())
     shared_tags = {model.arn.lower(): tuple(model.tags or ()) for model in shared}
-    left = [m for li in listings for m in li.models if identity(m) not in facts]
+    listed_models = [facts.get(identity(m), m) for li in listings for m in li.models]
+    left = [model for model in listed_models if model.network_isolation is None]
     if left:
         regions = sorted({model.region for model in left})
         logger.info(f"SageMaker - describing {len(left)} models in {', '.join(regions)}...")
     described = pool.map(lambda m: describe_model(clients[m.region], m, shared_tags), left)
-    facts |= {identity(model): model for model in described if model}
+    judged = facts | dict(zip(map(identity, left), described, strict=True))
 
     read = [
-        replace(li, models=tuple(facts[identity(m)] for m in li.models if identity(m) in facts))
+        replace(li, models=tuple(model for m in li.models if (model := judged[identity(m)])))
         for li in listings
     ]
     in_vpcs = [li for li in read if any(m.subnets or m.security_groups for m in li.models)]
@@ -187,15 +188,15 @@ def list_models(client: Any, audit_resources: list[str], search: Callable[[str],
 
 
 def search_models(client: Any) -> dict[Recorded, Model]:
-    """Return the models of a region as Search records them, with their settings and tags.
+    """Return the models of a region as Search records them.
 
     Args:
         client: Prowler's SageMaker client of the region.
 
     Returns:
-        The models whose records are enough to judge by, by name and creation time: a record is a
-        listed model's only if both are, because a namesake may have been deleted. That Search
-        failed is no error, because the permission for it is optional.
+        The models by name and creation time: a record is a listed model's only if both are,
+        because a namesake may have been deleted. That Search failed is no error, because the
+        permission for it is optional.
     """
     logger.info(f"SageMaker - searching models in {client.region}...")
     found = {}
@@ -204,8 +205,7 @@ def search_models(client: Any) -> dict[Recorded, Model]:
             Resource="Model", PaginationConfig={"PageSize": PAGE_SIZE}
         ):
             for result in listed(page, "Results", "the answer"):
-                record = (result.get("Model") or {}).get("Model") or {}
-                if model := from_record(client.region, record):
+                if model := from_record(client.region, result.get("Model") or {}):
                     found[model.name, model.creation_time] = model
     except Exception as error:
         logger.info(f"{client.region} -- Search is unavailable, models are described: {error}")
@@ -213,26 +213,44 @@ def search_models(client: Any) -> dict[Recorded, Model]:
 
 
 def from_record(region: str, record: dict[str, Any]) -> Model | None:
-    """Return a model by a record of Search, where that is enough to judge by.
+    """Return a model by a record of Search.
 
     Args:
         region: Its region.
-        record: `SearchRecord.Model.Model`.
+        record: `SearchRecord.Model`, which is a ModelDashboardModel.
 
     Returns:
-        The model; None where the record is incomplete, or lacks something whose absence would
-        alone decide that the model fails.
+        The model, with its endpoints. Its settings and tags are in it where the record is enough to
+        judge by: complete, and without anything whose absence would alone decide that the model
+        fails. None where the record does not say which model it is.
     """
-    name, arn = record.get("ModelName"), record.get("ModelArn")
-    created = to_the_second(record.get("CreationTime"))
+    settings = record.get("Model") or {}
+    name, arn = settings.get("ModelName"), settings.get("ModelArn")
+    created = to_the_second(settings.get("CreationTime"))
     if not isinstance(name, str) or not isinstance(arn, str) or created is None:
         return None
-    read = with_settings(Model(name, arn, region, created), record)
-    tags = record.get("Tags") or []
+    model = Model(name, arn, region, created, endpoints=endpoints_in(record))
+    read = with_settings(model, settings)
+    tags = settings.get("Tags") or []
     by_absence_alone = read.network_isolation and not (read.has_vpc_config and read.security_groups)
     if read.unread or by_absence_alone or not are_tags(tags):
-        return None
+        return model
     return replace(read, tags=tuple(tags))
+
+
+def endpoints_in(record: dict[str, Any]) -> tuple[Endpoint, ...] | None:
+    """Return the endpoints of a model by its record of Search; None where it does not tell."""
+    try:
+        endpoints = listed(record, "Endpoints", "the answer")
+    except MalformedError:
+        return None
+    if not all(isinstance(endpoint.get("EndpointName"), str) for endpoint in endpoints):
+        return None
+    found = [
+        Endpoint(e["EndpointName"], e.get("EndpointArn"), e.get("EndpointStatus"))
+        for e in endpoints
+    ]
+    return tuple(sorted(found, key=lambda endpoint: endpoint.name))
 
 
 def to_the_second(time: Any) -> str | None:
@@ -316,6 +334,7 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
     arn = settings.get("ModelArn")
     if not is_same_arn(arn, model.arn):
         raise MalformedError("no ModelArn of this model in the answer")
+    created = to_the_second(settings.get("CreationTime")) or model.creation_time
     absent = []
     isolation = settings.get("EnableNetworkIsolation")
     if not isinstance(isolation, bool):
@@ -335,8 +354,9 @@ def with_settings(model: Model, settings: dict[str, Any]) -> Model:
     return replace(
         model,
         arn=own_spelling(model.arn, str(arn)),
+        creation_time=created,
         # A namesake may have been made since the model was listed.
-        creation_time=to_the_second(settings.get("CreationTime")) or model.creation_time,
+        endpoints=model.endpoints if created == model.creation_time else None,
         network_isolation=isolation,
         has_vpc_config=has_vpc_config,
         subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),

@@ -179,15 +179,26 @@ def explain(model: Model, verdict: Verdict) -> str:
             f"no route to an internet gateway from {subnets}, "
             f"no ingress open to the internet in {join(g.id for g in model.security_groups)}"
         )
-    sentences = [f"{head}: {evidence}"]
-    sentences += [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
-    sentences += [f"Note: {'; '.join(map(str, verdict.notes))}"] * bool(verdict.notes)
-    text = ". ".join(sentences) + "."
+    details = [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
+    details += [f"Note: {'; '.join(map(str, verdict.notes))}"] * bool(verdict.notes)
+    served = list(explain_endpoints(model))
+    text = ". ".join([f"{head}: {evidence}", *details, *served]) + "."
     if len(text) <= LONG:
         return text
     # What is cut off is evidence then, and no kind of it goes unseen.
-    sentences[:1] = [f"{head}: {'; '.join(summarize(model, verdict))}", f"Evidence: {evidence}"]
-    return ". ".join(sentences) + "."
+    summary = f"{head}: {'; '.join(summarize(model, verdict))}"
+    return ". ".join([summary, *served, f"Evidence: {evidence}", *details]) + "."
+
+
+def explain_endpoints(model: Model) -> Iterator[str]:
+    """Yield a sentence, without its full stop, that says what serves a model, where it is known."""
+    if model.endpoints is not None:
+        words = [
+            e.name if e.status == "InService" else f"{e.name} ({e.status or 'status unknown'})"
+            for e in model.endpoints
+        ]
+        plural = "s" if len(words) > 1 else ""
+        yield f"It serves endpoint{plural} {join_most(words)}" if words else "No endpoint serves it"
 
 
 def summarize(model: Model, verdict: Verdict) -> Iterator[str]:
