@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What these make takes seconds: Prowler's command line, the demo, the fixer's cases, many scans.
 SLOW = {
-    *("case", "demo", "full_region", "github", "job", "make_installation", "needed"),
+    *("case", "full_region", "github", "job", "make_installation", "needed"),
     *("providers", "served", "wheel"),
 }
 

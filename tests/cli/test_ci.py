@@ -37,8 +37,6 @@ from ..embedded.installation import (
 )
 from ..embedded.server import EmbeddedAWS
 
-pytestmark = pytest.mark.xdist_group("ci")  # each recipe is run once
-
 RECIPES = ROOT / "docs" / "ci"
 GUARD = "Fail where something could not be read, or the built-in check answered"
 SCHEMAS = {

@@ -11,20 +11,13 @@ import pytest
 
 from ..embedded.installation import ROOT
 
-pytestmark = pytest.mark.xdist_group("demo")
-
+# Both clear the folders of the one before; pytest gives a file to one worker.
 DEMO = [sys.executable, "-m", "tests.tools.demo"]
-PROWLERS_OWN = "│╭╰├·"  # its tables and boxes are as wide as they are
 
 
-@pytest.fixture(scope="session")
-def demo() -> subprocess.CompletedProcess[str]:
-    return subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def test_it_shows_each_finding_with_its_reason_in_80_columns(
-    demo: subprocess.CompletedProcess[str],
-) -> None:
+@pytest.mark.slow
+def test_it_shows_each_finding_with_its_reason_and_says_where_the_files_are() -> None:
+    demo = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)
     assert demo.returncode == 0, demo.stderr
     ours = demo.stdout[demo.stdout.index(" findings, in which") :].splitlines()
     assert {line.split()[0] for line in ours if re.match("PASS|FAIL|MANUAL", line)} == {
@@ -34,9 +27,6 @@ def test_it_shows_each_finding_with_its_reason_in_80_columns(
     }
     assert max(map(len, ours)) <= 80
     assert "Overview Results" in demo.stdout
-
-
-def test_it_says_where_the_files_are(demo: subprocess.CompletedProcess[str]) -> None:
     for path in re.findall(r"^  (output/\S+)$", demo.stdout, re.MULTILINE):
         assert (ROOT / path).is_file()
     assert re.findall(r"output/\S+(\.csv|\.html|\.ocsf\.json)$", demo.stdout, re.MULTILINE)

@@ -23,8 +23,6 @@ from ..tools import organisation, permissions
 from ..tools.organisation import ROLE, SCRIPT, role_arn
 from ..tools.permissions import NOT_TO_GRANT, permission
 
-pytestmark = pytest.mark.xdist_group("organisations")  # eleven scans, once
-
 REGION = "ap-southeast-4"
 ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
 WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
