@@ -375,7 +375,7 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
         if shown_by and cell.api not in shown_by and status != "FAIL":
             problems.append(f"the known violation of {name} is {status}")
     for finding in findings:
-        reason = finding.status_extended
+        reason = engine.without_serving(finding.status_extended)
         if finding.status != "MANUAL":
             continue
         if not re.search(

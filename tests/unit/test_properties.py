@@ -290,14 +290,15 @@ def oracle(network: Network) -> str:
         )
         for table in network.tables
     }
-    # To which middleboxes a table sends IPv4 traffic for the internet.
+    # To which middleboxes a table sends IPv4 traffic for the internet, and by which destinations.
     sends = {
         table["RouteTableId"]: {
-            target
+            (target, destination)
             for route in table["Routes"]
-            if route["State"] == "active" and "DestinationIpv6CidrBlock" not in route
+            for destination, key in DESTINATIONS.items()
+            if route["State"] == "active" and route.get(key) == destination
             for target in route.values()
-            if target in ("eni-1", "vpce-1")
+            if target in ("eni-1", "vpce-1") and ":" not in destination
         }
         for table in network.tables
     }
@@ -320,16 +321,22 @@ def oracle(network: Network) -> str:
         if "GatewayId" in association
     }
 
-    def is_public(subnet: dict[str, Any]) -> bool:
+    def statuses(subnet: dict[str, Any]) -> set[str]:
         vpc, block = subnet["VpcId"], subnet["CidrBlock"]
         table = claims.get(subnet["SubnetId"], mains[vpc])
         whole_vpc = block.rsplit(".", 2)[0] + ".0.0/16"
         comes_in_by = edges[vpc].get(block) or edges[vpc].get(whole_vpc) or {}
-        returns = comes_in_by.get("State") == "active" and sends[table] & {*comes_in_by.values()}
-        return bool(outs[table] or returns)
+        # A prefix list of a route may or may not be the internet: EC2 does not give its entries.
+        returned = {
+            "MANUAL" if destination == "pl-1" else "FAIL"
+            for target, destination in sends[table]
+            if comes_in_by.get("State") == "active" and target in comes_in_by.values()
+        }
+        return returned | ({"FAIL"} if outs[table] else set())
 
     there = [s for s in network.wanted_subnets if s in known]
-    if any(is_public(known[s]) for s in there) or open_groups(network, "IpPermissions"):
+    of_subnets = {status for s in there for status in statuses(known[s])}
+    if "FAIL" in of_subnets or open_groups(network, "IpPermissions"):
         return "FAIL"
     gone = len(there) < len(network.wanted_subnets) or "sg-gone" in network.wanted_groups
     refused = any(
@@ -339,7 +346,7 @@ def oracle(network: Network) -> str:
         for rule in group["IpPermissions"]
         for named in rule["PrefixListIds"]
     )
-    return "MANUAL" if gone or refused else "PASS"
+    return "MANUAL" if of_subnets or gone or refused else "PASS"
 
 
 def status(model: Model, strict: bool = False) -> str:
