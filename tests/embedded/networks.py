@@ -6,7 +6,17 @@ All are in one region, and isolation is on, so that the network alone decides.
 from typing import Any
 
 from .account import EVERYWHERE, Region
-from .server import EmbeddedAWS, XmlEdit, change, change_xml, error, on, refuse, with_member
+from .server import (
+    EmbeddedAWS,
+    XmlEdit,
+    change,
+    change_text,
+    change_xml,
+    error,
+    on,
+    refuse,
+    with_member,
+)
 
 REGION = "ap-east-2"
 DEFAULT = {"DestinationCidrBlock": EVERYWHERE}
@@ -116,24 +126,31 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     )
     case("list-egress", "PASS", note, groups=[sent])
     sent = r.group(vpc)
+    r.admit(sent, "64:ff9b::/96", egress=True)
+    note = f"Note: security group {sent} allows egress of tcp 443 to 64:ff9b::/96"
+    case("nat64-egress", "PASS", note, groups=[sent])
+    sent = r.group(vpc)
     r.admit(sent, refused, egress=True)
     case("list-egress-refused", "PASS", f"Note: prefix list {refused}", groups=[sent])
 
     edits: list[XmlEdit] = []  # of the answer of DescribeRouteTables
 
+    def write(table: str, **route: str) -> None:
+        members = "".join(f"<{name}>{value}</{name}>" for name, value in route.items())
+        item = f"<item>{members}<state>active</state></item>"
+        edits.append(with_member("routeTableId", table, "routeSet", item))
+
     # Routes that AWS writes, and one that nobody knows.
-    def with_route(gateway: str) -> tuple[str, str]:
+    def with_route(**route: str) -> tuple[str, str]:
         table = r.table(vpc)
-        route = (
-            "<item><destinationPrefixListId>pl-1</destinationPrefixListId>"
-            f"<gatewayId>{gateway}</gatewayId><state>active</state></item>"
-        )
-        edits.append(with_member("routeTableId", table, "routeSet", route))
+        write(table, **route)
         return r.subnet(vpc, table), table
 
-    subnet, table = with_route("VpcLattice")
+    subnet, table = with_route(destinationPrefixListId="pl-1", gatewayId="VpcLattice")
     case("lattice", "PASS", f"{subnet} (route table {table})", subnets=[subnet])
-    subnet, table = with_route("newgw-1")
+    subnet, table = with_route(destinationCidrBlock="192.168.100.0/24", origin="Advertisement")
+    case("route-server", "PASS", f"{subnet} (route table {table})", subnets=[subnet])
+    subnet, table = with_route(destinationPrefixListId="pl-1", gatewayId="newgw-1")
     case(
         "unknown-gateway",
         "MANUAL",
@@ -147,7 +164,6 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     )
     edge = r.table(pool_vpc)
     edits.append(with_member("routeTableId", edge, "associationSet", pool))
-    answers("DescribeRouteTables", change_xml(*edits))
     case("pool", "PASS", subnets=[r.subnet(pool_vpc)], groups=[r.group(pool_vpc)])
 
     # A firewall in line, by the interface of an appliance and by the endpoint of a firewall.
@@ -187,11 +203,37 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     outbound = r.subnet(inspected, r.table(inspected, {**DEFAULT, "NetworkInterfaceId": appliance}))
     case("inspected-outbound", "PASS", subnets=[outbound], groups=[group])
 
+    # An appliance with an interface to each side, and a shared subnet whose owner has a firewall.
+    twin = r.vpc()
+    gateway_of_twin = r.internet_gateway(twin)
+    inside, edge_of_twin = r.table(twin), r.table(twin)
+    r.ec2.associate_route_table(RouteTableId=edge_of_twin, GatewayId=gateway_of_twin)
+    subnet = r.subnet(twin, inside)
+    block = r.block(subnet)
+    appliance_to = {"destinationCidrBlock": EVERYWHERE, "networkInterfaceId": "eni-inside"}
+    write(inside, instanceId="i-appliance", **appliance_to)
+    appliance_to = {"destinationCidrBlock": block, "networkInterfaceId": "eni-outside"}
+    write(edge_of_twin, instanceId="i-appliance", **appliance_to)
+    sentence = (
+        f"subnet {subnet} is public through i-appliance: route table {inside} sends {EVERYWHERE} "
+        f"to it, and route table {edge_of_twin} of {gateway_of_twin} sends {block} to it"
+    )
+    case("appliance-of-two-interfaces", "FAIL", sentence, subnets=[subnet], groups=[r.group(twin)])
+    subnet = r.subnet(twin, r.table(twin, {**DEFAULT, "NetworkInterfaceId": appliance}))
+    write(edge_of_twin, destinationCidrBlock=r.block(subnet), gatewayId="newgw-1")
+    sentence = f"a route of {edge_of_twin} lacks its destination, target or state"
+    case("edge-to-unknown", "MANUAL", sentence, subnets=[subnet], groups=[r.group(twin)])
+    theirs = r.vpc()
+    subnet = r.subnet(theirs, r.table(theirs, {**DEFAULT, "VpcEndpointId": endpoint}))
+    sentence = "of account 999999999999, which shares the subnet, are not seen from here"
+    case("shared-subnet", "MANUAL", sentence, subnets=[subnet], groups=[r.group(theirs)])
+    owner = change_text("subnetId", subnet, "ownerId", "999999999999")
+
     # VPC Block Public Access: public by its route, and nothing passes.
     blocked = r.subnet(inspected, r.table(inspected, {**DEFAULT, "GatewayId": gateway}))
     mode = "<internetGatewayBlockMode>block-bidirectional</internetGatewayBlockMode>"
     mark = with_member("subnetId", blocked, "blockPublicAccessStates", mode)
-    answers("DescribeSubnets", change_xml(mark))
+    answers("DescribeSubnets", change_xml(mark, owner))
     case(
         "blocked-public-access",
         "FAIL",
@@ -200,6 +242,8 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
         subnets=[blocked],
         groups=[group],
     )
+
+    answers("DescribeRouteTables", change_xml(*edits))
 
     # The names and what becomes of models.
     case("ARN-in-Small-Letters", "PASS", "model ARN-in-Small-Letters has")

@@ -216,6 +216,19 @@ def change_xml(*edits: XmlEdit) -> Fault:
     return fault
 
 
+def change_text(id_tag: str, item_id: str, member: str, text: str) -> XmlEdit:
+    """Return an edit by which one item of EC2's answer says another text: see `with_member`."""
+
+    def edit(root: ElementTree.Element) -> None:
+        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+        for element in root.iter():
+            found = element.find(f"{namespace}{member}")
+            if found is not None and element.findtext(f"{namespace}{id_tag}") == item_id:
+                found.text = text
+
+    return edit
+
+
 def with_member(id_tag: str, item_id: str, member: str, item: str) -> XmlEdit:
     """Return an edit by which one item of EC2's answer has a further member, or item in a list.
 

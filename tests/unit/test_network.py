@@ -90,6 +90,11 @@ def to(key: str, target: str, destination: str = "0.0.0.0/0", **route: str) -> d
     return {"DestinationCidrBlock": destination, key: target, "State": "active", **route}
 
 
+def advertised(block: str, next_hop: str | None = None) -> dict[str, str]:
+    route = {"DestinationCidrBlock": block, "Origin": "Advertisement", "State": "active"}
+    return route | ({"IpAddress": next_hop} if next_hop else {})
+
+
 def known(number: int, *routes: tuple[str, str]) -> Subnet:
     return Subnet("subnet-1", "vpc-1", f"rtb-{number}", tuple(Route(*r) for r in routes))
 
@@ -205,6 +210,11 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1, {**OUT, "State": "filtered"})],
         known(1, ("0.0.0.0/0", "igw-1")),
     ),
+    "a dead route to a gateway that nobody knows": (
+        [main(1, to("GatewayId", "newgw-1", State="blackhole"))],
+        known(1),
+    ),
+    "a route that VPC Route Server advertised": ([main(1, advertised("192.168.0.0/16"))], known(1)),
     "a blackhole": ([main(1, {**OUT, "State": "blackhole"})], known(1)),
     "a way out in no state": (
         [main(1, {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"})],
@@ -277,7 +287,7 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
 
 @pytest.mark.parametrize(("tables", "expected"), SUBNET_CASES.values(), ids=SUBNET_CASES)
 def test_subnet(tables: list[Any], expected: Subnet) -> None:
-    facts, _ = read_network(EC2(Subnets=SUBNETS, RouteTables=tables), ["subnet-1"], [])
+    facts, _ = read_network(EC2(Subnets=SUBNETS, RouteTables=tables), ["subnet-1"], [], ACCOUNT)
     assert facts == {"subnet-1": expected}
 
 
@@ -294,6 +304,11 @@ def ipv4(*blocks: str) -> dict[str, Any]:
 def group(*ingress: dict[str, Any], **rest: Any) -> dict[str, Any]:
     made = {"GroupId": "sg-1", "VpcId": "vpc-1"}
     return {**made, "IpPermissions": list(ingress), "IpPermissionsEgress": [], **rest}
+
+
+def egress_group(*blocks: str) -> dict[str, Any]:
+    ranges = [{"CidrIpv6": block} for block in blocks]
+    return group(IpPermissionsEgress=[rule(Ipv6Ranges=ranges)])
 
 
 def broken(why: str, *ingress: str, egress: tuple[str, ...] = ()) -> SecurityGroup:
@@ -358,6 +373,26 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
                 "tcp 20-22 from 12.0.0.0/8",
                 f"tcp 22-25 from 13.0.0.0/8{JOINED}",
             ),
+        ),
+    ),
+    "neighbours by two codes of one type of icmp": (
+        group(
+            *(
+                {**rule(**ipv4(f"{n}.0.0.0/8")), "IpProtocol": "icmp", "FromPort": 3, "ToPort": n}
+                for n in (12, 13)
+            )
+        ),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours by a code of icmp and by its type": (
+        group(
+            *(
+                {**rule(**ipv4(f"{n}.0.0.0/8")), "IpProtocol": "icmp", "FromPort": 3, "ToPort": c}
+                for n, c in ((12, 255), (13, -1))
+            )
+        ),
+        SecurityGroup(
+            *("sg-1", "vpc-1"), ("icmp from 12.0.0.0/8", f"icmp from 13.0.0.0/8{JOINED}")
         ),
     ),
     "neighbours by two types of icmp": (
@@ -442,6 +477,29 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
         SecurityGroup("sg-1", "vpc-1", (), ("all traffic to 0.0.0.0/0",)),
     ),
     "no list of rules": (group(IpPermissions=None), broken("no IpPermissions in sg-1")),
+    "egress to all of IPv4 by way of NAT64": (
+        egress_group("64:ff9b::/96"),
+        SecurityGroup("sg-1", "vpc-1", open_egress=("tcp 22 to 64:ff9b::/96",)),
+    ),
+    "egress to more than all of IPv4 by way of NAT64": (
+        egress_group("64:ff9b::/64"),
+        SecurityGroup("sg-1", "vpc-1", open_egress=("tcp 22 to 64:ff9b::/64",)),
+    ),
+    "egress to neighbours by way of NAT64": (
+        egress_group("64:ff9b::c00:0/104", "64:ff9b::d00:0/104"),
+        SecurityGroup(
+            *("sg-1", "vpc-1"),
+            open_egress=("tcp 22 to 64:ff9b::c00:0/104", f"tcp 22 to 64:ff9b::d00:0/104{JOINED}"),
+        ),
+    ),
+    "egress to one host by way of NAT64": (
+        egress_group("64:ff9b::808:808/128"),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "ingress from NAT64, which leads out only": (
+        group(rule(Ipv6Ranges=[{"CidrIpv6": "64:ff9b::/96"}])),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
     "no list of egress rules": (
         group(rule(**ipv4("0.0.0.0/0")), IpPermissionsEgress=None),
         SecurityGroup(
@@ -470,7 +528,7 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
 
 @pytest.mark.parametrize(("answer", "expected"), GROUP_CASES.values(), ids=GROUP_CASES)
 def test_security_group(answer: dict[str, Any], expected: SecurityGroup) -> None:
-    _, facts = read_network(EC2(SecurityGroups=[answer]), [], [("sg-1",)])
+    _, facts = read_network(EC2(SecurityGroups=[answer]), [], [("sg-1",)], ACCOUNT)
     assert facts == {("sg-1",): (expected,)}
 
 
@@ -627,11 +685,11 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
 def test_prefix_list(entries: list[Any], expected: SecurityGroup) -> None:
     named = rule(PrefixListIds=[{"PrefixListId": "pl-1"}])
     ec2 = EC2(SecurityGroups=[group(named, named)], **{"pl-1": entries})
-    _, facts = read_network(ec2, [], [("sg-1",)])
+    _, facts = read_network(ec2, [], [("sg-1",)], ACCOUNT)
     assert facts == {("sg-1",): (expected,)}
     assert ec2.asked.count(("Entries", "pl-1", 1)) == 1
     ec2 = EC2(SecurityGroups=[group(IpPermissionsEgress=[named])], **{"pl-1": entries})
-    _, facts = read_network(ec2, [], [("sg-1",)])
+    _, facts = read_network(ec2, [], [("sg-1",)], ACCOUNT)
     ((fact,),) = facts.values()
     assert not fact.open_ingress
     assert not fact.unread
@@ -642,7 +700,7 @@ def test_prefix_list(entries: list[Any], expected: SecurityGroup) -> None:
 def test_a_rule_may_name_blocks_and_prefix_lists() -> None:
     named = rule(**ipv4("0.0.0.0/1"), PrefixListIds=[{"PrefixListId": "pl-1"}])
     ec2 = EC2(SecurityGroups=[group(named)], **{"pl-1": ["128.0.0.0/1"]})
-    _, facts = read_network(ec2, [], [("sg-1",)])
+    _, facts = read_network(ec2, [], [("sg-1",)], ACCOUNT)
     ((fact,),) = facts.values()
     assert fact.open_ingress == (
         "tcp 22 from 0.0.0.0/1",
@@ -665,7 +723,7 @@ def test_groups_of_one_model_are_open_together_and_no_others() -> None:
         for number, block in enumerate(("12.0.0.0/8", "13.0.0.0/8", "99.0.0.0/8"))
     ]
     sets = [("sg-0", "sg-1"), ("sg-0", "sg-2"), ("sg-1",)]
-    _, facts = read_network(EC2(SecurityGroups=groups), [], sets)
+    _, facts = read_network(EC2(SecurityGroups=groups), [], sets, ACCOUNT)
     opened = {key: [g.open_ingress for g in value] for key, value in facts.items()}
     text = f"tcp 22 from {{}}.0.0.0/8{JOINED}"
     assert opened == {
@@ -675,6 +733,7 @@ def test_groups_of_one_model_are_open_together_and_no_others() -> None:
     }
 
 
+ACCOUNT = "123456789012"
 IN = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}
 DUAL = {**IN, "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "2600:1f00:0:1::/64"}]}
 TO_ENI, TO_VPCE = to("NetworkInterfaceId", "eni-1"), to("GatewayId", "vpce-1")
@@ -750,7 +809,74 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
         [own(1, to("NetworkInterfaceId", "eni-1", "8.8.8.8/1")), edge(back("10.0.1.5/24"))],
         [through("8.8.8.8/1", "eni-1", "10.0.1.5/24")],
     ),
+    "an appliance with an interface to each side": (
+        IN,
+        [
+            own(1, {**TO_ENI, "InstanceId": "i-1"}),
+            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-1")),
+        ],
+        [through("0.0.0.0/0", "i-1")],
+    ),
+    "another appliance's instance": (
+        IN,
+        [
+            own(1, {**TO_ENI, "InstanceId": "i-1"}),
+            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-2")),
+        ],
+        [],
+    ),
+    "an appliance that VPC Route Server knows by its address": (
+        IN,
+        [own(1, advertised("0.0.0.0/0", "10.0.9.5")), edge(advertised("10.0.1.0/24", "10.0.9.5"))],
+        [through("0.0.0.0/0", "10.0.9.5")],
+    ),
+    "inspection within a VPC of public addresses": (
+        DUAL,
+        [
+            own(
+                1,
+                {**back("2600:1f00::/56"), "NetworkInterfaceId": "", "GatewayId": "local"},
+                back("2600:1f00:0:2::/64"),
+            ),
+            edge(back("2600:1f00:0:1::/64")),
+        ],
+        [],
+    ),
+    "an IPv6 block that was taken off": (
+        {
+            **IN,
+            "Ipv6CidrBlockAssociationSet": [
+                {
+                    "Ipv6CidrBlock": "2600:1f00:0:1::/64",
+                    "Ipv6CidrBlockState": {"State": "disassociated"},
+                }
+            ],
+        },
+        [own(1, {**back("::/0")}), edge(back("2600:1f00:0:1::/64"))],
+        [],
+    ),
+    "a gateway's routes of VPC Lattice, beside a gateway endpoint": (
+        IN,
+        [
+            own(1, {"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "State": "active"}),
+            edge(
+                {"DestinationPrefixListId": "pl-2", "GatewayId": "VpcLattice", "State": "active"},
+                back("10.0.0.0/16", GatewayId="local"),
+            ),
+        ],
+        [],
+    ),
     "no edge table": (IN, [own(1, TO_ENI)], []),
+    "no edge table, in the model's own account": (
+        {**IN, "OwnerId": ACCOUNT},
+        [own(1, TO_ENI)],
+        [],
+    ),
+    "a gateway endpoint of a shared subnet": (
+        {**IN, "OwnerId": "999999999999"},
+        [own(1, {"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "State": "active"})],
+        [],
+    ),
     "another subnet's traffic": (IN, [own(1, TO_ENI), edge(back("10.0.2.0/24"))], []),
     "another appliance": (IN, [own(1, TO_ENI), edge(back(NetworkInterfaceId="eni-2"))], []),
     "a subnet behind NAT beside it": (
@@ -783,7 +909,7 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
 def test_a_middlebox_in_line(
     subnet: dict[str, Any], tables: list[Any], expected: list[MiddleboxRoute]
 ) -> None:
-    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [])
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [], ACCOUNT)
     assert list(facts["subnet-1"].middlebox_routes) == expected
     assert not facts["subnet-1"].internet_routes
     assert not facts["subnet-1"].unread
@@ -820,6 +946,47 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
             table(3, to("NetworkInterfaceId", "eni-2"), back(), SubnetId="subnet-9"),
         ],
         "rtb-1 sends traffic to eni-1 and igw-1 sends it to eni-2, which may be in a row",
+    ),
+    "an appliance by its interface and by its address": (
+        IN,
+        [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5"))],
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be in a row",
+    ),
+    "a firewall's endpoint beside an appliance's address": (
+        IN,
+        [own(1, TO_VPCE), edge(advertised("10.0.1.0/24", "10.0.9.5"))],
+        None,
+    ),
+    "an advertised route without its next hop": (
+        IN,
+        [own(1, advertised("0.0.0.0/0")), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "an advertised route to private addresses without its next hop": (
+        IN,
+        [own(1, advertised("192.168.0.0/16")), edge(back())],
+        None,
+    ),
+    "an edge route to a gateway that nobody knows": (
+        IN,
+        [own(1, TO_ENI), edge(back(GatewayId="newgw-1"))],
+        "a route of rtb-9 lacks its destination, target or state",
+    ),
+    "a dead edge route to a gateway that nobody knows": (
+        IN,
+        [own(1, TO_ENI), edge({**back(GatewayId="newgw-1"), "State": "blackhole"})],
+        None,
+    ),
+    "a shared subnet, whose owner's gateways are not seen": (
+        {**IN, "OwnerId": "999999999999"},
+        [own(1, TO_VPCE)],
+        "rtb-1 sends 0.0.0.0/0 to vpce-1, and the route tables of internet gateways of account "
+        "999999999999, which shares the subnet, are not seen from here",
+    ),
+    "a shared subnet, whose owner's gateways are seen": (
+        {**IN, "OwnerId": "999999999999"},
+        [own(1, TO_VPCE), edge(back("10.0.2.0/24", GatewayId="vpce-1"))],
+        None,
     ),
     "an edge table is being associated": (
         IN,
@@ -905,7 +1072,7 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
 def test_a_middlebox_of_which_nobody_knows(
     subnet: dict[str, Any], tables: list[Any], why: str | None
 ) -> None:
-    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [])
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [], ACCOUNT)
     assert [unread.why for unread in facts["subnet-1"].unread] == ([why] if why else [])
 
 
@@ -915,7 +1082,7 @@ def test_a_middlebox_of_which_nobody_knows(
 )
 def test_block_public_access(states: dict[str, str] | None, mode: str | None) -> None:
     subnet = {**IN, "BlockPublicAccessStates": states}
-    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=[own(1)]), ["subnet-1"], [])
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=[own(1)]), ["subnet-1"], [], ACCOUNT)
     assert facts["subnet-1"].block_public_access == mode
 
 
@@ -926,6 +1093,7 @@ WHY: dict[str, tuple[Exception, str, str]] = {
         "UnauthorizedOperation, explicit deny in a service control policy",
         "allow ec2:DescribeSubnets",
     ),
+    "throttled by its status": (refusal("Busy", status=429), "Busy", "scan again"),
     "throttled": (
         refusal("RequestLimitExceeded"),
         "RequestLimitExceeded",
@@ -974,13 +1142,13 @@ WHY: dict[str, tuple[Exception, str, str]] = {
 
 @pytest.mark.parametrize(("error", "why", "remedy"), WHY.values(), ids=WHY)
 def test_why_a_subnet_could_not_be_read(error: Exception, why: str, remedy: str) -> None:
-    facts, _ = read_network(EC2(Subnets=[error]), ["subnet-1"], [])
+    facts, _ = read_network(EC2(Subnets=[error]), ["subnet-1"], [], ACCOUNT)
     unread = Unread("subnet subnet-1", why, "ec2:DescribeSubnets", remedy)
     assert facts == {"subnet-1": Subnet("subnet-1", unread=(unread,))}
 
 
 def test_what_is_gone_is_said_to_be() -> None:
-    subnets, groups = read_network(EC2(), ["subnet-1"], [("sg-1",)])
+    subnets, groups = read_network(EC2(), ["subnet-1"], [("sg-1",)], ACCOUNT)
     advice = "it was deleted, or is no longer shared with this account; {} reads it"
     why, permission = "AWS returned no such subnet", "ec2:DescribeSubnets"
     gone = Unread("subnet subnet-1", why, permission, advice.format(permission))
@@ -993,13 +1161,13 @@ def test_what_is_gone_is_said_to_be() -> None:
 def test_an_answer_without_its_list_is_malformed() -> None:
     ec2 = EC2()
     ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
-    facts, _ = read_network(ec2, ["subnet-1"], [])
+    facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
     (unread,) = facts["subnet-1"].unread
     assert unread.why == "no Subnets in the answer"
 
 
 def test_a_subnet_of_no_vpc_is_unknown() -> None:
-    facts, _ = read_network(EC2(Subnets=[{"SubnetId": "subnet-1"}]), ["subnet-1"], [])
+    facts, _ = read_network(EC2(Subnets=[{"SubnetId": "subnet-1"}]), ["subnet-1"], [], ACCOUNT)
     remedy = "scan again, or look at it with ec2:DescribeSubnets"
     unread = Unread("subnet subnet-1", "no VpcId in it", "ec2:DescribeSubnets", remedy)
     assert facts == {"subnet-1": Subnet("subnet-1", unread=(unread,))}
@@ -1007,7 +1175,9 @@ def test_a_subnet_of_no_vpc_is_unknown() -> None:
 
 def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
     ec2 = EC2()
-    read_network(ec2, [f"subnet-{n}" for n in range(401)], [tuple(f"sg-{n}" for n in range(200))])
+    read_network(
+        ec2, [f"subnet-{n}" for n in range(401)], [tuple(f"sg-{n}" for n in range(200))], ACCOUNT
+    )
     assert ec2.asked == [
         ("Subnets", "subnet-id", 200),
         ("Subnets", "subnet-id", 200),
@@ -1015,5 +1185,5 @@ def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
         ("SecurityGroups", "group-id", 200),
     ]
     ec2 = EC2(Subnets=SUBNETS, RouteTables=[main(1)])
-    read_network(ec2, ["subnet-1"], [])
+    read_network(ec2, ["subnet-1"], [], ACCOUNT)
     assert ec2.asked == [("Subnets", "subnet-id", 1), ("RouteTables", "vpc-id", 1)]

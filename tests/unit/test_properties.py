@@ -21,18 +21,24 @@ from checks.sagemaker_models_network_isolation_enabled.lib.network import read_n
 from checks.sagemaker_models_network_isolation_enabled.lib.verdict import explain, judge
 
 RANK = {"PASS": 2, "MANUAL": 1, "FAIL": 0}
-TARGETS = {
-    "igw": ("GatewayId", "igw-1"),
-    "carrier": ("CarrierGatewayId", "cagw-1"),
-    "vpn": ("GatewayId", "vgw-1"),
-    "endpoint": ("GatewayId", "vpce-1"),
-    "nat": ("NatGatewayId", "nat-1"),
-    "egress-only": ("EgressOnlyInternetGatewayId", "eigw-1"),
-    "transit": ("TransitGatewayId", "tgw-1"),
-    "peering": ("VpcPeeringConnectionId", "pcx-1"),
-    "interface": ("NetworkInterfaceId", "eni-1"),
+TARGETS: dict[str, dict[str, str]] = {
+    "igw": {"GatewayId": "igw-1"},
+    "carrier": {"CarrierGatewayId": "cagw-1"},
+    "vpn": {"GatewayId": "vgw-1"},
+    "endpoint": {"GatewayId": "vpce-1"},
+    "nat": {"NatGatewayId": "nat-1"},
+    "egress-only": {"EgressOnlyInternetGatewayId": "eigw-1"},
+    "transit": {"TransitGatewayId": "tgw-1"},
+    "peering": {"VpcPeeringConnectionId": "pcx-1"},
+    "interface": {"NetworkInterfaceId": "eni-1", "InstanceId": "i-1"},
+    "its other interface": {"NetworkInterfaceId": "eni-2", "InstanceId": "i-1"},
+    "lattice": {"GatewayId": "VpcLattice"},
+    "new": {"GatewayId": "newgw-1"},
+    "advertised": {"Origin": "Advertisement", "IpAddress": "10.0.9.5"},
 }
-OUT = {"igw", "carrier"}
+# The middleboxes, by the names that stand in a route to them.
+MIDDLEBOXES = {"vpce-1": "endpoint", "i-1": "appliance", "10.0.9.5": "address"}
+EDGE_TARGETS = ("endpoint", "interface", "its other interface", "advertised", "new", "lattice")
 DESTINATIONS = {
     "0.0.0.0/0": "DestinationCidrBlock",
     "128.0.0.0/1": "DestinationCidrBlock",
@@ -78,12 +84,16 @@ class Network:
 @st.composite
 def route_tables(draw: st.DrawFn, number: int, vpc: str, subnets: list[str]) -> dict[str, Any]:
     routes: list[dict[str, Any]] = [
-        {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
+        {
+            "DestinationCidrBlock": f"10.{vpc.partition('-')[2]}.0.0/16",
+            "GatewayId": "local",
+            "State": "active",
+        }
     ]
     for destination in draw(st.lists(st.sampled_from(sorted(DESTINATIONS)), unique=True)):
-        key, target = TARGETS[draw(st.sampled_from(sorted(TARGETS)))]
+        target = TARGETS[draw(st.sampled_from(sorted(TARGETS)))]
         state = draw(st.sampled_from(["active", "blackhole"]))
-        routes.append({DESTINATIONS[destination]: destination, key: target, "State": state})
+        routes.append({DESTINATIONS[destination]: destination, **target, "State": state})
     return {
         "RouteTableId": f"rtb-{number}",
         "VpcId": vpc,
@@ -112,12 +122,13 @@ def networks(draw: st.DrawFn) -> Network:
             tables.append(draw(route_tables(len(tables), vpc, [one])))
         edge = draw(route_tables(len(tables), vpc, []))
         edge["Associations"].append({"Main": False, "GatewayId": "igw-1"})
+        edge["Associations"].append({"Main": False, "PublicIpv4Pool": "ipv4pool-ec2-1"})
         edge["Routes"] = [
-            {"DestinationCidrBlock": block, key: target, "State": state}
+            {"DestinationCidrBlock": block, **TARGETS[target], "State": state}
             for block in draw(
                 st.lists(st.sampled_from([f"10.{vpc_number}.0.0/16", *blocks.values()]))
             )
-            for key, target in [TARGETS[draw(st.sampled_from(["endpoint", "interface"]))]]
+            for target in [draw(st.sampled_from(EDGE_TARGETS))]
             for state in [draw(st.sampled_from(["active", "blackhole"]))]
         ]
         edge["Routes"] = list({r["DestinationCidrBlock"]: r for r in edge["Routes"]}.values())
@@ -191,7 +202,7 @@ class EC2:
 def read(network: Network, isolated: bool = True, **ec2: Any) -> Model:
     """Return the facts of an isolated model in a network, as the check reads them."""
     group_set = tuple(network.wanted_groups)
-    subnets, groups = read_network(EC2(network, **ec2), network.wanted_subnets, [group_set])
+    subnets, groups = read_network(EC2(network, **ec2), network.wanted_subnets, [group_set], "1")
     return Model(
         *("m", "arn", "eu-west-1"),
         network_isolation=isolated,
@@ -290,15 +301,21 @@ def oracle(network: Network) -> str:
         )
         for table in network.tables
     }
-    # To which middleboxes a table sends IPv4 traffic for the internet, and by which destinations.
+    strange = {
+        table["RouteTableId"]: any(
+            route["State"] == "active" and "newgw-1" in route.values() for route in table["Routes"]
+        )
+        for table in network.tables
+    }
+    # To which middleboxes a table sends traffic for the internet, and by which destinations.
     sends = {
         table["RouteTableId"]: {
-            (target, destination)
+            (middlebox, destination)
             for route in table["Routes"]
+            for name, middlebox in MIDDLEBOXES.items()
             for destination, key in DESTINATIONS.items()
-            if route["State"] == "active" and route.get(key) == destination
-            for target in route.values()
-            if target in ("eni-1", "vpce-1") and ":" not in destination
+            if route["State"] == "active" and name in route.values()
+            if route.get(key) == destination
         }
         for table in network.tables
     }
@@ -326,13 +343,23 @@ def oracle(network: Network) -> str:
         table = claims.get(subnet["SubnetId"], mains[vpc])
         whole_vpc = block.rsplit(".", 2)[0] + ".0.0/16"
         comes_in_by = edges[vpc].get(block) or edges[vpc].get(whole_vpc) or {}
-        # A prefix list of a route may or may not be the internet: EC2 does not give its entries.
-        returned = {
-            "MANUAL" if destination == "pl-1" else "FAIL"
-            for target, destination in sends[table]
-            if comes_in_by.get("State") == "active" and target in comes_in_by.values()
-        }
-        return returned | ({"FAIL"} if outs[table] else set())
+        if comes_in_by.get("State") != "active":
+            comes_in_by = {}
+        incoming = {m for name, m in MIDDLEBOXES.items() if name in comes_in_by.values()}
+        found = {"FAIL"} if outs[table] else set()
+        if strange[table]:
+            found.add("MANUAL")
+        for middlebox, destination in sends[table]:
+            if "newgw-1" in comes_in_by.values():
+                found.add("MANUAL")
+            elif ":" in destination:
+                continue
+            elif incoming == {middlebox}:
+                # A prefix list may or may not be the internet: EC2 does not give its entries here.
+                found.add("MANUAL" if destination == "pl-1" else "FAIL")
+            elif incoming | {middlebox} == {"appliance", "address"}:
+                found.add("MANUAL")  # the address may be the appliance's
+        return found
 
     there = [s for s in network.wanted_subnets if s in known]
     of_subnets = {status for s in there for status in statuses(known[s])}
@@ -354,14 +381,14 @@ def status(model: Model, strict: bool = False) -> str:
 
 
 @given(networks())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True)
 def test_the_verdict_agrees_with_the_oracle(network: Network) -> None:
     assert status(read(network)) == oracle(network)
 
 
 @pytest.mark.slow
 @given(networks(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_a_rule_in_halves_is_the_same_rule(network: Network, data: st.DataObject) -> None:
     """But for a block that is private in part, which AWS judges as it is written."""
     rules = [rule for group in network.groups for rule in group["IpPermissions"]]
@@ -378,7 +405,7 @@ def test_a_rule_in_halves_is_the_same_rule(network: Network, data: st.DataObject
 
 @pytest.mark.slow
 @given(networks(), st.integers(1, 5), st.integers())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_neither_order_nor_paging_changes_what_is_known(
     network: Network, page: int, seed: int
 ) -> None:
@@ -387,7 +414,7 @@ def test_neither_order_nor_paging_changes_what_is_known(
 
 @pytest.mark.slow
 @given(networks(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_an_added_violation_makes_no_verdict_better(network: Network, data: st.DataObject) -> None:
     before = read(network)
     kind = data.draw(st.sampled_from(["isolation", "route", "rule", "subnet"]))
@@ -411,7 +438,7 @@ def test_an_added_violation_makes_no_verdict_better(network: Network, data: st.D
 
 @pytest.mark.slow
 @given(networks(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_a_fact_that_becomes_unknown_makes_no_verdict_better(
     network: Network, data: st.DataObject
 ) -> None:
@@ -433,7 +460,7 @@ def test_a_fact_that_becomes_unknown_makes_no_verdict_better(
 
 @pytest.mark.slow
 @given(networks(), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_the_text_names_all_that_decides(network: Network, strict: bool) -> None:
     model = read(network)
     verdict = judge(model, fail_on_unrestricted_egress=strict)

@@ -17,7 +17,7 @@ FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
 CREDENTIALS = re.compile(
     "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
 )
-SERVER_ERROR = 500
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 GONE = "it was deleted, or is no longer shared with this account"
 EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
 NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
@@ -67,7 +67,12 @@ class Unread:
             answer = error.response.get("Error") or {}
             why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
             status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
-            if THROTTLING.search(why) or FAILURES.search(why) or status >= SERVER_ERROR:
+            if (
+                THROTTLING.search(why)
+                or FAILURES.search(why)
+                or status == TOO_MANY_REQUESTS
+                or status >= SERVER_ERROR
+            ):
                 remedy = "scan again"
             elif CREDENTIALS.search(why):
                 remedy = "renew the credentials, or leave out a region that is not enabled"
@@ -112,7 +117,8 @@ class MiddleboxRoute:
     Attributes:
         destination: What the subnet's route table sends to the middlebox: a CIDR block or the id
             of a prefix list.
-        middlebox: "vpce-…", a firewall's endpoint, or "eni-…", an appliance's network interface.
+        middlebox: "vpce-…", a firewall's endpoint; "eni-…", an appliance's network interface;
+            "i-…", an appliance with an interface to each side; or an appliance's IP address.
         gateway: The internet gateway, "igw-…".
         gateway_route_table_id: The route table that is associated with the gateway.
         block: What that table sends to the same middlebox: the subnet's CIDR block or one that

@@ -400,17 +400,26 @@ def list_tags(client: Any, arn: str) -> tuple[dict[str, str], ...]:
         return ()
 
 
+def account_of(arn: str) -> str:
+    """Return the account in an ARN; "" where it has none."""
+    return (arn.split(":") + [""] * 5)[4]
+
+
 def locate(ec2: Any, listing: Listing) -> Listing:
     """Return a region's models with the facts of their subnets and security groups.
 
     Args:
         ec2: A boto3 EC2 client of the region.
-        listing: The models, whose subnets and security groups are known by their ids alone.
+        listing: The models, one at least, of whose subnets and security groups only the ids are
+            known.
     """
     logger.info(f"EC2 - reading the network of SageMaker models in {listing.region}...")
     group_sets = [tuple(g.id for g in model.security_groups) for model in listing.models]
     subnets, groups = read_network(
-        ec2, {subnet.id for model in listing.models for subnet in model.subnets}, set(group_sets)
+        ec2,
+        {subnet.id for model in listing.models for subnet in model.subnets},
+        set(group_sets),
+        account_of(listing.models[0].arn),
     )
     models = (
         replace(

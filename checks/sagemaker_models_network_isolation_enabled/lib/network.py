@@ -14,6 +14,7 @@ from typing import Any
 
 from .answers import Described, listed
 from .facts import MalformedError, SecurityGroup, Subnet
+from .route_tables import RouteTables
 from .routes import subnet_facts
 from .security_groups import PrefixList, group_facts, prefix_lists_of
 
@@ -21,7 +22,7 @@ FILTER_VALUES = 200  # the most values that one EC2 filter takes
 
 
 def read_network(
-    ec2: Any, subnet_ids: Iterable[str], group_sets: Iterable[tuple[str, ...]]
+    ec2: Any, subnet_ids: Iterable[str], group_sets: Iterable[tuple[str, ...]], account: str
 ) -> tuple[dict[str, Subnet], dict[tuple[str, ...], tuple[SecurityGroup, ...]]]:
     """Read the subnets and security groups of one region.
 
@@ -30,6 +31,7 @@ def read_network(
         subnet_ids: The ids of the subnets that models of the region name.
         group_sets: The ids of the security groups that they name, each model's together, because
             groups may be open to the internet together.
+        account: The account of the models; a subnet of another one is shared with it.
 
     Returns:
         A `Subnet` for every subnet id, and for every set of group ids a `SecurityGroup` for each.
@@ -43,12 +45,16 @@ def read_network(
     tables = describe(
         ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids
     )
+    route_tables = RouteTables(tables.items, tables.error)
     groups = describe(
         ec2, "describe_security_groups", "SecurityGroups", "GroupId", "group-id", group_ids
     )
     prefix_lists = {list_id: read_prefix_list(ec2, list_id) for list_id in prefix_lists_of(groups)}
     return (
-        {subnet_id: subnet_facts(subnet_id, subnets, tables) for subnet_id in subnet_ids},
+        {
+            subnet_id: subnet_facts(subnet_id, subnets, route_tables, account)
+            for subnet_id in subnet_ids
+        },
         group_facts(group_sets, groups, prefix_lists),
     )
 

@@ -24,6 +24,10 @@ NOT_PUBLIC = tuple(
     )
 )
 
+# By this prefix a NAT gateway leads IPv6 to all of IPv4: RFC 6052, and "DNS64 and NAT64" in the
+# Amazon VPC User Guide.
+NAT64 = IPv6Network("64:ff9b::/96")
+
 Block = IPv4Network | IPv6Network
 
 
@@ -59,6 +63,17 @@ def is_public(block: Block) -> bool:
         block.version == special.version and block.subnet_of(special)  # type: ignore[arg-type]
         for special in NOT_PUBLIC
     )
+
+
+def behind_nat64(block: Block) -> Block:
+    """Return the IPv4 block to which traffic to an IPv6 block gets through NAT64, if it does."""
+    if not isinstance(block, IPv6Network):
+        return block
+    if block.subnet_of(NAT64):
+        bits = NAT64.prefixlen
+        first = int(block.network_address) - int(NAT64.network_address)
+        return IPv4Network((first, block.prefixlen - bits))
+    return IPv4Network("0.0.0.0/0") if block.supernet_of(NAT64) else block
 
 
 def public_size(block: Block) -> int:
@@ -97,6 +112,8 @@ def open_permissions(permissions: Iterable[Permission]) -> list[Permission]:
 
 def too_broad(permissions: list[Permission]) -> set[Permission]:
     """Return the permissions that are open by their block, and those that join to such a range."""
+    if not any(reaches(permissions, version) for version in BROADEST):
+        return set()
     found = {p for p in permissions if is_broad(p.block) and is_public(p.block)}
     for version, limit in BROADEST.items():
         # What lies in another block adds nothing to what is joined.
@@ -116,6 +133,13 @@ def too_broad(permissions: list[Permission]) -> set[Permission]:
             if is_public(p.block) and any(p.block.subnet_of(block) for block in wide)
         }
     return found
+
+
+def reaches(permissions: list[Permission], version: int) -> bool:
+    """Return whether permissions have more addresses of an IP version than a named source may."""
+    blocks = [p.block for p in permissions if p.block.version == version]
+    most = sum(block.num_addresses for block in blocks)
+    return bool(blocks) and most > 2 ** (blocks[0].max_prefixlen - BROADEST[version])
 
 
 def is_broad(block: Block) -> bool:

@@ -7,10 +7,11 @@ from typing import Any
 
 from .answers import Described, listed, missing
 from .facts import MalformedError, SecurityGroup, Unread
-from .ranges import Permission, is_broad, open_permissions
+from .ranges import Permission, behind_nat64, is_broad, open_permissions
 
 # What a security group rule may admit; each rule has one of them at least.
 RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+ICMP_CODES = 256  # of each type
 DIRECTIONS = {"IpPermissions": "from", "IpPermissionsEgress": "to"}
 
 
@@ -169,17 +170,20 @@ def permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Perm
         ValueError: It is no CIDR block.
     """
     network = ip_network(block, strict=False)
+    if end.startswith("to "):
+        network = behind_nat64(network)
     text = f"{traffic(rule)} {end}"
     return Permission(group_id, str(rule.get("IpProtocol")), ports_of(rule), network, text)
 
 
 def ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
-    """Return a rule's first and last port, or a type of ICMP twice; None for all."""
+    """Return a rule's first and last port, or the same of ICMP's types and codes; None for all."""
     first, last = rule.get("FromPort"), rule.get("ToPort")
     if not isinstance(first, int) or not isinstance(last, int) or first == -1:
         return None
     if str(rule.get("IpProtocol")).startswith("icmp"):  # FromPort is the type, ToPort the code
-        return first, first
+        types = first * ICMP_CODES
+        return (types, types + ICMP_CODES - 1) if last == -1 else (types + last, types + last)
     return (first, last) if rule.get("IpProtocol") in ("tcp", "udp") and first <= last else None
 
 
