@@ -101,11 +101,11 @@ def known(number: int, *routes: tuple[str, str]) -> Subnet:
 
 def unknown(why: str, number: int | None = None, *routes: tuple[str, str]) -> Subnet:
     remedy = (
-        "look where it leads with ec2:DescribeRouteTables, or use a newer version of the check"
+        "check where it leads with ec2:DescribeRouteTables, or use a newer version of the check"
         if why == NEW
         else "scan again"
         if why == "Throttling"
-        else "scan again, or look at it with ec2:DescribeRouteTables"
+        else "scan again, or check with ec2:DescribeRouteTables"
     )
     unread = Unread(TABLE, why, "ec2:DescribeRouteTables", remedy)
     name = f"rtb-{number}" if number else None
@@ -312,7 +312,7 @@ def egress_group(*blocks: str) -> dict[str, Any]:
 
 
 def broken(why: str, *ingress: str, egress: tuple[str, ...] = ()) -> SecurityGroup:
-    remedy = "scan again, or look at it with ec2:DescribeSecurityGroups"
+    remedy = "scan again, or check with ec2:DescribeSecurityGroups"
     unread = Unread("security group sg-1", why, "ec2:DescribeSecurityGroups", remedy)
     return SecurityGroup("sg-1", "vpc-1", ingress, egress, (unread,))
 
@@ -648,7 +648,7 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
             unread=(
                 unlisted(
                     "InvalidPrefixListID.NotFound",
-                    "it was deleted, or is no longer shared with this account; {} reads it",
+                    "it was deleted, or is no longer shared with this account; check with {}",
                 ),
             ),
         ),
@@ -665,7 +665,7 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
         SecurityGroup(
             *("sg-1", "vpc-1", ("tcp 22 from ::/0 of prefix list pl-1",)),
             unread=(
-                unlisted("no Cidr in one of the Entries", "scan again, or look at it with {}"),
+                unlisted("no Cidr in one of the Entries", "scan again, or check with {}"),
             ),
         ),
     ),
@@ -674,7 +674,7 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
         SecurityGroup(
             *("sg-1", "vpc-1"),
             unread=(
-                unlisted("no Cidr in one of the Entries", "scan again, or look at it with {}"),
+                unlisted("no Cidr in one of the Entries", "scan again, or check with {}"),
             ),
         ),
     ),
@@ -938,19 +938,19 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
         ],
         "rtb-1 sends pl-1 to eni-1, and so does an internet gateway",
     ),
-    "two appliances in a row": (
+    "two appliances in a chain": (
         IN,
         [
             own(1, TO_ENI),
             edge(back(NetworkInterfaceId="eni-2")),
             table(3, to("NetworkInterfaceId", "eni-2"), back(), SubnetId="subnet-9"),
         ],
-        "rtb-1 sends traffic to eni-1 and igw-1 sends it to eni-2, which may be in a row",
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to eni-2, which may be one appliance or a chain of two",
     ),
     "an appliance by its interface and by its address": (
         IN,
         [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5"))],
-        "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be in a row",
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be one appliance or a chain of two",
     ),
     "a firewall's endpoint beside an appliance's address": (
         IN,
@@ -1105,7 +1105,7 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     "a fault of the caller": (
         refusal("InvalidFilter", status=499),
         "InvalidFilter",
-        "scan again, or look at it with ec2:DescribeSubnets",
+        "scan again, or check with ec2:DescribeSubnets",
     ),
     "expired": (
         refusal("RequestExpired"),
@@ -1115,7 +1115,7 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     "no code": (
         refusal(""),
         "unknown error",
-        "scan again, or look at it with ec2:DescribeSubnets",
+        "scan again, or check with ec2:DescribeSubnets",
     ),
     "a code with markup": (
         refusal("<b>Throttling</b>"),
@@ -1130,12 +1130,12 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     "garbled": (
         KeyError("x"),
         "the answer is garbled, KeyError",
-        "scan again, or look at it with ec2:DescribeSubnets",
+        "scan again, or check with ec2:DescribeSubnets",
     ),
     "malformed": (
         MalformedError("no Subnets"),
         "no Subnets",
-        "scan again, or look at it with ec2:DescribeSubnets",
+        "scan again, or check with ec2:DescribeSubnets",
     ),
 }
 
@@ -1149,7 +1149,7 @@ def test_why_a_subnet_could_not_be_read(error: Exception, why: str, remedy: str)
 
 def test_what_is_gone_is_said_to_be() -> None:
     subnets, groups = read_network(EC2(), ["subnet-1"], [("sg-1",)], ACCOUNT)
-    advice = "it was deleted, or is no longer shared with this account; {} reads it"
+    advice = "it was deleted, or is no longer shared with this account; check with {}"
     why, permission = "AWS returned no such subnet", "ec2:DescribeSubnets"
     gone = Unread("subnet subnet-1", why, permission, advice.format(permission))
     assert subnets == {"subnet-1": Subnet("subnet-1", unread=(gone,))}
@@ -1168,7 +1168,7 @@ def test_an_answer_without_its_list_is_malformed() -> None:
 
 def test_a_subnet_of_no_vpc_is_unknown() -> None:
     facts, _ = read_network(EC2(Subnets=[{"SubnetId": "subnet-1"}]), ["subnet-1"], [], ACCOUNT)
-    remedy = "scan again, or look at it with ec2:DescribeSubnets"
+    remedy = "scan again, or check with ec2:DescribeSubnets"
     unread = Unread("subnet subnet-1", "no VpcId in it", "ec2:DescribeSubnets", remedy)
     assert facts == {"subnet-1": Subnet("subnet-1", unread=(unread,))}
 

@@ -60,7 +60,7 @@ class Unread:
             what: See the class.
             permission: See the class.
         """
-        remedy = f"scan again, or look at it with {permission}"
+        remedy = f"scan again, or check with {permission}"
         if isinstance(error, MalformedError):
             why, remedy = str(error), error.remedy or remedy
         elif isinstance(error, ClientError):
@@ -79,7 +79,7 @@ class Unread:
             elif REFUSALS.search(why):
                 remedy = f"allow {permission}"
             elif why.endswith("NotFound"):
-                remedy = f"{GONE}; {permission} reads it"
+                remedy = f"{GONE}; check with {permission}"
             if deny := EXPLICIT_DENY.search(str(answer.get("Message"))):
                 why = f"{why}, {deny.group()}"
         elif isinstance(error, BotoCoreError):
@@ -93,7 +93,7 @@ class Unread:
         """Return the `Unread` for an id that AWS, asked for it, has no answer to."""
         kind = what.rpartition(" ")[0]
         return cls(
-            what, f"AWS returned no such {kind}", permission, f"{GONE}; {permission} reads it"
+            what, f"AWS returned no such {kind}", permission, f"{GONE}; check with {permission}"
         )
 
 

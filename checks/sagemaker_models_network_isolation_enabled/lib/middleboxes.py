@@ -100,7 +100,7 @@ def middlebox_routes(
                     edge_tables = [table for _, table in edges]
                     before = middleboxes_before(subnet, tables, [table, *edge_tables])
                 if out.middlebox in before or out.may_be(back):
-                    stopped.append(in_a_row(table, out.middlebox, gateway, back.middlebox))
+                    stopped.append(chained(table, out.middlebox, gateway, back.middlebox))
             elif out.destination.startswith("pl-"):
                 stopped.append(to_a_prefix_list(table, out.destination, name))
             else:
@@ -131,17 +131,17 @@ def of_another_account(table: dict[str, Any], sent: list[Hop], owner: str) -> Ma
     return MalformedError(
         f"{table['RouteTableId']} sends {hop.destination} to {hop.middlebox}, and the route tables "
         f"of internet gateways of account {owner}, which shares the subnet, are not seen from here",
-        "look in that account whether one of them sends the subnet's traffic there, with "
+        "check in that account whether one of them sends the subnet's traffic there, with "
         "ec2:DescribeRouteTables",
     )
 
 
-def in_a_row(table: dict[str, Any], sent_to: str, gateway: str, target: str) -> MalformedError:
-    """Return the error for two middleboxes that may be one, or in a row to an internet gateway."""
+def chained(table: dict[str, Any], sent_to: str, gateway: str, target: str) -> MalformedError:
+    """Return the error for two middleboxes that may be chained, or one by two of its names."""
     return MalformedError(
         f"{table['RouteTableId']} sends traffic to {sent_to} and {gateway} sends it to {target}, "
-        "which may be in a row",
-        "look whether they are, with ec2:DescribeRouteTables",
+        "which may be one appliance or a chain of two",
+        "check that with ec2:DescribeRouteTables and ec2:DescribeNetworkInterfaces",
     )
 
 
@@ -149,7 +149,7 @@ def to_a_prefix_list(table: dict[str, Any], destination: str, target: str) -> Ma
     """Return the error for a prefix list whose entries may or may not be the internet."""
     return MalformedError(
         f"{table['RouteTableId']} sends {destination} to {target}, and so does an internet gateway",
-        "look whether the list's entries are public, with ec2:GetManagedPrefixListEntries",
+        "check whether the list's entries are public, with ec2:GetManagedPrefixListEntries",
     )
 
 
