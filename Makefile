@@ -1,4 +1,4 @@
-# demo: scan an embedded account.  test: prove the plugin.  Both set up what they need on a fresh machine.
+# demo: scan an embedded account.  test: run the tests.  Both set up what they need on a fresh machine.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ demo: $(READY)
 test: lint
 	$(BIN)/python -m pytest --cov --cov-fail-under=98
 
-# What needs no command line and no matrix of scans: for the loop while one edits.
+# What needs no command line and no matrix of scans: for use while editing.
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not slow"
 

@@ -1,9 +1,9 @@
-"""SageMaker models that can reach the internet, or be reached from it.
+"""SageMaker models without network isolation, or without a private and controlled network.
 
-Finds models without network isolation, models in no VPC or in public subnets, and models whose
-security groups admit everyone. Cannot know what a NAT gateway, a transit gateway or a firewall
-lets through behind a private subnet, nor whether a container needs the network it is denied.
-What could not be read is reported MANUAL, never PASS.
+Finds models without network isolation, models without a VPC configuration or in public subnets, and
+models whose security groups are open to the internet. Cannot know what a NAT gateway, a transit
+gateway or a firewall lets through behind a private subnet, nor whether a container needs the
+network it is denied. What could not be read is reported MANUAL, never PASS.
 """
 
 from prowler.lib.check.models import Check, Check_Report_AWS

@@ -205,7 +205,12 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
         sentence = f"subnet {subnet} is public: route table {table} sends {destination} to {target}"
         case(name, "FAIL", sentence, [subnet], [public_group])
 
-    case("isolated", "PASS", f"no route to an internet gateway from {inherits}", [inherits])
+    case(
+        "isolated",
+        "PASS",
+        f"no live route to an internet or carrier gateway from {inherits}",
+        [inherits],
+    )
     nat = r.table(
         public, {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": r.nat_gateway(exposed)}
     )

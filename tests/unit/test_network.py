@@ -101,7 +101,7 @@ def known(number: int, *routes: tuple[str, str]) -> Subnet:
 
 def unknown(why: str, number: int | None = None, *routes: tuple[str, str]) -> Subnet:
     remedy = (
-        "check where it leads with ec2:DescribeRouteTables, or use a newer version of the check"
+        "check where it leads with ec2:DescribeRouteTables, or use a newer version of the plugin"
         if why == NEW
         else "scan again"
         if why == "Throttling"
@@ -664,18 +664,14 @@ LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
         [{"Description": "x"}, "::/0"],
         SecurityGroup(
             *("sg-1", "vpc-1", ("tcp 22 from ::/0 of prefix list pl-1",)),
-            unread=(
-                unlisted("no Cidr in one of the Entries", "scan again, or check with {}"),
-            ),
+            unread=(unlisted("no Cidr in one of the Entries", "scan again, or check with {}"),),
         ),
     ),
     "an entry that is no block": (
         ["everywhere"],
         SecurityGroup(
             *("sg-1", "vpc-1"),
-            unread=(
-                unlisted("no Cidr in one of the Entries", "scan again, or check with {}"),
-            ),
+            unread=(unlisted("no Cidr in one of the Entries", "scan again, or check with {}"),),
         ),
     ),
 }
@@ -945,12 +941,14 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
             edge(back(NetworkInterfaceId="eni-2")),
             table(3, to("NetworkInterfaceId", "eni-2"), back(), SubnetId="subnet-9"),
         ],
-        "rtb-1 sends traffic to eni-1 and igw-1 sends it to eni-2, which may be one appliance or a chain of two",
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to eni-2, which may be one appliance or a "
+        "chain of two",
     ),
     "an appliance by its interface and by its address": (
         IN,
         [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5"))],
-        "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be one appliance or a chain of two",
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be one appliance "
+        "or a chain of two",
     ),
     "a firewall's endpoint beside an appliance's address": (
         IN,

@@ -168,7 +168,8 @@ def test_a_passed_model_names_its_vpc_and_all_that_it_could_break() -> None:
     assert (
         explain(facts, judge(facts, fail_on_unrestricted_egress=False))
         == "SageMaker model m has network isolation enabled and a private VPC configuration in "
-        "vpc-1: no route to an internet gateway from subnet-1 (route table rtb-1) and subnet-5 "
+        "vpc-1: no live route to an internet or carrier gateway from subnet-1 (route table rtb-1) "
+        "and subnet-5 "
         "(route table rtb-1), no ingress open to the internet in sg-4 and sg-5. Note: security "
         "group sg-4 allows egress of all traffic to 0.0.0.0/0; security group sg-5 allows egress "
         "of tcp 25 to ::/0."
@@ -234,7 +235,7 @@ def test_a_long_pass_begins_with_all_kinds() -> None:
     text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
     assert text.startswith(
         "SageMaker model m has network isolation enabled and a private VPC configuration in vpc-1: "
-        "16 private subnets; 5 security groups without open ingress. Evidence: no route"
+        "16 private subnets; 5 security groups without open ingress. Evidence: no live "
     )
     assert all(subnet.id in text for subnet in private)
     assert all(group.id in text for group in groups)

@@ -104,7 +104,8 @@ def internet_routes(table: dict[str, Any]) -> Iterator[Route]:
     if strange:
         raise MalformedError(
             f"a route of {table_id} leads to {strange}, which this check does not know",
-            "check where it leads with ec2:DescribeRouteTables, or use a newer version of the check",
+            "check where it leads with ec2:DescribeRouteTables, or use a newer version of the "
+            "plugin",
         )
 
 

@@ -176,7 +176,7 @@ def explain(model: Model, verdict: Verdict) -> str:
             f"{join(dict.fromkeys(str(s.vpc_id) for s in model.subnets))}"
         )
         evidence = (
-            f"no route to an internet gateway from {subnets}, "
+            f"no live route to an internet or carrier gateway from {subnets}, "
             f"no ingress open to the internet in {join(g.id for g in model.security_groups)}"
         )
     details = [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
