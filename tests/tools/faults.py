@@ -413,28 +413,19 @@ def grid(outcomes: dict[Cell, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    """Run the whole matrix and write its page; return 1 where a cell is wrong."""
-    logging.disable()
-    outcomes, bad = {}, 0
-    with EmbeddedAWS() as aws:
-        build(aws)
-        made = providers(aws)
-        for cell in cells():
-            findings = run(cell, aws, made)
-            problems = wrong(cell, findings)
-            bad += bool(problems)
-            outcomes[cell] = outcome(findings)
-            if problems:
-                print(f"{cell}: {'; '.join(problems)}", file=sys.stderr)
-            print(".", end="", flush=True)
+def page(outcomes: dict[Cell, str], bad: int) -> str:
+    """Return the page.
+
+    Args:
+        outcomes: What `outcome` gave, in the order of `cells`.
+        bad: How many cells `wrong` says something of.
+    """
     failing = sum(1 for shown_by in TRUTH.values() if shown_by)
     passing = len(TRUTH) - failing
     members = "".join(
         f"- {api}: {', '.join(f'`{m}`' for m in names)}\n" for api, names in READ.items()
     )
-    PAGE.write_text(
-        f"""# The fault matrix
+    return f"""# The fault matrix
 
 Every API that the check calls, in every way that it can fail: {len(outcomes)} cells, {bad} of them
 wrong. Each cell is one scan of an account with {len(TRUTH)} models in each of two regions,
@@ -457,9 +448,25 @@ that the model has none.
 For the cells of DescribeModel and ListTags, Search is refused, because they are not called
 otherwise. The members:
 
-{members}""",
-        "utf-8",
-    )
+{members}"""
+
+
+def main() -> int:
+    """Run the whole matrix and write its page; return 1 where a cell is wrong."""
+    logging.disable()
+    outcomes, bad = {}, 0
+    with EmbeddedAWS() as aws:
+        build(aws)
+        made = providers(aws)
+        for cell in cells():
+            findings = run(cell, aws, made)
+            problems = wrong(cell, findings)
+            bad += bool(problems)
+            outcomes[cell] = outcome(findings)
+            if problems:
+                print(f"{cell}: {'; '.join(problems)}", file=sys.stderr)
+            print(".", end="", flush=True)
+    PAGE.write_text(page(outcomes, bad), "utf-8")
     print(f"\n{len(outcomes)} cells, {bad} wrong; see {PAGE.relative_to(ROOT)}")
     return 1 if bad else 0
 
