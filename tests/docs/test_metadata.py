@@ -18,8 +18,6 @@ from ..embedded.server import EmbeddedAWS, change, on
 from ..tools import terraform
 from ..tools.frameworks import FOLDER, SOP, read
 
-# For the other page with HCL, until it is held to `terraform.faults` too.
-
 
 @pytest.fixture(scope="session")
 def ours() -> dict[str, Any]:
