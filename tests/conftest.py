@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from .embedded import account
+from .embedded.account import Expected
 from .embedded.fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
 from .embedded.installation import CHECK, Installation, Scan, build_wheel
 from .embedded.server import EmbeddedAWS
 
-Expected = dict[tuple[str, str], tuple[str, str]]
 MakeInstallation = Callable[[str], Installation]
 Shared = Callable[[str], AbstractContextManager[Path]]
 
@@ -115,7 +115,13 @@ def aws() -> Iterator[EmbeddedAWS]:
 @pytest.fixture(scope="session")
 def expected(aws: EmbeddedAWS) -> Expected:
     """What a scan of the account must say, by region and model."""
-    return account.build(aws)
+    return account.build_models(aws)
+
+
+@pytest.fixture(scope="session")
+def expected_configs(aws: EmbeddedAWS, expected: Expected) -> Expected:
+    """What it must say of endpoint configurations, by region and name."""
+    return account.build_configs(aws)
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,9 @@ from prowler.lib.check.compliance_models import (
     ComplianceFramework,
 )
 
-from ..conftest import Expected, MakeInstallation
+from ..conftest import MakeInstallation
 from ..embedded import account, aws_cli
+from ..embedded.account import Expected
 from ..embedded.installation import CHECK, METADATA, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 from ..tools.frameworks import FOLDER, PAGE, SOP, read, table, with_universal_format

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Expected
 from ..embedded import account
-from ..embedded.account import Region
+from ..embedded.account import Expected, Region
 from ..embedded.installation import BUILT_IN_TITLE, CHECK, Installation, Scan, digest
 from ..embedded.server import EmbeddedAWS, error, on
 

@@ -7,8 +7,8 @@ from typing import Any
 import jq
 import pytest
 
-from ..conftest import Expected
 from ..embedded import account, networks
+from ..embedded.account import Expected
 from ..embedded.installation import CHECK, FAILED, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 
