@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from .embedded import account
 from .embedded.account import Expected
 from .embedded.fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
-from .embedded.installation import CHECK, Installation, Scan, build_wheel
+from .embedded.installation import CHECKS, Installation, Scan, build_wheel
 from .embedded.server import EmbeddedAWS
 
 MakeInstallation = Callable[[str], Installation]
@@ -125,12 +125,17 @@ def expected_configs(aws: EmbeddedAWS, expected: Expected) -> Expected:
 
 
 @pytest.fixture(scope="session")
-def account_scan(aws: EmbeddedAWS, expected: Expected) -> Callable[..., Scan]:
-    """Scan the account with our check alone."""
+def account_scan(aws: EmbeddedAWS, expected_configs: Expected) -> Callable[..., Scan]:
+    """Scan the account with our checks alone, or with some of them."""
 
-    def scan(installation: Installation, output: Path, *arguments: str | Path) -> Scan:
+    def scan(
+        installation: Installation,
+        output: Path,
+        *arguments: str | Path,
+        checks: Sequence[str] = CHECKS,
+    ) -> Scan:
         return installation.scan(
-            aws, output, "--checks", CHECK, "--region", *account.REGIONS, *arguments
+            aws, output, "--checks", *checks, "--region", *account.REGIONS, *arguments
         )
 
     return scan

@@ -18,7 +18,13 @@ from prowler.providers.aws.lib.service.service import AWSService
 
 from .answers import is_id, listed
 from .facts import Endpoint, Hosted, MalformedError, SecurityGroup, Subnet, Unread
-from .network import read_network
+from .network import (
+    GroupFacts,
+    SubnetFacts,
+    read_network,
+    read_security_groups,
+    read_subnets,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -302,11 +308,6 @@ def endpoint_in(record: dict[str, Any]) -> Endpoint | None:
     return Endpoint(name, record.get("EndpointArn"), record.get("EndpointStatus"))
 
 
-def account_of(arn: str) -> str:
-    """Return the account in an ARN; "" where it has none."""
-    return (arn.split(":") + [""] * 5)[4]
-
-
 def with_networks(service: Any, listings: Iterable[Listing[H]]) -> list[Listing[H]]:
     """Return listings with the facts of their subnets and security groups, in order of region.
 
@@ -315,35 +316,61 @@ def with_networks(service: Any, listings: Iterable[Listing[H]]) -> list[Listing[
         listings: One a region; of subnets and security groups only the ids are known.
     """
     read = {li.region: li for li in listings}
-    in_vpcs = [li for li in read.values() if any(i.subnets or i.security_groups for i in li.items)]
-    # boto3 makes the clients of one session in one thread only.
-    ec2 = {li.region: service.session.client("ec2", region_name=li.region) for li in in_vpcs}
-    located = service.thread_pool.map(lambda li: locate(ec2[li.region], li), in_vpcs)
-    read |= {li.region: li for li in located}
+    reading = {}
+    for li in read.values():
+        if any(item.subnets or item.security_groups for item in li.items):
+            logger.info(f"EC2 - reading the networks of SageMaker in {li.region}...")
+            # boto3 makes the clients of one session in one thread only.
+            ec2 = service.session.client("ec2", region_name=li.region)
+            # Tasks of their own, and not one that waits for others: the pool might be full of such.
+            reading[li.region] = (
+                service.thread_pool.submit(read_subnets, ec2, subnets_of(li), account_of(li)),
+                service.thread_pool.submit(read_security_groups, ec2, group_sets_of(li)),
+            )
+    for region, (subnets, groups) in reading.items():
+        read[region] = with_network(read[region], subnets.result(), groups.result())
     return [read[region] for region in sorted(read)]
 
 
 def locate(ec2: Any, listing: Listing[H]) -> Listing[H]:
-    """Return a region's listing with the facts of its subnets and security groups.
+    """Return one region's listing with the facts of its subnets and security groups.
 
     Args:
         ec2: A boto3 EC2 client of the region.
         listing: One item at least, of whose subnets and security groups only the ids are known.
     """
-    logger.info(f"EC2 - reading the networks of SageMaker in {listing.region}...")
-    group_sets = [tuple(g.id for g in item.security_groups) for item in listing.items]
-    subnets, groups = read_network(
-        ec2,
-        {subnet.id for item in listing.items for subnet in item.subnets},
-        set(group_sets),
-        account_of(listing.items[0].arn),
-    )
+    found = read_network(ec2, subnets_of(listing), group_sets_of(listing), account_of(listing))
+    return with_network(listing, *found)
+
+
+def with_network(listing: Listing[H], subnets: SubnetFacts, groups: GroupFacts) -> Listing[H]:
+    """Return a region's listing with the given facts in the place of ids."""
     items = (
         replace(
             item,
             subnets=tuple(subnets[subnet.id] for subnet in item.subnets),
-            security_groups=groups[group_set],
+            security_groups=groups[group_ids_of(item)],
         )
-        for item, group_set in zip(listing.items, group_sets, strict=True)
+        for item in listing.items
     )
     return replace(listing, items=tuple(items))
+
+
+def subnets_of(listing: Listing[H]) -> set[str]:
+    """Return the ids of the subnets that a region's items name."""
+    return {subnet.id for item in listing.items for subnet in item.subnets}
+
+
+def group_sets_of(listing: Listing[H]) -> set[tuple[str, ...]]:
+    """Return the ids of the security groups that a region's items name, each item's together."""
+    return set(map(group_ids_of, listing.items))
+
+
+def group_ids_of(item: Hosted) -> tuple[str, ...]:
+    """Return the ids of an item's security groups."""
+    return tuple(group.id for group in item.security_groups)
+
+
+def account_of(listing: Listing[H]) -> str:
+    """Return the account in the ARNs of a region's items; "" where they have none."""
+    return (listing.items[0].arn.split(":") + [""] * 5)[4]
