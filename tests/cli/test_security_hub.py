@@ -268,9 +268,11 @@ def nights(
     run.recipe("permission lost", faults=[lost])
 
     here.delete("deleted")
-    meanwhile = at_first("/import", lambda: here.fails("made-meanwhile"))
-    run.recipe("a model deleted", faults=[meanwhile])
-    here.delete("made-meanwhile")
+    made_meanwhile = at_first("/import", lambda: here.fails("meanwhile"))
+    gone_meanwhile = at_first("/import", lambda: there.delete("elsewhere"))
+    run.recipe("a model deleted", faults=[made_meanwhile, gone_meanwhile])
+    here.delete("meanwhile")
+    there.fails("elsewhere")
     run.recipe("a part scanned", "--resource-tag", "team=none", faults=LOWER_CASE)
     run.recipe("a region left out", regions=(LEFT_OUT, REGION))
 
@@ -353,7 +355,7 @@ def test_where_something_was_not_read_the_hub_stays_and_the_alarm_is_raised(
 def test_archived_is_the_finding_of_a_model_that_is_gone_and_no_other(
     nights: dict[str, Night],
 ) -> None:
-    """A model that was made during the scan needs no finding."""
+    """A model made during the scan needs no finding; one deleted during it is the next night's."""
     night = nights["a model deleted"]
     assert night.done.returncode == FAILED, night.done.stderr
     assert night.hub == {**nights["first"].hub, "deleted": ("FAILED", "ARCHIVED")}
