@@ -13,6 +13,7 @@ from ..embedded.installation import CHECK, ROOT, Installation
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+RECIPE = DOCS / "ci" / "security_hub.py"
 CONTENTS = DOCS / "README.md"
 TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text("utf-8")
 # Where a command is run, by its beginning, with the longest first; the AWS CLI's are checked here
@@ -143,10 +144,12 @@ def test_troubleshooting_explains_every_sentence_that_the_check_says() -> None:
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "tools" / "demo.py",
         ROOT / "docs" / "ci" / "sarif.py",
+        RECIPE,
     ]
     source = "".join(path.read_text("utf-8") for path in sources)
     says = r"Error\(|why = |remedy = |return cls\(what, |error\(|exit\(|print\("
     said = re.findall(rf'(?:{says})\s*f?"([^"]+)"', source)
+    said += re.findall(r'(?:yield|\[)\s*f?"([^"]+)"', RECIPE.read_text("utf-8"))
     assert len(said) > 20
     explained = runs_of_three_words(TROUBLESHOOTING)
     for sentence in said:

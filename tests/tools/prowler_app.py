@@ -11,7 +11,8 @@ check have changed. The lines are in build/app/report.txt too, beside the logs.
 What it needs:
     API: the folder `api` of Prowler's repository, with the virtual environment `.venv` in it that
         `uv sync` makes there, as its README says.
-    PostgreSQL's programs (Debian: postgresql) and redis-server.
+    PostgreSQL's programs (Debian: postgresql) and redis-server. To root also the user `postgres`,
+        whom PostgreSQL runs as, and who must be able to enter the project's folder.
     Some 15 minutes on two idle cores, and 5 GB of memory. Neo4j is not needed: attack paths are
         left out.
 """
@@ -82,6 +83,42 @@ django.setup()
 from api.compliance import get_compliance_frameworks
 print(*get_compliance_frameworks("aws"))
 """
+
+
+def what_is_missing(api: Path) -> Iterator[str]:
+    """Yield a sentence for each thing that a trial needs and that is not there.
+
+    Args:
+        api: The folder of the App's API.
+    """
+    if not (api / ".venv" / "bin" / "gunicorn").is_file():
+        yield f"{api}/.venv has no gunicorn. Install the App's API there, as its README says."
+    if not postgres_programs():
+        yield "There is no /usr/lib/postgresql/*/bin. Install PostgreSQL."
+    if not shutil.which("redis-server"):
+        yield "There is no redis-server on the PATH. Install Redis."
+    if os.geteuid() == 0:
+        yield from what_postgres_is_missing()
+
+
+def what_postgres_is_missing() -> Iterator[str]:
+    """Yield a sentence for each thing that keeps root from running PostgreSQL as `postgres`."""
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        yield (
+            "There is no user postgres, and PostgreSQL refuses to run as root. Make the user, or "
+            "run this as another user than root."
+        )
+        return
+    for folder in (WORK, *WORK.parents):
+        if folder.is_dir() and not folder.stat().st_mode & 0o001:
+            yield f"The user postgres cannot enter {folder}. Allow it: chmod o+x {folder}."
+
+
+def postgres_programs() -> list[Path]:
+    """Return the folders of PostgreSQL's programs, the newest last."""
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
 
 
 def free_port() -> int:
@@ -219,9 +256,7 @@ class App:
     @contextmanager
     def postgres(self) -> Iterator[None]:
         """Make a new cluster and have it run. As root it belongs to the user `postgres`."""
-        versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        if not versions:
-            sys.exit("There is no /usr/lib/postgresql/*/bin. Install PostgreSQL.")
+        programs = postgres_programs()[-1]
         data, root = self.work / "postgres", os.geteuid() == 0
         data.mkdir()
         if root:
@@ -229,7 +264,7 @@ class App:
         as_user: dict[str, Any] = {"user": "postgres"} if root else {}
 
         def run(program: str, *arguments: str) -> None:
-            command = [str(versions[-1] / program), *arguments]
+            command = [str(programs / program), *arguments]
             subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, **as_user)
 
         run("initdb", "-D", f"{data}/cluster", "-U", "prowler_admin", "--auth=trust")
@@ -242,6 +277,12 @@ class App:
             yield
         finally:
             run("pg_ctl", *cluster, "-m", "fast", "stop")
+
+    def redis(self) -> AbstractContextManager[int]:
+        """Have a Redis run that writes nothing to a disk; yield its process id."""
+        program = shutil.which("redis-server") or "redis-server"
+        options = ("--port", str(self.ports["redis"]), "--bind", "127.0.0.1", "--save", "")
+        return self.started("redis", program, *options, "--dir", self.work)
 
     @contextmanager
     def serving(self, plugin: Path) -> Iterator[None]:
@@ -440,16 +481,12 @@ def identity(finding: dict[str, Any]) -> tuple[str, str, str]:
 
 def main(api: Path) -> int:
     """Run the trial and return the exit code."""
-    if not (api / ".venv" / "bin" / "gunicorn").is_file():
-        sys.exit(f"{api}/.venv has no gunicorn. Install the App's API there, as its README says.")
     work = WORK
     shutil.rmtree(work, ignore_errors=True)
     (work / "output").mkdir(parents=True)
-    if os.geteuid() == 0:
-        for folder in (work, *work.parents):  # the user postgres must get to its cluster
-            mode = folder.stat().st_mode
-            if not mode & 0o001:
-                sys.exit(f"The user {pwd.getpwnam('postgres').pw_name} cannot enter {folder}.")
+    missing = list(what_is_missing(api))
+    if missing:
+        sys.exit("\n".join(missing))
     plugin = work / "plugin"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(plugin)]
     wheel = str(build_wheel(work / "dist"))
@@ -460,8 +497,7 @@ def main(api: Path) -> int:
         aws.faults.append(refuse_what_moto_cannot)
         app = App(api, work, aws)
         running.enter_context(app.postgres())
-        redis = ("redis-server", "--port", app.ports["redis"], "--bind", "127.0.0.1", "--save", "")
-        running.enter_context(app.started("redis", *map(str, redis), "--dir", work))
+        running.enter_context(app.redis())
         for command in ("check_and_fix_socialaccount_sites_migration", "migrate"):
             app.python("manage.py", command, "--database", "admin")
         for path in ("", str(plugin)):
