@@ -140,6 +140,6 @@ def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
     scan = account_scan(installation, tmp_path, checks=[CHECK])
     assert scan.stderr.count(SENTENCE) == 1
     assert "Traceback" not in scan.stderr
-    assert f"{CHECK} is Prowler's built-in check in this run" in scan.stderr
+    assert f"Prowler's built-in {CHECK}, which reads one flag only, runs instead" in scan.stderr
     rows = list(scan.findings().values())
     assert all(row["CHECK_TITLE"] == BUILT_IN_TITLE for row in rows)
