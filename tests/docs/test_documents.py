@@ -12,7 +12,7 @@ import pytest
 
 from ..embedded import aws_cli
 from ..embedded.account import Region
-from ..embedded.installation import CHECK, METADATA, ROOT, Installation
+from ..embedded.installation import CHECK, CONFIG_CHECK, METADATA, ROOT, Installation
 from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
 
@@ -96,7 +96,7 @@ RUN_BY = {
         "tests/cli/test_compliance.py::test_a_nightly_run_shows_the_evidence_for_a_requirement",
         "python3 .+",
     ),
-    "python3 docs/ci/security_hub.py": ("tests/cli/test_security_hub.py::nights", "RECIPE"),
+    "python3 docs/ci/security_hub.py": ("tests/cli/test_security_hub.py", "{RECIPE}"),
     "sh output/prowler-rollback-<account>-<time>.sh": (
         "tests/cli/test_fixer_by_cli.py",
         ".roll_back()",
@@ -395,6 +395,7 @@ def test_every_sentence_that_the_check_says_is_explained() -> None:
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
         *lib.glob("*.py"),
+        *(ROOT / "checks" / CONFIG_CHECK).rglob("*.py"),
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "tools" / "demo.py",

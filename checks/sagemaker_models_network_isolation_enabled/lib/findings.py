@@ -32,8 +32,8 @@ def findings(
                 f"{resource_type}/unknown", arn, listing.region, unread=(listing.unread,)
             )
             reason = "; ".join(explain_unknowns(unknown.unread))
-            where = f"SageMaker {fact.WORDS}s of region {listing.region}"
-            yield unknown, "MANUAL", f"{where} could not all be judged: {reason}."
+            whole = f"{fact.WORDS}s of region {listing.region} could not all be judged: {reason}"
+            yield unknown, "MANUAL", f"SageMaker {whole}."
         for item in listing.items:
             verdict = judge(item, fail_on_unrestricted_egress)
             yield item, verdict.status, explain(item, verdict)

@@ -124,8 +124,12 @@ def list_region(
     # Whatever stops the listing becomes a MANUAL finding for the region, beside what was listed.
     except Exception as stopped:
         error = stopped
-    what = f"the {'rest of the ' if found else ''}list of {fact.WORDS}s"
-    unread = Unread.from_error(error, what, f"sagemaker:List{noun}s") if error else None
+    part = "rest of the list" if found else "list"
+    unread = (
+        Unread.from_error(error, f"the {part} of {fact.WORDS}s", f"sagemaker:List{noun}s")
+        if error
+        else None
+    )
     return Listing(client.region, tuple(found.values()), pages, unread)
 
 
