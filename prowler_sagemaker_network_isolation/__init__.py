@@ -15,10 +15,13 @@ from pathlib import Path
 SERVICE = "prowler.providers.aws.services.sagemaker"
 CHECK = "sagemaker_models_network_isolation_enabled"
 
-# All of Prowler that the check relies on: its modules, and what their source must define or import
-# from elsewhere. One of several names in a tuple is enough, for a Prowler before and after a move.
-# They are read as text: importing them here would cost every `prowler` command its start-up time.
-RELIED_ON: dict[str, tuple[str | tuple[str, ...], ...]] = {
+OneOf = str | tuple[str, ...]  # a name, or several of which one is enough
+
+# All of Prowler that the checks rely on: modules, and what the source of each must define or import
+# from elsewhere. For a Prowler before and after a move, write a tuple: of the two modules, or of
+# the two names. They are read as text: importing the modules here would cost every `prowler`
+# command seconds, and parsing them some forty milliseconds where this takes two.
+RELIED_ON: dict[OneOf, tuple[OneOf, ...]] = {
     "prowler.config.config": ("default_output_directory", "output_file_timestamp"),
     "prowler.lib.check.models": ("class Check", "class Check_Report_AWS", "def metadata"),
     "prowler.providers.aws.lib.service.service": (
@@ -76,9 +79,12 @@ def take_the_place_of_the_built_in() -> None:
 
 def say_that_the_built_in_answers(why: str) -> None:
     """Print the one sentence; `why` is the reason, and what to do about it."""
+    folders = (Path(__file__).parent / "sagemaker").glob("*/*.metadata.json")
+    others = sorted({path.parent.name for path in folders} - {CHECK})
+    lost = f", and {' and '.join(others)} {'is' if len(others) == 1 else 'are'} not there"
     print(
-        f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run, "
-        f"which reads one flag only, because the plugin does not fit here: {why}.",
+        f"prowler-sagemaker-network-isolation: Prowler's built-in {CHECK}, which reads one flag "
+        f"only, runs instead of the plugin's{lost if others else ''}, because {why}.",
         file=sys.stderr,
     )
 
@@ -108,34 +114,58 @@ def folder_of_checks() -> str:
     return str(folder)
 
 
-def require(module: str, definitions: tuple[str | tuple[str, ...], ...]) -> None:
-    """Make sure that a module of Prowler has what the check relies on.
+def require(modules: OneOf, definitions: tuple[OneOf, ...]) -> None:
+    """Make sure that a module of Prowler has what the checks rely on.
 
     Args:
-        module: The module's name.
-        definitions: What its source must have a line for, such as "class Check"; of several in a
-            tuple, one.
+        modules: The module, or several of which one must have it all.
+        definitions: What its source must define, such as "class Check"; of several in a tuple, one.
 
     Raises:
         ImportError: It does not.
     """
-    spec = find_spec(module)
+    lacks = [what_it_lacks(module, definitions) for module in one_of(modules)]
+    if all(lacks):
+        raise ImportError(f"this Prowler has no {' and no '.join(filter(None, lacks))}")
+
+
+def what_it_lacks(module: str, definitions: tuple[OneOf, ...]) -> str | None:
+    """Return the first thing that a module lacks, which may be the module; None where all is there.
+
+    Args:
+        module: The module.
+        definitions: As for `require`.
+    """
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:  # its package is not there
+        spec = None
     if spec is None or spec.origin is None:
-        raise ImportError(f"this Prowler has no {module}")
-    source = Path(spec.origin).read_text(encoding="utf-8")
+        return module
+    source = re.sub("#.*", "", Path(spec.origin).read_text(encoding="utf-8"))
     for definition in definitions:
-        names = (definition,) if isinstance(definition, str) else definition
-        if not any(is_defined(name, source) for name in names):
-            plain = " or ".join(name.rpartition(".")[2] for name in names)
-            raise ImportError(f"this Prowler has no {plain} in {module}")
+        if not any(is_defined(name, source) for name in one_of(definition)):
+            plain = " or ".join(name.rpartition(".")[2] for name in one_of(definition))
+            return f"{plain} in {module}"
+    return None
+
+
+def one_of(names: OneOf) -> tuple[str, ...]:
+    """Return the names of which one is enough."""
+    return (names,) if isinstance(names, str) else names
 
 
 def is_defined(definition: str, source: str) -> bool:
-    """Return whether a source defines a name, such as "class Check", or imports it."""
-    plain = definition.rpartition(" ")[2]
-    defined = rf"^\s*{re.escape(definition)}(\(|:| =)"
-    imported = rf"^from \S+ import (\([^)]*|.*)\b{re.escape(plain)}\b"
-    return bool(re.search(f"{defined}|{imported}", source, re.MULTILINE))
+    """Return whether a source without comments has a name, such as "class Check".
+
+    Defined, or taken over from another module by an import or an assignment, which may stand in a
+    `try`.
+    """
+    name = re.escape(definition.rpartition(" ")[2])
+    defined = rf"^\s*{re.escape(definition)}(?:\(|:| = )"
+    imported = rf"^(?: {{4}})?from \S+ import (?:\([^)]*|[^(\n]*)\b{name}\b(?! as )"
+    assigned = rf"^(?: {{4}})?{name} = "
+    return bool(re.search(f"{defined}|{imported}|{assigned}", source, re.MULTILINE))
 
 
 take_the_place_of_the_built_in()

@@ -40,7 +40,7 @@ from .lib.fixer.rollback import Rollback
 from .lib.fixer.serving import Serving, read_serving
 from .lib.fixer.settings import FixerSettings
 from .lib.fixer.vpc import advice_on_shared_network, choose_vpc_config
-from .lib.models import is_same_arn, sagemaker_service
+from .lib.inventory import is_same_arn, sagemaker_service
 from .lib.verdict import judge
 
 logger = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def run_of(provider: Any) -> Run:
         StoppedError: The fixer configuration is not understood.
     """
     settings = FixerSettings.read(provider.fixer_config, CHECK)
-    service = sagemaker_service(provider, CHECK)
+    service = sagemaker_service(provider)
     rollback = Rollback(output_directory(), service.audited_account, output_file_timestamp)
     return Run(provider, service, settings, rollback)
 

@@ -21,8 +21,9 @@ import yaml
 from botocore.validate import ParamValidator
 from sarif_pydantic import Sarif
 
-from ..conftest import Expected, MakeInstallation
+from ..conftest import MakeInstallation
 from ..embedded import account, docker
+from ..embedded.account import Expected
 from ..embedded.installation import (
     BUILT_IN_TITLE,
     CHECK,

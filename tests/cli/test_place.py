@@ -6,7 +6,9 @@ is taken away in turn, and Prowler's own discovery is asked.
 
 import ast
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +20,10 @@ import prowler_sagemaker_network_isolation as plugin
 from ..conftest import MakeInstallation
 from ..embedded.installation import BUILT_IN_TITLE, CHECK, ROOT, Installation, copy_sources
 
-SENTENCE = f"prowler-sagemaker-network-isolation: {CHECK} is Prowler's built-in check in this run"
+SENTENCE = (
+    f"prowler-sagemaker-network-isolation: Prowler's built-in {CHECK}, which reads one flag only, "
+    "runs instead of the plugin's"
+)
 # What Prowler does before every command, but for the ten seconds that its frameworks take.
 DISCOVER = f"""
 import sys
@@ -28,12 +33,16 @@ from prowler.lib.check.models import load_check_metadata
 (path,) = [p for name, p in recover_checks_from_provider("aws", "sagemaker") if name == "{CHECK}"]
 print(load_check_metadata(f"{{path}}/{CHECK}.metadata.json").CheckTitle)
 """
-NAMES = [
-    (module, name)
-    for module, names in plugin.RELIED_ON.items()
-    for name in names
-    if isinstance(name, str)
-]
+Table = dict[plugin.OneOf, tuple[plugin.OneOf, ...]]
+
+
+def names_of(table: Table) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return each thing that a table asks for: the modules and the names of which one is enough."""
+    return [
+        (plugin.one_of(modules), plugin.one_of(names))
+        for modules, definitions in table.items()
+        for names in definitions
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +54,13 @@ def installation(make_installation: MakeInstallation, wheel: Path) -> Installati
 
 
 @pytest.fixture
-def source(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """The source of one of Prowler's modules, put back after the test."""
-    path = installation.packages / f"{request.param.replace('.', '/')}.py"
-    before = path.read_text("utf-8")
-    yield path
-    path.write_text(before, "utf-8")
+def sources(installation: Installation, request: pytest.FixtureRequest) -> Iterator[list[Path]]:
+    """The sources of those of some modules that this Prowler has, put back after the test."""
+    paths = [installation.packages / f"{name.replace('.', '/')}.py" for name in request.param]
+    before = {path: path.read_text("utf-8") for path in paths if path.is_file()}
+    yield list(before)
+    for path, text in before.items():
+        path.write_text(text, "utf-8")
 
 
 def discover(
@@ -81,24 +91,40 @@ def test_it_takes_the_place_where_all_is_there(installation: Installation) -> No
     assert "controlled VPC configuration" in done.stdout
 
 
-@pytest.mark.parametrize(("source", "name"), NAMES, indirect=["source"])
-def test_a_name_that_moved(installation: Installation, source: Path, name: str) -> None:
-    """The definition is renamed and an alias kept, so that Prowler itself goes on working."""
-    keyword, _, last = name.rpartition(" ")
+def without(text: str, definition: str) -> str:
+    """Rename a definition, or what an import calls it; Prowler itself finds a class as before."""
+    keyword, _, last = definition.rpartition(" ")
     plain = last.rpartition(".")[2]
     before = f"{keyword} " if keyword else last[: -len(plain)]
-    text, number = re.subn(
-        rf"^(\s*{re.escape(before)}){plain}\b(?=\(|:| =)",
-        rf"\g<1>moved_{plain}",
-        source.read_text("utf-8"),
-        flags=re.MULTILINE,
+    defined = rf"^(\s*{re.escape(before)}){plain}\b(?=\(|:| =)"
+    text, number = re.subn(defined, rf"\g<1>moved_{plain}", text, flags=re.MULTILINE)
+    imports = re.compile(r"^(?: {4})?from \S+ import (?:\([^)]*\)|[^(\n]*)", re.MULTILINE)
+    renamed = imports.sub(
+        lambda m: re.sub(rf"\b{plain}\b", f"{plain} as moved_{plain}", m[0]), text
     )
-    assert number
-    alias = f"\n{plain} = moved_{plain}\n" if keyword == "class" else ""
-    source.write_text(text + alias, "utf-8")
-    assert_built_in(
-        discover(installation), f"this Prowler has no {name.rsplit('.', maxsplit=1)[-1]} in "
-    )
+    is_class = keyword == "class" and (number or renamed != text)
+    return renamed + (f'\nglobals()["{plain}"] = moved_{plain}\n' if is_class else "")
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    names_of(plugin.RELIED_ON),
+    indirect=["sources"],
+    ids="|".join,
+)
+def test_a_name_that_moved(
+    installation: Installation, sources: list[Path], names: tuple[str, ...]
+) -> None:
+    for source in sources:
+        before = text = source.read_text("utf-8")
+        for name in names:
+            text = without(text, name)
+        assert text != before
+        source.write_text(text, "utf-8")
+    plain = " or ".join(name.rpartition(".")[2] for name in names)
+    done = discover(installation)
+    assert_built_in(done, "because this Prowler has no ")
+    assert f"{plain} in " in done.stderr
 
 
 SOURCES = {
@@ -111,6 +137,21 @@ SOURCES = {
     "imported over lines": ("from new import (\n    One,\n    Check,\n)", "class Check", True),
     "another imported": ("from prowler.new import Check_Report_AWS", "class Check", False),
     "another imported over lines": ("from new import (\n    One,\n)\nCheck", "class Check", False),
+    "imported in a try": (
+        "try:\n    from new import Check\nexcept E:",
+        "class Check",
+        True,
+    ),
+    "imported under its name": ("from new import Old as Check", "class Check", True),
+    "imported under another": ("from new import Check as Other", "class Check", False),
+    "under another over lines": ("from a import (\n    Check as O,\n)", "class Check", False),
+    "in a comment": ("from new import Other  # not Check", "class Check", False),
+    "in a comment over lines": ("from new import (\n    O,  # not Check\n)", "class Check", False),
+    "assigned": ("import new\nCheck = new.Check", "class Check", True),
+    "assigned in a try": ("try:\n    Check = new.Check\nexcept E:", "class Check", True),
+    "assigned to another": ("Other = new.Check", "class Check", False),
+    "assigned in a method": ("        Check = self.Check", "class Check", False),
+    "compared": ("Check == new.Check", "class Check", False),
     "an attribute": ("        self.session = session", "self.session", True),
     "one of several": ("class New:", ("class Old", "class New"), True),
     "none of several": ("class Newer:", ("class Old", "class New"), False),
@@ -131,17 +172,88 @@ def test_a_name_is_there(
         plugin.require("of_prowler", (name,))
 
 
-def test_every_name_of_prowler_that_is_imported_is_in_the_table() -> None:
-    imported = {
-        (node.module, alias.name)
-        for path in (ROOT / "checks").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("prowler")
-        for alias in node.names
+@pytest.mark.parametrize(
+    ("old", "new", "lacks"),
+    [
+        ("class Check: ...", None, None),
+        (None, "class Check: ...", None),
+        ("", "class Check: ...", None),
+        (None, "", "old_prowler.models and no class Check in new_prowler.base"),
+        (None, None, "old_prowler.models and no new_prowler.base"),
+        ("class Other: ...", "", "class Check in old_prowler.models and no class Check in new"),
+    ],
+)
+def test_a_name_in_one_of_two_modules(
+    old: str | None,
+    new: str | None,
+    lacks: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before a move the new module's package may not be there, and after it the old one's."""
+    for name, source in {"old_prowler/models": old, "new_prowler/base": new}.items():
+        if source is not None:
+            path = tmp_path / f"{name}.py"
+            path.parent.mkdir()
+            path.write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    for package in ("old_prowler", "new_prowler"):  # of the case before
+        monkeypatch.delitem(sys.modules, package, raising=False)
+    with ExitStack() as stack:
+        if lacks:
+            expected = f"^this Prowler has no {re.escape(lacks)}"
+            stack.enter_context(pytest.raises(ImportError, match=expected))
+        plugin.require(("old_prowler.models", "new_prowler.base"), ("class Check",))
+
+
+def of_prowler(source: str) -> set[tuple[str, str]]:
+    """Return what a source imports of Prowler: each module with a name, or with none."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            found |= {(str(node.module), alias.name) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {(alias.name, "") for alias in node.names}
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"prowler(\.\w+)+", str(node.value)):
+            found.add((str(node.value), ""))  # for import_module, by whatever way it gets there
+    return {(module, name) for module, name in found if module.split(".")[0] == "prowler"}
+
+
+def covered(table: Table) -> set[tuple[str, str]]:
+    """Return what of Prowler may be imported by a table: as `of_prowler`."""
+    return {
+        (module, plain)
+        for modules, names in names_of(table)
+        for module in modules
+        for plain in ("", *(name.rpartition(" ")[2] for name in names))
     }
-    relied_on = {(module, name.rpartition(" ")[2]) for module, name in NAMES}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from prowler.new import Check, Other", {("new", "Check"), ("new", "Other")}),
+        ("try:\n    from prowler.new import A\nexcept ImportError: ...", {("new", "A")}),
+        ("import prowler.new", {("new", "")}),
+        ("import prowler.new as new, os", {("new", "")}),
+        ("NAME = 'prowler.new'\nimport_module(NAME)", {("new", "")}),
+        ("import prowler_other, os\nfrom .facts import Model", set()),
+    ],
+)
+def test_an_import_of_prowler_is_seen(source: str, found: set[tuple[str, str]]) -> None:
+    assert of_prowler(source) == {(f"prowler.{module}", name) for module, name in found}
+
+
+def test_either_of_two_modules_and_names_may_be_imported() -> None:
+    table: Table = {("new", "old"): ("class A", ("class B", "class C"))}
+    assert covered(table) == {(m, n) for m in ("new", "old") for n in ("", "A", "B", "C")}
+
+
+def test_every_name_of_prowler_that_is_imported_is_in_the_table() -> None:
+    sources = [path.read_text("utf-8") for path in (ROOT / "checks").rglob("*.py")]
+    imported = set().union(*map(of_prowler, sources))
     assert len(imported) > 5
-    assert imported <= relied_on
+    assert imported <= covered(plugin.RELIED_ON)
 
 
 @pytest.mark.parametrize("module", ["sagemaker_client", "sagemaker_service"])
@@ -161,6 +273,30 @@ def test_a_check_folder_that_is_not_there(installation: Installation) -> None:
         assert_built_in(discover(installation), "does not hold the check")
     finally:
         folder.with_name("moved").rename(folder)
+
+
+@pytest.mark.parametrize(
+    ("others", "lost"),
+    [
+        ([], ""),
+        (["sagemaker_a"], ", and sagemaker_a is not there"),
+        (["sagemaker_a", "sagemaker_b"], ", and sagemaker_a and sagemaker_b are not there"),
+    ],
+)
+def test_the_checks_that_are_not_there_are_named(
+    installation: Installation, others: list[str], lost: str
+) -> None:
+    """Prowler has no built-in check of their names, so nothing runs instead."""
+    folder = installation.packages / plugin.__name__ / "sagemaker"
+    folder.rename(folder.with_name("all"))
+    try:
+        for name in others:
+            (folder / name).mkdir(parents=True)
+            (folder / name / f"{name}.metadata.json").touch()
+        assert_built_in(discover(installation), f"{SENTENCE}{lost}, because the plugin's folder")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_name("all").rename(folder)
 
 
 def test_a_zipped_plugin(plain: Installation, wheel: Path) -> None:

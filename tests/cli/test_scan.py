@@ -7,19 +7,20 @@ from typing import Any
 import jq
 import pytest
 
-from ..conftest import Expected
 from ..embedded import account, networks
-from ..embedded.installation import CHECK, FAILED, ROOT, Installation, Scan
+from ..embedded.account import Expected
+from ..embedded.installation import CHECK, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 
 MANY = "ap-southeast-2"  # more models than ListModels gives in a page
 STRICT = "sagemaker_models_fail_on_unrestricted_egress"
 
 
-def test_every_model_gets_its_verdict_with_the_evidence(
-    wheel_scan: Scan, expected: Expected
+def test_everything_gets_its_verdict_with_the_evidence(
+    wheel_scan: Scan, expected: Expected, expected_configs: Expected
 ) -> None:
-    found = wheel_scan.findings()
+    found = wheel_scan.findings() | wheel_scan.findings(CONFIG_CHECK)
+    expected = expected | expected_configs
     assert {key: row["STATUS"] for key, row in found.items()} == {
         key: status for key, (status, _) in expected.items()
     }

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ..facts import Model
-from ..models import with_settings
+from ..inventory import with_settings
 from ..verdict import join
 from .copy import (
     ENDPOINT_CONFIG,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..facts import Model
-from ..models import Listing, locate, with_settings
+from ..inventory import Listing, locate, with_settings
 from ..verdict import Rule, Verdict, explain_unknowns, join, judge
 from .messages import StoppedError
 
@@ -15,7 +15,7 @@ DIRECTIONS = {Rule.INGRESS: "ingress", Rule.EGRESS: "egress"}
 
 def read_network(ec2: Any, model: Model) -> Model:
     """Return a model, known by the ids of its network so far, with the facts of that network."""
-    (located,) = locate(ec2, Listing(model.region, (model,), 1)).models
+    (located,) = locate(ec2, Listing(model.region, (model,), 1)).items
     return located
 
 
