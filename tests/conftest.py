@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # What these make takes seconds: Prowler's command line, the demo, the fixer's cases, many scans.
 SLOW = {
     *("case", "full_region", "github", "job", "make_installation", "needed"),
-    *("providers", "served", "wheel"),
+    *("outcome_of", "providers", "served", "wheel"),
 }
 
 
