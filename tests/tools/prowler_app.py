@@ -10,7 +10,9 @@ check have changed. The lines are in build/app/report.txt too, beside the logs.
 
 What it needs:
     API: the folder `api` of Prowler's repository, with the virtual environment `.venv` in it that
-        `uv sync` makes there, as its README says.
+        `uv sync` makes there, as its README says. Its pyproject.toml takes Prowler from GitHub:
+        without access to that, put a release of Prowler there (`prowler==5.40.0`), leave out
+        the group dev, delete uv.lock, and give `--no-install-project`.
     PostgreSQL's programs (Debian: postgresql) and redis-server. To root also the user `postgres`,
         whom PostgreSQL runs as, and who must be able to enter the project's folder.
     Some 15 minutes on two idle cores, and 5 GB of memory. Neo4j is not needed: attack paths are
