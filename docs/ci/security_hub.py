@@ -1,4 +1,4 @@
-"""Scan SageMaker models and bring AWS Security Hub up to date, but never by what was not read.
+"""Scan SageMaker and bring AWS Security Hub up to date, but never by what was not read.
 
 Usage: python3 security_hub.py OUTPUT REGION... [-- an option of prowler aws...]
 
@@ -6,8 +6,9 @@ OUTPUT is a folder that is not there yet: every night needs a new one. Prowler's
 archives every active finding of its own that the run does not send, and a MANUAL finding is never
 sent: a model that could not be read looks resolved. So this sends the findings itself, after a scan
 in which everything was read; otherwise Security Hub stays as it is, and what was not read is named.
-Archived are the check's findings of models that SageMaker lists no longer, and no others. A model
-that SageMaker lists and the scan has no finding for is named.
+Archived are the checks' findings of models and endpoint configurations that SageMaker lists no
+longer, and no others. A model that SageMaker lists and the scan has no finding for is named. (An
+endpoint configuration has a finding only if it is for inference components, so none is missed.)
 
 The account is that of the environment's credentials, which need the permissions of a scan and
 securityhub:BatchImportFindings and securityhub:GetFindings. Security Hub accepts findings of
@@ -30,7 +31,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-CHECK = "sagemaker_models_network_isolation_enabled"
+CHECKS = (
+    "sagemaker_models_network_isolation_enabled",
+    "sagemaker_endpoint_configs_network_isolation_enabled",
+)
 FRAMEWORK = "sop_sagemaker_network_isolation_aws"  # the plugin's own: without it Prowler stops
 BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
 FAILED = 3
@@ -60,7 +64,7 @@ def main(output: Path, regions: list[str], options: list[str]) -> int:
 
 
 def scan(output: Path, regions: list[str], options: list[str]) -> int:
-    """Run Prowler with the check alone, and return its exit code, 0 or 3."""
+    """Run Prowler with the plugin's checks alone, and return its exit code, 0 or 3."""
     try:
         output.mkdir()  # no finding of an earlier scan is in it
     except FileExistsError:
@@ -76,7 +80,7 @@ def scan(output: Path, regions: list[str], options: list[str]) -> int:
 
 
 def what_was_not_read(output: Path) -> Iterator[str]:
-    """Yield a line for each finding of a scan that is no verdict of the plugin's check."""
+    """Yield a line for each finding of a scan that is no verdict of the plugin's checks."""
     for path in output.glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter=";"):
@@ -114,47 +118,58 @@ def update(regions: list[str], findings: list[dict[str, Any]], begun: datetime) 
 
 
 def update_region(region: str, findings: list[dict[str, Any]], begun: datetime) -> Iterator[str]:
-    """Send a region's findings, archive those of models that are gone, and name what is missing.
+    """Send a region's findings, archive those of what is gone, and name the models without one.
 
     Args and what is yielded as for `update`.
     """
     hub = boto3.client("securityhub", region)
     yield from send(hub, findings)
     in_hub = active(hub, region)
-    listed = list_models(region)
-    judged = {model_of(finding) for finding in findings}
-    there = judged | {arn.lower() for arn in listed}
+    models = list_all(region, "list_models", "Models", "ModelArn")
+    configs = list_all(region, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigArn")
+    judged = {resource_of(finding) for finding in findings}
+    there = judged | {arn.lower() for arn in (*models, *configs)}
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    gone = [finding for finding in in_hub if model_of(finding) not in there]
+    gone = [finding for finding in in_hub if resource_of(finding) not in there]
     yield from send(hub, [{**f, "RecordState": "ARCHIVED", "UpdatedAt": now} for f in gone])
-    for arn, made in listed.items():
+    for arn, made in models.items():
         if arn.lower() not in judged and made < begun:
             yield f"The scan has no finding for {arn}, which is there."
 
 
-def model_of(finding: dict[str, Any]) -> str:
-    """Return the ARN of a finding's model in lower case, as SageMaker may write it too."""
+def resource_of(finding: dict[str, Any]) -> str:
+    """Return the ARN that a finding is of, in lower case, as SageMaker may write it too."""
     return str(finding["Resources"][0]["Id"]).lower()
 
 
-def list_models(region: str) -> dict[str, datetime]:
-    """Return when each model of a region was made, by its ARN."""
-    paginator = boto3.client("sagemaker", region).get_paginator("list_models")
+def list_all(region: str, operation: str, members: str, arn: str) -> dict[str, datetime]:
+    """Return when each thing of a kind was made in a region, by its ARN.
+
+    Args:
+        region: The region.
+        operation: SageMaker's that lists them, as boto3 calls it.
+        members: The member of its answer that has them.
+        arn: The member of each that is its ARN.
+    """
+    paginator = boto3.client("sagemaker", region).get_paginator(operation)
     pages = paginator.paginate(PaginationConfig={"PageSize": 100})
-    return {model["ModelArn"]: model["CreationTime"] for page in pages for model in page["Models"]}
+    return {one[arn]: one["CreationTime"] for page in pages for one in page[members]}
 
 
 def active(hub: Any, region: str) -> list[dict[str, Any]]:
-    """Return the active findings of the check that Security Hub has of this account and region."""
+    """Return the checks' active findings that Security Hub has of this account and region."""
     account = boto3.client("sts", region).get_caller_identity()["Account"]
     filters = {
-        "GeneratorId": f"prowler-{CHECK}",
-        "ProductName": "Prowler",
-        "RecordState": "ACTIVE",
-        "AwsAccountId": account,
-        "Region": region,
+        "GeneratorId": [f"prowler-{check}" for check in CHECKS],
+        "ProductName": ["Prowler"],
+        "RecordState": ["ACTIVE"],
+        "AwsAccountId": [account],
+        "Region": [region],
     }
-    asked = {key: [{"Value": value, "Comparison": "EQUALS"}] for key, value in filters.items()}
+    asked = {
+        key: [{"Value": value, "Comparison": "EQUALS"} for value in values]
+        for key, values in filters.items()
+    }
     pages = hub.get_paginator("get_findings").paginate(Filters=asked)
     return [finding for page in pages for finding in page["Findings"]]
 

@@ -33,6 +33,7 @@ NEXT = "eu-central-2"
 LEFT_OUT = "me-south-1"  # by Prowler's own configuration
 PUBLIC = {f"public-{number}" for number in range(6)}
 FAILING = {*PUBLIC, "MixedCase", "deleted", "not-isolated"}
+CONFIGS = {"config", "deleted-config"}  # for inference components; they fail, too
 OUR_TITLE = json.loads(METADATA.read_text("utf-8"))["CheckTitle"]
 RECIPE = ROOT / "docs" / "ci" / "security_hub.py"
 # Findings that are not the recipe's to archive, by their id: the product, the check, the account
@@ -164,7 +165,9 @@ def places(aws: EmbeddedAWS) -> dict[str, Place]:
         here.fails(name)
     here.region.model("not-isolated", [here.private], [here.closed], isolated=False)
     here.region.model("sound", [here.private], [here.closed])
-    made[NEXT].fails("elsewhere")
+    for name in CONFIGS:
+        here.region.components(name, isolated=False)
+    made[NEXT].fails("Elsewhere")
     made[LEFT_OUT].fails("left-out")
     for name, (product, check, account, region) in OTHERS.items():
         finding = {
@@ -268,11 +271,12 @@ def nights(
     run.recipe("permission lost", faults=[lost])
 
     here.delete("deleted")
+    here.region.sagemaker.delete_endpoint_config(EndpointConfigName="deleted-config")
     made_meanwhile = at_first("/import", lambda: here.fails("meanwhile"))
-    gone_meanwhile = at_first("/import", lambda: there.delete("elsewhere"))
+    gone_meanwhile = at_first("/import", lambda: there.delete("Elsewhere"))
     run.recipe("a model deleted", faults=[made_meanwhile, gone_meanwhile])
     here.delete("meanwhile")
-    there.fails("elsewhere")
+    there.fails("Elsewhere")
     run.recipe("a part scanned", "--resource-tag", "team=none", faults=LOWER_CASE)
     run.recipe("a region left out", regions=(LEFT_OUT, REGION))
 
@@ -291,7 +295,7 @@ def nights(
     return run.found
 
 
-EVERY = {*FAILING, "sound", "elsewhere"}
+EVERY = {*FAILING, "sound", "Elsewhere"}
 THERE = EVERY - {"deleted"}
 
 
@@ -330,14 +334,14 @@ def test_where_the_scan_cannot_be_believed_nothing_is_sent(
 def test_what_prowler_was_told_to_hide_is_named(nights: dict[str, Night]) -> None:
     night = nights["MANUAL is hidden"]
     assert night.done.returncode == 1
-    assert sorted(night.sent) == ["elsewhere", "not-isolated"]
+    assert {*night.sent} == {"Elsewhere", "not-isolated", *CONFIGS}
     assert named(night) == EVERY - {*night.sent}
 
 
 def test_a_night_in_which_all_was_read_is_sent(nights: dict[str, Night]) -> None:
     night = nights["first"]
     assert night.done.returncode == FAILED, night.done.stderr
-    failed = dict.fromkeys([*FAILING, "elsewhere", *OTHERS], ("FAILED", "ACTIVE"))
+    failed = dict.fromkeys([*FAILING, *CONFIGS, "Elsewhere", *OTHERS], ("FAILED", "ACTIVE"))
     assert night.hub == {**failed, "sound": ("PASSED", "ACTIVE")}
 
 
@@ -352,13 +356,14 @@ def test_where_something_was_not_read_the_hub_stays_and_the_alarm_is_raised(
     assert "ec2:DescribeRouteTables" in night.done.stderr
 
 
-def test_archived_is_the_finding_of_a_model_that_is_gone_and_no_other(
+def test_archived_are_the_findings_of_what_is_gone_and_no_others(
     nights: dict[str, Night],
 ) -> None:
     """A model made during the scan needs no finding; one deleted during it is the next night's."""
     night = nights["a model deleted"]
     assert night.done.returncode == FAILED, night.done.stderr
-    assert night.hub == {**nights["first"].hub, "deleted": ("FAILED", "ARCHIVED")}
+    gone = dict.fromkeys(["deleted", "deleted-config"], ("FAILED", "ARCHIVED"))
+    assert night.hub == {**nights["first"].hub, **gone}
 
 
 def test_a_model_that_is_there_and_was_not_judged_is_named(nights: dict[str, Night]) -> None:
@@ -374,7 +379,7 @@ def test_a_region_that_prowler_leaves_out_does_not_go_unseen(nights: dict[str, N
     night = nights["a region left out"]
     assert night.done.returncode == 1
     assert named(night) == {"left-out"}
-    assert {*night.sent} == THERE - {"elsewhere"}
+    assert {*night.sent} == THERE - {"Elsewhere"} | {"config"}
 
 
 @pytest.mark.parametrize(
@@ -398,7 +403,7 @@ def test_without_the_list_of_models_nothing_is_archived(nights: dict[str, Night]
     assert night.done.returncode == 1
     assert f"{REGION}: An error occurred (AccessDeniedException) when call" in night.done.stderr
     assert night.sent == []
-    assert named(night) == {"elsewhere", "new-1", "new-2"}
+    assert named(night) == {"Elsewhere", "new-1", "new-2"}
 
 
 def test_prowlers_own_archives_what_it_could_not_read_and_what_it_did_not_run(
@@ -408,7 +413,7 @@ def test_prowlers_own_archives_what_it_could_not_read_and_what_it_did_not_run(
     hub = nights["Prowler's own, permission lost"].hub
     archived = {name for name, (_, state) in hub.items() if state == "ARCHIVED"}
     unread = {*FAILING, "sound"} - {"not-isolated"}
-    assert archived == {*unread, "another-check"}
+    assert archived == {*unread, *CONFIGS, "another-check"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["output"], ["output", "--"]])

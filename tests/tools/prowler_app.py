@@ -4,13 +4,15 @@ For a new release of the App; no part of `make test` or of CI. It runs an App th
 already, on loopback and with nothing of it changed: the REST API by gunicorn, the scans by a Celery
 worker, with a PostgreSQL and a Redis of its own, which it stops again. It scans the demo's account
 with everything that Prowler has, first without and then with the plugin's folder on the worker's
-`PYTHONPATH`, and then with our check and every call of SageMaker refused. It prints what the
-App then has, and ends with 1 if the findings of our check are not the demo's or those of another
+`PYTHONPATH`, and then with our checks and every call of SageMaker refused. It prints what the
+App then has, and ends with 1 if the findings of our checks are not the demo's or those of another
 check have changed. The lines are in build/app/report.txt too, beside the logs.
 
 What it needs:
     API: the folder `api` of Prowler's repository, with the virtual environment `.venv` in it that
-        `uv sync` makes there, as its README says.
+        `uv sync` makes there, as its README says. Its pyproject.toml takes Prowler from GitHub:
+        without access to that, put a release of Prowler there (`prowler==5.40.0`), leave out
+        the group dev, delete uv.lock, and give `--no-install-project`.
     PostgreSQL's programs (Debian: postgresql) and redis-server. To root also the user `postgres`,
         whom PostgreSQL runs as, and who must be able to enter the project's folder.
     Some 15 minutes on two idle cores, and 5 GB of memory. Neo4j is not needed: attack paths are
@@ -41,7 +43,7 @@ from urllib.parse import urlencode
 from werkzeug.wrappers import Response
 
 from ..embedded import account
-from ..embedded.installation import CHECK, ROOT, build_wheel, offline_pip
+from ..embedded.installation import CHECKS, ROOT, build_wheel, offline_pip
 from ..embedded.server import Answer, Call, EmbeddedAWS, error, refuse
 from .frameworks import FOLDER, read
 
@@ -513,14 +515,15 @@ def main(api: Path) -> int:
         with app.working(plugin) as worker:
             full = app.scan("with", worker)
             after = full.findings()
-            wrong = compare([f for f in after if f["check_id"] == CHECK], expected)
+            wrong = compare([f for f in after if f["check_id"] in CHECKS], expected)
             wrong += others(before, after)
             show(app, full)
             report("A worker with the plugin, and every call of SageMaker refused:")
             with aws.failing(refuse_sagemaker):
-                refused = app.scan("refused", worker, CHECK, BESIDE)
-            statuses = sorted(f["status"] for f in refused.findings(check_id=CHECK))
-            report(f"  findings of our check: {', '.join(statuses)}")
+                refused = app.scan("refused", worker, *CHECKS, BESIDE)
+            for check in CHECKS:
+                statuses = sorted(f["status"] for f in refused.findings(check_id=check))
+                report(f"  findings of {check}: {', '.join(statuses)}")
             for name, overview in refused.overviews().items():
                 report(f"  {name}: {counts(overview)}")
     for line in wrong:
@@ -529,7 +532,7 @@ def main(api: Path) -> int:
 
 
 def compare(findings: list[dict[str, Any]], expected: dict[Any, tuple[str, str]]) -> list[str]:
-    """Return what the App's findings of our check have other than the demo's account."""
+    """Return what the App's findings of our checks have other than the demo's account."""
     found = {}
     for finding in findings:
         region, _, name = finding["uid"].partition(f"{account.ACCOUNT}-")[2].partition("1-")
@@ -539,16 +542,16 @@ def compare(findings: list[dict[str, Any]], expected: dict[Any, tuple[str, str]]
         wanted, words = expected.get(key, ("no finding", ""))
         if status != wanted or words not in text:
             wrong.append(f"{key}: {status}, expected {wanted}: {text}")
-    report(f"  {len(found)} findings of our check, {len(wrong)} not the demo's")
+    report(f"  {len(found)} findings of our checks, {len(wrong)} not the demo's")
     return wrong
 
 
 def others(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
     """Return the findings of other checks that are in one of two full scans only."""
     differ = set(map(identity, before)) ^ set(map(identity, after))
-    strange = sorted(uid for uid, _, _ in differ if CHECK not in uid)
+    strange = sorted(uid for uid, _, _ in differ if not any(check in uid for check in CHECKS))
     report(f"  full scan: {len(before)} findings without, {len(after)} with the plugin;")
-    report(f"  those that differ are of our check: {len(differ) - len(strange)}, others: {strange}")
+    report(f"  differ: {len(differ) - len(strange)} of our checks; of others: {strange}")
     return [f"differs without and with the plugin: {uid}" for uid in strange]
 
 
@@ -585,7 +588,7 @@ def show(app: App, scan: Scan) -> None:
     for path in app.work.glob("output/**/*.ocsf.json"):
         if "/compliance/" not in str(path):
             evidence = "route_table_id" in path.read_text("utf-8")
-            report(f"  {path.name}: {'has' if evidence else 'lacks'} the evidence of our check")
+            report(f"  {path.name}: {'has' if evidence else 'lacks'} the evidence of our checks")
 
 
 if __name__ == "__main__":
