@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from .embedded import account
-from .embedded.fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
+from .embedded.fixer_case import aws_cli_command, case, fixed_region, public, sound  # noqa: F401 (fixtures)
 from .embedded.installation import CHECK, Installation, Scan, build_wheel
 from .embedded.server import EmbeddedAWS
 
