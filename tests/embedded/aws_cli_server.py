@@ -7,13 +7,14 @@ arguments with the caller's variables and output.
 import io
 import json
 import os
+import select
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from subprocess import Popen
+from subprocess import PIPE, Popen
 
 from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
@@ -31,7 +32,8 @@ sys.exit(int(server.recv(16) or b"255"))
 def aws_command(folder: Path) -> Iterator[Path]:
     """Have the server, and give a command `aws` in a folder that uses it."""
     path, client = folder / "socket", folder / "aws"
-    with Popen([sys.executable, "-m", __name__, str(path)], stdout=-1) as server:
+    command = [sys.executable, __file__, str(path)]
+    with Popen(command, stdin=PIPE, stdout=PIPE) as server:
         assert server.stdout
         server.stdout.readline()
         client.write_text(CLIENT.format(path=str(path)))
@@ -41,7 +43,7 @@ def aws_command(folder: Path) -> Iterator[Path]:
 
 
 def serve(path: str) -> None:
-    """Serve for ever; a fork does each command."""
+    """Serve until standard input ends, as it does with the caller; a fork does each command."""
     os.environ.update(AWS_EC2_METADATA_DISABLED="true", AWS_MAX_ATTEMPTS="1")
     os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
     driver = create_clidriver()
@@ -54,7 +56,7 @@ def serve(path: str) -> None:
     listener.bind(path)
     listener.listen(64)
     print("ready", flush=True)
-    while True:
+    while 0 not in select.select([listener.fileno(), 0], [], [])[0]:
         connection, _ = listener.accept()
         if os.fork():
             connection.close()
