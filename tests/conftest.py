@@ -11,7 +11,13 @@ import pytest
 
 from .embedded import account
 from .embedded.account import Expected
-from .embedded.fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
+from .embedded.fixer_case import (  # noqa: F401 (fixtures)
+    aws_cli_command,
+    case,
+    fixed_region,
+    public,
+    sound,
+)
 from .embedded.installation import CHECKS, Installation, Scan, build_wheel
 from .embedded.server import EmbeddedAWS
 

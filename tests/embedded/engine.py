@@ -122,12 +122,21 @@ def fix(
 
 
 def fix_all(
-    aws: Any, names: Sequence[str], region: str, output: Path, settings: Any, **arguments: Any
+    aws: Any,
+    names: Sequence[str],
+    region: str | Sequence[str],
+    output: Path,
+    settings: Any,
+    **arguments: Any,
 ) -> list[tuple[bool, list[str]]]:
-    """Run the fixer on the models of one scan, one after the other: see `fix`."""
+    """Run the fixer on the models of one scan, one after the other: see `fix`.
+
+    The region is that of all models, or there is one for each.
+    """
     take_the_place()
+    regions = [region] * len(names) if isinstance(region, str) else region
     made = provider(
-        aws, region, fixer_config={CHECK: settings}, retries_max_attempts=0, **arguments
+        aws, *set(regions), fixer_config={CHECK: settings}, retries_max_attempts=0, **arguments
     )
     made.audit_metadata = Audit_Metadata(
         services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
@@ -140,9 +149,9 @@ def fix_all(
         mock.patch.object(sys, "argv", command),
     ):
         fixer = import_check(f"{SERVICE}.{CHECK}.{CHECK}_fixer").fixer
-        for name in names:
+        for name, place in zip(names, regions, strict=True):
             with redirect_stdout(StringIO()) as printed:
-                result = fixer(resource_id=name, region=region)
+                result = fixer(resource_id=name, region=place)
             results.append((result, [line.strip() for line in printed.getvalue().splitlines()]))
     return results
 

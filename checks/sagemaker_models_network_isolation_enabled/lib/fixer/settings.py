@@ -38,7 +38,9 @@ class FixerSettings:
         settings = fixer_config.get(key)
         known = [field.name for field in fields(cls)]
         if not isinstance(settings, dict | None):
-            raise StoppedError(f"aws.{key} in the fixer configuration must be a list of settings.")
+            raise StoppedError(
+                f"aws.{key} in the fixer configuration must be a mapping of settings."
+            )
         for name, value in (settings or {}).items():
             where = f"aws.{key}.{name} in the fixer configuration"
             if name not in known:
