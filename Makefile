@@ -74,7 +74,7 @@ terraform-schema: $(READY)
 app: $(READY)
 	$(BIN)/python -m tests.tools.prowler_app $(API)
 
-# Make the pictures of docs/pictures anew: needs script, Chromium and npm.
+# Make the pictures of docs/pictures anew (apt-get install bsdutils chromium npm).
 pictures: $(READY)
 	$(BIN)/python -m tests.tools.pictures
 

@@ -1,7 +1,8 @@
 """`make pictures`: the pictures of docs/pictures, from runs of the demo's account.
 
-Needs `script` of util-linux for the terminal; and for the HTML report Chromium, and npm for the
-style sheet that the report takes from a CDN.
+Needs `script` of util-linux, because Prowler draws its tables for a terminal; Chromium for the HTML
+report; and npm, with a registry, for the style sheet that the report takes from a CDN. On Debian:
+`apt-get install bsdutils chromium npm`.
 """
 
 import os
@@ -22,27 +23,32 @@ from .demo import show
 
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH = 100  # columns of the terminal
-COMMAND = f"prowler aws --checks {CHECK}"
+COMMAND = f"prowler aws --checks {CHECK} \\\n    --region {' '.join(account.REGIONS)}"
+CUT = "[…]"
+REPORTED = "public-ipv6"  # the finding of docs/auditor.md
 SHOWN = ("everything", "open-halves", "public-ipv6", "not-described", "pipeline")
 BOOTSTRAP = "bootstrap@4.5.0"
 CHROMIUM = (
     *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
     *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--hide-scrollbars", "--window-size=1600,1100"),
+    *("--disable-sync", "--hide-scrollbars", "--window-size=2200,1000"),
 )
 
 
 def main() -> None:
-    """Make all pictures."""
+    """Make all pictures; where a tool is missing, make none."""
+    if missing := [tool for tool in ("script", "chromium", "npm") if not shutil.which(tool)]:
+        sys.exit(f"make pictures needs {', '.join(missing)}; the pictures are left as they were.")
     with tempfile.TemporaryDirectory() as name, EmbeddedAWS() as aws:
         folder = Path(name)
         installation = Installation.make(folder / "venv", Path(sys.prefix))
         installation.install(str(build_wheel(folder / "dist")))
         account.build(aws)
         printed = in_a_terminal(installation, aws, folder)
-        # Between the credentials and the paths of this machine's files.
+        # Left out, and marked so: the banner and the credentials before it, and after it the paths
+        # of this machine's files and Prowler's advertisement.
         results = printed[printed.index("Executing 1 check") : printed.index("Detailed results")]
-        draw(f"$ {COMMAND}\n\n{results.strip()}", "scan")
+        draw(f"$ {COMMAND}\n{CUT}\n{results.strip()}\n{CUT}", "scan")
         scan = Scan(0, "", "", folder / "output")
         rows = {row["RESOURCE_NAME"]: row for row in scan.rows() if row["REGION"] == "eu-west-1"}
         draw("\n\n".join(map(show, (rows[model] for model in SHOWN))), "demo")
@@ -52,7 +58,6 @@ def main() -> None:
 def in_a_terminal(installation: Installation, aws: EmbeddedAWS, folder: Path) -> str:
     """Return what the command prints in a terminal, with its colours, as it stands at the end."""
     command = f"stty cols {WIDTH}; {installation.prowler} {COMMAND.partition(' ')[2]}"
-    command += f" --no-banner --region {' '.join(account.REGIONS)}"
     done = subprocess.run(
         ["script", "--quiet", "--return", "--command", command, os.devnull],  # noqa: S607
         env={"HOME": str(folder), "PATH": os.environ["PATH"], "TERM": "xterm", **access(aws)},
@@ -79,15 +84,17 @@ def draw(text: str, name: str) -> None:
 
 def photograph(report: Path, folder: Path) -> None:
     """Write a screenshot of the HTML report."""
-    if not shutil.which("chromium") or not shutil.which("npm"):
-        sys.exit("The report's picture needs chromium and npm; it is left as it was.")
     subprocess.run(["npm", "pack", "--silent", BOOTSTRAP], cwd=folder, check=True)  # noqa: S607
     (archive,) = folder.glob("bootstrap-*.tgz")
     shutil.unpack_archive(archive, folder)
     style = (folder / "package" / "dist" / "css" / "bootstrap.min.css").read_text("utf-8")
     html = report.read_text("utf-8").replace("</head>", f"<style>{style}</style></head>")
     page = folder / "report.html"
-    page.write_text(re.sub(r"<(script|link)\b[^>]*https://[^>]*>", "", html), "utf-8")
+    html = re.sub(r"<(script|link|img)\b[^>]*https://[^>]*>", "", html)
+    # As if filtered by the resource: the page's own filter comes from the CDN too.
+    head, *rows = re.split(r"(?=<tr class=)", html)
+    found = [row for row in rows if f":model/{REPORTED}<" in row.replace("<wbr />", "")]
+    page.write_text(f"{head}{''.join(found)}</tbody></table></body></html>", "utf-8")
     path = PICTURES / "report.png"
     profile = f"--user-data-dir={folder / 'profile'}"
     subprocess.run(
