@@ -388,7 +388,7 @@ def build_models(aws: EmbeddedAWS) -> Expected:
         ]
 
     aws.faults += [
-        on("Search", "eu-west-1")(change(forget)),
+        on("Search", "eu-west-1", Resource="Model")(change(forget)),
         on("DescribeModel", "eu-west-1", ModelName="not-described")(refuse),
         on("DescribeModel", "eu-west-1", ModelName="flag-missing")(
             change(lambda answer: answer.pop("EnableNetworkIsolation"))
