@@ -18,7 +18,7 @@ from prowler.lib.check.compliance_models import (
 from ..conftest import MakeInstallation
 from ..embedded import account, aws_cli
 from ..embedded.account import Expected
-from ..embedded.installation import CHECK, METADATA, ROOT, Installation, Scan
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 from ..tools.frameworks import FOLDER, PAGE, SOP, read, table, with_universal_format
 
@@ -168,7 +168,7 @@ def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
 def scan(
     aws: EmbeddedAWS,
     installed: Installation,
-    expected: Expected,
+    expected_configs: Expected,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Scan:
     """A scan of the account for our frameworks, which selects our check by itself."""
@@ -176,9 +176,12 @@ def scan(
     return installed.scan(aws, output, "--compliance", *NAMES, "--region", *account.REGIONS)
 
 
-def test_the_frameworks_run_the_check_and_no_other(scan: Scan, expected: Expected) -> None:
-    assert {row["CHECK_ID"] for row in scan.rows()} == {CHECK}
+def test_the_frameworks_run_the_plugins_checks_and_no_others(
+    scan: Scan, expected: Expected, expected_configs: Expected
+) -> None:
+    assert {row["CHECK_ID"] for row in scan.rows()} == set(CHECKS)
     assert set(scan.findings()) == set(expected)
+    assert set(scan.findings(CONFIG_CHECK)) == set(expected_configs)
 
 
 def test_the_page_has_each_framework_and_mapping() -> None:
@@ -187,34 +190,48 @@ def test_the_page_has_each_framework_and_mapping() -> None:
     assert f"\n{table()}\n" in page
 
 
-@pytest.fixture(scope="session")
-def labels() -> dict[str, list[str]]:
-    """What a finding's compliance must hold of ours: the ids by the framework's label."""
-    found = {}
-    for path in FILES:
-        framework = read(path)
-        label = "-".join(filter(None, (framework["Framework"], framework["Version"])))
-        found[label] = [requirement["Id"] for requirement in framework["Requirements"]]
+def requirements(name: str) -> list[dict[str, Any]]:
+    """Return the requirements of a framework."""
+    found: list[dict[str, Any]] = read(FOLDER / f"{name}.json")["Requirements"]
     return found
 
 
-def test_every_finding_names_the_requirements_beside_the_built_ins(
-    scan: Scan, labels: dict[str, list[str]]
-) -> None:
-    for row in scan.findings().values():
+def labels(check: str) -> dict[str, list[str]]:
+    """Return what a finding's compliance must hold of ours: the ids by the framework's label."""
+    found = {}
+    for name in NAMES:
+        framework = read(FOLDER / f"{name}.json")
+        label = "-".join(filter(None, (framework["Framework"], framework["Version"])))
+        found[label] = [r["Id"] for r in requirements(name) if check in r["Checks"]]
+    return {label: ids for label, ids in found.items() if ids}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_is_in_the_frameworks_and_no_other_is(check: str) -> None:
+    assert labels(check)
+    named = {c for name in NAMES for r in requirements(name) for c in r["Checks"]}
+    assert named == set(CHECKS)
+
+
+def test_every_finding_names_the_requirements_beside_the_built_ins(scan: Scan) -> None:
+    for row in scan.rows():
+        ours = labels(row["CHECK_ID"])
         named = dict(part.split(": ") for part in row["COMPLIANCE"].split(" | "))
-        assert labels == {k: v.split(", ") for k, v in named.items() if k in labels}
-        assert set(named) - set(labels) == BUILT_INS
+        assert ours == {k: v.split(", ") for k, v in named.items() if k in ours}
+        assert set(named) - set(ours) == (BUILT_INS if row["CHECK_ID"] == CHECK else set())
     for finding in scan.ocsf():
-        assert labels.items() <= finding["unmapped"]["compliance"].items()
+        ours = labels(finding["metadata"]["event_code"])
+        assert ours.items() <= finding["unmapped"]["compliance"].items()
 
 
 def test_isolation_alone_can_be_seen(scan: Scan) -> None:
     """By the two ways of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
     page = PAGE.read_text("utf-8")
     (words,) = re.findall(r"grep '(.+)' output/\*\.csv", page)
-    texts = {r["RESOURCE_UID"] for r in scan.rows() if words in r["STATUS_EXTENDED"]}
-    resources = [finding["resources"][0] for finding in scan.ocsf()]
+    rows = scan.findings().values()
+    texts = {r["RESOURCE_UID"] for r in rows if words in r["STATUS_EXTENDED"]}
+    findings = [f for f in scan.ocsf() if f["metadata"]["event_code"] == CHECK]
+    resources = [finding["resources"][0] for finding in findings]
     assert "data.metadata.network_isolation" in page
     isolation = {r["uid"]: r["data"]["metadata"].get("network_isolation") for r in resources}
     assert texts == {uid for uid, value in isolation.items() if value is False}
@@ -230,7 +247,6 @@ def test_the_terminal_shows_a_table_for_each_framework(scan: Scan) -> None:
 
 def test_the_csv_has_a_column_for_each_cis_attribute(scan: Scan) -> None:
     rows = scan.rows(f"compliance/*_{SOP}.csv")
-    assert len(rows) == len(scan.findings())
     columns = {
         f"REQUIREMENTS_ATTRIBUTES_{key.upper()}"
         for key in CIS_Requirement_Attribute.__fields__
@@ -241,14 +257,14 @@ def test_the_csv_has_a_column_for_each_cis_attribute(scan: Scan) -> None:
         assert rows[0][f"REQUIREMENTS_ATTRIBUTES_{key.upper()}"] == text
 
 
-def test_the_crosswalks_csv_has_a_row_for_each_requirement_of_each_finding(
-    scan: Scan,
+@pytest.mark.parametrize("name", NAMES)
+def test_a_frameworks_csv_has_a_row_for_each_requirement_of_each_finding(
+    scan: Scan, name: str
 ) -> None:
-    for name in CROSSWALKS:
-        rows = scan.rows(f"compliance/*_{name}.csv")
-        ids = [r["Id"] for r in read(FOLDER / f"{name}.json")["Requirements"]]
-        assert len(rows) == len(ids) * len(scan.findings())
-        assert {row["REQUIREMENTS_ID"] for row in rows} == set(ids)
+    findings = Counter(row["CHECK_ID"] for row in scan.rows())
+    assert Counter(row["REQUIREMENTS_ID"] for row in scan.rows(f"compliance/*_{name}.csv")) == {
+        r["Id"]: sum(findings[check] for check in r["Checks"]) for r in requirements(name)
+    }
 
 
 @pytest.fixture(scope="session")
@@ -304,19 +320,21 @@ def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
         for requirement in read(path)["Requirements"]:
             assert f"Requirement Id: {requirement['Id']}\n" in text
             assert f"- Description: {requirement['Description']}\n" in text
-    assert text.count(f"[aws] {CHECK}") == sum(len(read(p)["Requirements"]) for p in FILES)
+    for check in CHECKS:
+        times = sum(check in r["Checks"] for name in NAMES for r in requirements(name))
+        assert text.count(f"[aws] {check}") == times
 
 
-def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan, expected: Expected) -> None:
+def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan) -> None:
     """By the command of docs/auditor.md, whose page shows the beginning of what it prints."""
     page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
     (command,) = re.findall(r"^    (python3 .+)$", page, re.MULTILINE)
-    python, script, folder, *requirements = command.split()
+    python, script, folder, *ids = command.split()
     assert (python, folder) == ("python3", "output")
     run = [sys.executable, str(ROOT / script), str(scan.output)]
-    done = subprocess.run([*run, *requirements], capture_output=True, text=True, check=False)
+    done = subprocess.run([*run, *ids], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    statuses = Counter(status for status, _ in expected.values())
+    statuses = Counter(row["STATUS"] for row in scan.rows())
     counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
     assert done.stdout.count(f" account {account.ACCOUNT}: {counts}\n") == 2
     assert f" account {account.ACCOUNT}: {counts}\n" in page

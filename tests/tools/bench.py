@@ -75,7 +75,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--latency", type=float, default=50, help="milliseconds for each call")
     parser.add_argument("--models", type=int, nargs="+", default=[100, 1000, 10000])
-    parser.add_argument("--training-jobs", type=int, default=10000, help="beside 1,000 models")
+    parser.add_argument("--training-jobs", type=int, default=1000, help="beside 1,000 models")
     parser.add_argument("--runs", type=int, default=3, help="of which the median is taken")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, EmbeddedAWS() as aws:
