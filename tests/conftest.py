@@ -3,18 +3,24 @@
 import fcntl
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from .embedded import account
-from .embedded.fixer_case import case, fixed_region, public, sound  # noqa: F401 (fixtures)
-from .embedded.installation import CHECK, Installation, Scan, build_wheel
+from .embedded.account import Expected
+from .embedded.fixer_case import (  # noqa: F401 (fixtures)
+    aws_cli_command,
+    case,
+    fixed_region,
+    public,
+    sound,
+)
+from .embedded.installation import CHECKS, Installation, Scan, build_wheel
 from .embedded.server import EmbeddedAWS
 
-Expected = dict[tuple[str, str], tuple[str, str]]
 MakeInstallation = Callable[[str], Installation]
 Shared = Callable[[str], AbstractContextManager[Path]]
 
@@ -115,16 +121,27 @@ def aws() -> Iterator[EmbeddedAWS]:
 @pytest.fixture(scope="session")
 def expected(aws: EmbeddedAWS) -> Expected:
     """What a scan of the account must say, by region and model."""
-    return account.build(aws)
+    return account.build_models(aws)
 
 
 @pytest.fixture(scope="session")
-def account_scan(aws: EmbeddedAWS, expected: Expected) -> Callable[..., Scan]:
-    """Scan the account with our check alone."""
+def expected_configs(aws: EmbeddedAWS, expected: Expected) -> Expected:
+    """What it must say of endpoint configurations, by region and name."""
+    return account.build_configs(aws)
 
-    def scan(installation: Installation, output: Path, *arguments: str | Path) -> Scan:
+
+@pytest.fixture(scope="session")
+def account_scan(aws: EmbeddedAWS, expected_configs: Expected) -> Callable[..., Scan]:
+    """Scan the account with our checks alone, or with some of them."""
+
+    def scan(
+        installation: Installation,
+        output: Path,
+        *arguments: str | Path,
+        checks: Sequence[str] = CHECKS,
+    ) -> Scan:
         return installation.scan(
-            aws, output, "--checks", CHECK, "--region", *account.REGIONS, *arguments
+            aws, output, "--checks", *checks, "--region", *account.REGIONS, *arguments
         )
 
     return scan

@@ -9,10 +9,10 @@ network it is denied. What could not be read is reported MANUAL, never PASS.
 from prowler.lib.check.models import Check, Check_Report_AWS
 from prowler.providers.common.provider import Provider
 
-from .lib.configuration import read_egress_setting
 from .lib.facts import Model
-from .lib.models import read_regions, sagemaker_service
-from .lib.verdict import explain, explain_unknowns, judge
+from .lib.findings import findings, reports
+from .lib.inventory import sagemaker_service
+from .lib.models import read_regions
 
 
 class sagemaker_models_network_isolation_enabled(Check):
@@ -25,36 +25,6 @@ class sagemaker_models_network_isolation_enabled(Check):
             One report a model, whose resource is the model's facts, and one a region whose models
             could not all be listed.
         """
-        service = sagemaker_service(Provider.get_global_provider(), self.CheckID)
-        fail_on_unrestricted_egress = read_egress_setting(service.audit_config)
-        findings = []
-        for listing in read_regions(service):
-            if listing.unread:
-                arn = service.get_unknown_arn(resource_type="model", region=listing.region)
-                unknown = Model("model/unknown", arn, listing.region, unread=(listing.unread,))
-                reason = "; ".join(explain_unknowns(unknown.unread))
-                text = f"SageMaker models of region {listing.region} could not all be judged: "
-                findings.append((unknown, "MANUAL", f"{text}{reason}."))
-            for model in listing.models:
-                verdict = judge(model, fail_on_unrestricted_egress)
-                findings.append((model, verdict.status, explain(model, verdict)))
-        return self.reports(findings)
-
-    def reports(self, findings: list[tuple[Model, str, str]]) -> list[Check_Report_AWS]:
-        """Return Prowler's reports for findings.
-
-        Args:
-            findings: For each a model, the status and the text.
-        """
-        metadata = self.metadata()
-        reports: list[Check_Report_AWS] = []
-        for model, status, text in findings:
-            report = Check_Report_AWS(metadata=metadata, resource=model)
-            report.resource_tags = list(model.tags)
-            report.status = status
-            report.status_extended = text
-            if reports:
-                # Prowler parses the metadata anew for each report; one copy serves them all.
-                report.check_metadata = reports[0].check_metadata
-            reports.append(report)
-        return reports
+        service = sagemaker_service(Provider.get_global_provider())
+        models = read_regions(service)
+        return reports(self.metadata(), findings(service, Model, models))

@@ -21,7 +21,7 @@ from prowler.config.config import default_output_directory, output_file_timestam
 from prowler.providers.common.provider import Provider
 
 from .lib.configuration import read_egress_setting
-from .lib.fixer.containers import notes_on_containers, refuse_unfit_containers
+from .lib.fixer.containers import notes_on_containers, stop_for_unfit_containers
 from .lib.fixer.copy import MODEL, copy_names, create_copy, is_there
 from .lib.fixer.messages import StoppedError, explain_error, one_line, say
 from .lib.fixer.move import move_endpoint
@@ -30,6 +30,7 @@ from .lib.fixer.plan import (
     FailingModel,
     Plan,
     endpoints_of,
+    is_serverless,
     other_users_of,
     plan_replacement,
     read_model,
@@ -40,7 +41,7 @@ from .lib.fixer.rollback import Rollback
 from .lib.fixer.serving import Serving, read_serving
 from .lib.fixer.settings import FixerSettings
 from .lib.fixer.vpc import advice_on_shared_network, choose_vpc_config
-from .lib.models import is_same_arn, sagemaker_service
+from .lib.inventory import is_same_arn, sagemaker_service
 from .lib.verdict import judge
 
 logger = logging.getLogger(__name__)
@@ -116,7 +117,8 @@ def fixer(resource_id: str, region: str) -> bool:
     except Exception as error:
         why = f"{type(error).__name__}: {one_line(error)}"
         say(f"Stopped by {why}. Nothing more is changed for this model.")
-        logger.exception(f"{region} -- {resource_id} could not be fixed")
+        # Without the traceback: an error that it is chained to may hold the environment.
+        logger.error(f"{region} -- {resource_id} could not be fixed: {why}")
     return False
 
 
@@ -142,6 +144,7 @@ class Run:
         settings: What it is asked to do.
         rollback: What its changes go through.
         serving: What serves, by region, since the last change there.
+        configs: The endpoint configurations that were read, by region and name.
     """
 
     provider: Any
@@ -149,11 +152,13 @@ class Run:
     settings: FixerSettings
     rollback: Rollback
     serving: dict[str, Serving] = field(default_factory=dict)
+    configs: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def serving_in(self, region: str) -> Serving:
-        """Return what serves in a region, read once until an endpoint is moved."""
+        """Return what serves in a region, read once until that is forgotten."""
         if region not in self.serving:
-            self.serving[region] = read_serving(self.service.regional_clients[region])
+            client = self.service.regional_clients[region]
+            self.serving[region] = read_serving(client, self.configs.setdefault(region, {}))
         return self.serving[region]
 
 
@@ -165,7 +170,7 @@ def run_of(provider: Any) -> Run:
         StoppedError: The fixer configuration is not understood.
     """
     settings = FixerSettings.read(provider.fixer_config, CHECK)
-    service = sagemaker_service(provider, CHECK)
+    service = sagemaker_service(provider)
     rollback = Rollback(output_directory(), service.audited_account, output_file_timestamp)
     return Run(provider, service, settings, rollback)
 
@@ -183,28 +188,24 @@ def fix(run: Run, name: str, region: str) -> bool:
     ec2 = run.service.session.client("ec2", region_name=region)
     fail_on_unrestricted_egress = read_egress_setting(run.service.audit_config)
     model = read_model(sagemaker, ec2, name, region)
-    refuse_muted_finding(run, model)
+    stop_for_muted_finding(run, model)
     for sentence in advice_on_shared_network(
         judge(model.facts, fail_on_unrestricted_egress), region
     ):
         say(sentence)
     serving = run.serving_in(region)
-    is_served = bool(endpoints_of(name, serving) or list(other_users_of(name, serving)))
-    is_asked_for = is_served or any(
+    obstacle = obstacle_to_copying(name, serving)
+    is_asked_for = not obstacle or any(
         is_same_arn(arn, model.facts.arn) for arn in run.service.audit_resources or ()
     )
     for sentence in unknown_users_of(name, serving):
         say(sentence)
-    if not is_asked_for:
-        say(
-            f"No endpoint and no inference component is seen to serve model {name}, so it is not "
-            "copied. Delete it, state an exception in a mutelist, or have it copied: CreateModels: "
-            "true, with the model named by --resource-arn."
-        )
+    if obstacle and not is_asked_for:
+        say(obstacle)
         if not is_there(sagemaker, MODEL, next(copy_names(name))):
-            say_how_to_delete(name, region, [])
+            say_how_to_delete(name, region, users_of(name, serving))
             return False
-    refuse_unfit_containers(name, model.settings)
+    stop_for_unfit_containers(name, model.settings)
     configured = (run.settings.VpcConfig or {}).get(region)
     vpc_config = choose_vpc_config(ec2, model.facts, configured, fail_on_unrestricted_egress)
     plan = plan_replacement(sagemaker, model, vpc_config, serving)
@@ -217,7 +218,33 @@ def fix(run: Run, name: str, region: str) -> bool:
     return carry_out(run, sagemaker, plan)
 
 
-def refuse_muted_finding(run: Run, model: FailingModel) -> None:
+def obstacle_to_copying(name: str, serving: Serving) -> str | None:
+    """Return why a model is not copied unless it is named; None for one that is to be replaced."""
+    endpoints = endpoints_of(name, serving)
+    if list(other_users_of(name, serving)) or not all(
+        is_serverless(endpoint, serving) for endpoint in endpoints
+    ):
+        return None
+    if endpoints:
+        return (
+            f"Only serverless endpoints serve model {name}, and AWS takes no isolation and no VPC "
+            "for them, so it is not copied. Serve it from instances, or state an exception in a "
+            "mutelist."
+        )
+    return (
+        f"No endpoint and no inference component is seen to serve model {name}, so it is not "
+        "copied. Delete it, state an exception in a mutelist, or have it copied: CreateModels: "
+        "true, with the model named by --resource-arn."
+    )
+
+
+def users_of(name: str, serving: Serving) -> list[str]:
+    """Return a sentence for each thing that serves a model, or may."""
+    seen = [f"Endpoint {e.name} serves model {name}." for e in endpoints_of(name, serving)]
+    return [*seen, *other_users_of(name, serving), *unknown_users_of(name, serving)]
+
+
+def stop_for_muted_finding(run: Run, model: FailingModel) -> None:
     """Stop for a finding that the mutelist mutes; Prowler's run_fixer calls the fixer for it too.
 
     Raises:
@@ -244,7 +271,7 @@ def say_how_to_delete(name: str, region: str, users: list[str]) -> None:
     command = ("aws", "sagemaker", "delete-model", f"--region={region}", f"--model-name={name}")
     say(f"The finding stays FAIL until model {name} is deleted: {shlex.join(command)}")
     say(
-        f"Seen to use it: {' '.join(users) or 'nothing.'} Not to be seen: pipelines, Step "
+        f"Known users: {' '.join(users) or 'none.'} The fixer cannot see pipelines, Step "
         "Functions, batch transform jobs, experiments, monitoring. A rollback needs it too."
     )
 
@@ -257,7 +284,7 @@ def say_plan(model: FailingModel, plan: Plan) -> None:
         if tag["Key"] == STACK:
             say(
                 f"Note: CloudFormation stack {tag['Value']} made this model, and its next update "
-                "takes back what is not in its template. Change the template too."
+                "reverts what is not in its template. Change the template too."
             )
     for sentence in steps_of(plan):
         say(sentence)
@@ -275,13 +302,13 @@ def carry_out(run: Run, sagemaker: Any, plan: Plan) -> bool:
     name, region = plan.replacement.original, sagemaker.meta.region_name
     if not plan.replacement.exists:
         create_copy(sagemaker, run.rollback, plan.replacement)
-    is_moved = True
-    if plan.moves and run.settings.MoveEndpoints:
+    is_moved, is_to_move = True, bool(plan.moves and run.settings.MoveEndpoints)
+    # What serves is read again after a move, and before True: it is as old as the run.
+    if is_to_move or not users_of(name, run.serving_in(region)):
         del run.serving[region]
+    if is_to_move:
         is_moved = move_all(sagemaker, run.rollback, plan)
-    serving = run.serving_in(region)
-    users = [f"Endpoint {e.name} serves model {name}." for e in endpoints_of(name, serving)]
-    users += [*other_users_of(name, serving), *unknown_users_of(name, serving)]
+    users = users_of(name, run.serving_in(region))
     if plan.moves and not run.settings.MoveEndpoints:
         say("MoveEndpoints: true in --fixer-config moves the endpoints.")
     say_how_to_delete(name, region, users)
@@ -304,7 +331,7 @@ def move_all(sagemaker: Any, rollback: Rollback, plan: Plan) -> bool:
             move_endpoint(sagemaker, rollback, move)
         except (StoppedError, ClientError, BotoCoreError) as error:
             why = str(error) if isinstance(error, StoppedError) else explain_error(error)
-            say(f"{why} Endpoint {move.endpoint.name} was to be moved.")
+            say(f"{why} Endpoint {move.endpoint.name} was not moved.")
             is_moved = False
     return is_moved
 
@@ -312,5 +339,5 @@ def move_all(sagemaker: Any, rollback: Rollback, plan: Plan) -> bool:
 def output_directory() -> Path:
     """Return the folder of this run's output: Prowler does not tell a fixer of the command line."""
     parser = ArgumentParser(add_help=False)
-    parser.add_argument("-o", "--output-directory", nargs="?", default=default_output_directory)
-    return Path(parser.parse_known_args()[0].output_directory)
+    parser.add_argument("-o", "--output-directory", nargs="?")
+    return Path(parser.parse_known_args()[0].output_directory or default_output_directory)

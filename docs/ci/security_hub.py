@@ -1,19 +1,22 @@
-"""Scan SageMaker models and bring AWS Security Hub up to date, but never by what was not read.
+"""Scan SageMaker and bring AWS Security Hub up to date, but never by what was not read.
 
 Usage: python3 security_hub.py OUTPUT REGION... [-- an option of prowler aws...]
 
-OUTPUT is a folder that is not there yet. Prowler's own --security-hub archives every active finding
-of its own that the run does not send, and a MANUAL finding is never sent: a model that could not be
-read looks resolved. So this sends the findings itself, after a scan in which everything was read;
-otherwise Security Hub stays as it is, and what was not read is named. Archived are the check's
-findings of models of which SageMaker says that they are gone, and no others.
+OUTPUT is a folder that is not there yet: every night needs a new one. Prowler's own --security-hub
+archives every active finding of its own that the run does not send, and a MANUAL finding is never
+sent: a model that could not be read looks resolved. So this sends the findings itself, after a scan
+in which everything was read; otherwise Security Hub stays as it is, and what was not read is named.
+Archived are the checks' findings of models and endpoint configurations that SageMaker lists no
+longer, and no others. A model that SageMaker lists and the scan has no finding for is named. (An
+endpoint configuration has a finding only if it is for inference components, so none is missed.)
 
 The account is that of the environment's credentials, which need the permissions of a scan and
 securityhub:BatchImportFindings and securityhub:GetFindings. Security Hub accepts findings of
-Prowler in each REGION.
+Prowler in each REGION. What goes wrong in one of them does not keep the others from being brought
+up to date.
 
 Ends with 0; with 3, as Prowler does, if a model fails; with 1, which is the alarm, if something was
-not read, or Security Hub could not be brought up to date.
+not read, a model has no finding, or Security Hub could not be brought up to date in every region.
 """
 
 import csv
@@ -28,7 +31,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-CHECK = "sagemaker_models_network_isolation_enabled"
+CHECKS = (
+    "sagemaker_models_network_isolation_enabled",
+    "sagemaker_endpoint_configs_network_isolation_enabled",
+)
 FRAMEWORK = "sop_sagemaker_network_isolation_aws"  # the plugin's own: without it Prowler stops
 BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
 FAILED = 3
@@ -46,7 +52,23 @@ def main(output: Path, regions: list[str], options: list[str]) -> int:
     Returns:
         Prowler's exit code, 0 or 3; every other end is a SystemExit.
     """
-    output.mkdir()  # no finding of an earlier scan is in it
+    begun = datetime.now(timezone.utc)
+    code = scan(output, regions, options)
+    unread = list(what_was_not_read(output))
+    if unread:
+        sys.exit("\n".join(["Security Hub is left as it is, because of:", *unread]))
+    wrong = list(update(regions, read(output), begun))
+    if wrong:
+        sys.exit("\n".join(["Security Hub is not up to date everywhere:", *wrong]))
+    return code
+
+
+def scan(output: Path, regions: list[str], options: list[str]) -> int:
+    """Run Prowler with the plugin's checks alone, and return its exit code, 0 or 3."""
+    try:
+        output.mkdir()  # no finding of an earlier scan is in it
+    except FileExistsError:
+        sys.exit(f"There is a folder {output} already: give each scan a new one.")
     command = ["prowler", "aws", "--no-banner", "--no-color", "--compliance", FRAMEWORK]
     files = ["--output-formats", "csv", "json-asff", "json-ocsf", "--output-directory", str(output)]
     code = subprocess.run(
@@ -54,23 +76,11 @@ def main(output: Path, regions: list[str], options: list[str]) -> int:
     ).returncode
     if code not in (0, FAILED):
         sys.exit(f"Prowler ended with {code}; Security Hub is left as it is.")
-    unread = list(what_was_not_read(output))
-    if unread:
-        sys.exit("\n".join(["Security Hub is left as it is, because of:", *unread]))
-    found = [finding for path in output.glob("*.asff.json") for finding in load(path)]
-    for region in regions:
-        update(region, [f for f in found if f["Resources"][0]["Region"] == region])
     return code
 
 
-def load(path: Path) -> list[dict[str, Any]]:
-    """Return the findings of an ASFF file."""
-    findings: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
-    return findings
-
-
 def what_was_not_read(output: Path) -> Iterator[str]:
-    """Yield a line for each finding of a scan that is no verdict of the plugin's check."""
+    """Yield a line for each finding of a scan that is no verdict of the plugin's checks."""
     for path in output.glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter=";"):
@@ -80,58 +90,96 @@ def what_was_not_read(output: Path) -> Iterator[str]:
                     yield f"Prowler's built-in check answered for {row['RESOURCE_UID']}"
 
 
-def update(region: str, findings: list[dict[str, Any]]) -> None:
-    """Send a region's findings, and archive those of models that are gone.
+def read(output: Path) -> list[dict[str, Any]]:
+    """Return a scan's findings, in ASFF: those that are PASS or FAIL."""
+    findings: list[dict[str, Any]] = []
+    for path in output.glob("*.asff.json"):
+        try:
+            findings += json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            sys.exit(f"{path} is not whole ({error}); Security Hub is left as it is.")
+    return findings
+
+
+def update(regions: list[str], findings: list[dict[str, Any]], begun: datetime) -> Iterator[str]:
+    """Bring each region's Security Hub up to date, and yield a line for whatever goes wrong.
+
+    Args:
+        regions: The regions that were scanned.
+        findings: The scan's, in ASFF.
+        begun: When the scan began: it need not know of models that are younger.
+    """
+    for region in regions:
+        of_region = [f for f in findings if f["Resources"][0]["Region"] == region]
+        try:
+            yield from update_region(region, of_region, begun)
+        except (BotoCoreError, ClientError) as error:
+            yield f"{region}: {error}"
+
+
+def update_region(region: str, findings: list[dict[str, Any]], begun: datetime) -> Iterator[str]:
+    """Send a region's findings, archive those of what is gone, and name the models without one.
+
+    Args and what is yielded as for `update`.
+    """
+    hub = boto3.client("securityhub", region)
+    yield from send(hub, findings)
+    in_hub = active(hub, region)
+    models = list_all(region, "list_models", "Models", "ModelArn")
+    configs = list_all(region, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigArn")
+    judged = {resource_of(finding) for finding in findings}
+    there = judged | {arn.lower() for arn in (*models, *configs)}
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    gone = [finding for finding in in_hub if resource_of(finding) not in there]
+    yield from send(hub, [{**f, "RecordState": "ARCHIVED", "UpdatedAt": now} for f in gone])
+    for arn, made in models.items():
+        if arn.lower() not in judged and made < begun:
+            yield f"The scan has no finding for {arn}, which is there."
+
+
+def resource_of(finding: dict[str, Any]) -> str:
+    """Return the ARN that a finding is of, in lower case, as SageMaker may write it too."""
+    return str(finding["Resources"][0]["Id"]).lower()
+
+
+def list_all(region: str, operation: str, members: str, arn: str) -> dict[str, datetime]:
+    """Return when each thing of a kind was made in a region, by its ARN.
 
     Args:
         region: The region.
-        findings: The scan's findings there, in ASFF.
+        operation: SageMaker's that lists them, as boto3 calls it.
+        members: The member of its answer that has them.
+        arn: The member of each that is its ARN.
     """
-    hub = boto3.client("securityhub", region)
-    send(hub, findings)
-    sent = {finding["Id"] for finding in findings}
-    stale = [finding for finding in active(hub, region) if finding["Id"] not in sent]
-    there = [finding for finding in stale if not is_gone(finding, region)]
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    send(hub, [{**f, "RecordState": "ARCHIVED", "UpdatedAt": now} for f in stale if f not in there])
-    if there:
-        models = ", ".join(finding["Resources"][0]["Id"] for finding in there)
-        sys.exit(
-            f"The scan has no finding for models that are there, and none is archived: {models}"
-        )
+    paginator = boto3.client("sagemaker", region).get_paginator(operation)
+    pages = paginator.paginate(PaginationConfig={"PageSize": 100})
+    return {one[arn]: one["CreationTime"] for page in pages for one in page[members]}
 
 
-def active(hub: Any, region: str) -> Iterator[dict[str, Any]]:
-    """Yield the active findings of the check that Security Hub has of this account and region."""
+def active(hub: Any, region: str) -> list[dict[str, Any]]:
+    """Return the checks' active findings that Security Hub has of this account and region."""
     account = boto3.client("sts", region).get_caller_identity()["Account"]
     filters = {
-        "GeneratorId": f"prowler-{CHECK}",
-        "ProductName": "Prowler",
-        "RecordState": "ACTIVE",
-        "AwsAccountId": account,
-        "Region": region,
+        "GeneratorId": [f"prowler-{check}" for check in CHECKS],
+        "ProductName": ["Prowler"],
+        "RecordState": ["ACTIVE"],
+        "AwsAccountId": [account],
+        "Region": [region],
     }
-    asked = {key: [{"Value": value, "Comparison": "EQUALS"}] for key, value in filters.items()}
-    for page in hub.get_paginator("get_findings").paginate(Filters=asked):
-        yield from page["Findings"]
+    asked = {
+        key: [{"Value": value, "Comparison": "EQUALS"} for value in values]
+        for key, values in filters.items()
+    }
+    pages = hub.get_paginator("get_findings").paginate(Filters=asked)
+    return [finding for page in pages for finding in page["Findings"]]
 
 
-def is_gone(finding: dict[str, Any], region: str) -> bool:
-    """Return whether SageMaker says that there is no such model; any other answer is no."""
-    name = finding["Resources"][0]["Id"].rpartition("/")[2]
-    try:
-        boto3.client("sagemaker", region).describe_model(ModelName=name)
-    except ClientError as error:
-        return "Could not find model" in error.response["Error"]["Message"]
-    return False
-
-
-def send(hub: Any, findings: list[dict[str, Any]]) -> None:
-    """Send findings to Security Hub, and end with what it says where it does not take one."""
+def send(hub: Any, findings: list[dict[str, Any]]) -> Iterator[str]:
+    """Send findings to Security Hub, and yield what it says of each that it does not take."""
     for start in range(0, len(findings), BATCH):
         answer = hub.batch_import_findings(Findings=findings[start : start + BATCH])
         for failed in answer["FailedFindings"]:
-            sys.exit(f"Security Hub did not take {failed['Id']}: {failed['ErrorMessage']}")
+            yield f"Security Hub did not take {failed['Id']}: {failed['ErrorMessage']}"
 
 
 if __name__ == "__main__":
@@ -141,5 +189,5 @@ if __name__ == "__main__":
         sys.exit(f"usage: {sys.argv[0]} OUTPUT REGION... [-- an option of prowler aws...]")
     try:
         sys.exit(main(Path(arguments[0]), arguments[1:end], arguments[end + 1 :]))
-    except (BotoCoreError, ClientError, OSError) as error:
-        sys.exit(f"Security Hub could not be brought up to date: {error}")
+    except OSError as error:
+        sys.exit(f"Security Hub is left as it is: {error}")

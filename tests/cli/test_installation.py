@@ -15,6 +15,7 @@ from ..conftest import MakeInstallation
 from ..embedded.installation import (
     BUILT_IN_TITLE,
     CHECK,
+    CONFIG_CHECK,
     ROOT,
     Installation,
     Scan,
@@ -23,8 +24,8 @@ from ..embedded.installation import (
 )
 from ..embedded.server import EmbeddedAWS
 
-CHECKS = ROOT / "checks"
-TITLE = json.loads((CHECKS / CHECK / f"{CHECK}.metadata.json").read_text("utf-8"))["CheckTitle"]
+FOLDER = ROOT / "checks"
+TITLE = json.loads((FOLDER / CHECK / f"{CHECK}.metadata.json").read_text("utf-8"))["CheckTitle"]
 BUILT_IN_TEXT = "Sagemaker notebook instance"
 SENTENCE = "prowler-sagemaker-network-isolation: "
 
@@ -87,7 +88,7 @@ def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_o
 ) -> None:
     throwaway = make_installation("throwaway")
     own = throwaway.own_prowler()
-    scan = account_scan(throwaway, tmp_path, "-x", CHECKS)
+    scan = account_scan(throwaway, tmp_path, "-x", FOLDER)
     assert {key: value[:2] for key, value in verdicts(scan).items()} == {
         key: value[:2] for key, value in verdicts(wheel_scan).items()
     }
@@ -108,11 +109,12 @@ def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
     installation.install(str(wheel))
     scan = account_scan(installation, tmp_path / "with")
     assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {TITLE}
+    assert scan.findings(CONFIG_CHECK)
     installation.uninstall()
     (line,) = titles(installation)
     assert BUILT_IN_TITLE in line
     assert TITLE not in line
-    scan = account_scan(installation, tmp_path / "without")
+    scan = account_scan(installation, tmp_path / "without", checks=[CHECK])
     assert all(BUILT_IN_TEXT in row["STATUS_EXTENDED"] for row in scan.findings().values())
     assert digest(own) == before
 
@@ -135,7 +137,7 @@ def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
     else:
         package = installation.packages / "prowler_sagemaker_network_isolation"
         (package / "sagemaker" / CHECK / f"{CHECK}.metadata.json").unlink()
-    scan = account_scan(installation, tmp_path)
+    scan = account_scan(installation, tmp_path, checks=[CHECK])
     assert scan.stderr.count(SENTENCE) == 1
     assert "Traceback" not in scan.stderr
     assert f"Prowler's built-in {CHECK}, which reads one flag only, runs instead" in scan.stderr

@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Expected
 from ..embedded import account
-from ..embedded.account import Region
-from ..embedded.installation import BUILT_IN_TITLE, CHECK, Installation, Scan, digest
+from ..embedded.account import Expected, Region
+from ..embedded.installation import (
+    BUILT_IN_TITLE,
+    CHECK,
+    CHECKS,
+    CONFIG_CHECK,
+    Installation,
+    Scan,
+    digest,
+)
 from ..embedded.server import EmbeddedAWS, error, on
 
 LISTS = (
@@ -29,26 +36,31 @@ def lists(installation: Installation) -> dict[str, list[str]]:
     return {option: run.stdout.splitlines() for option, run in zip(LISTS, done, strict=True)}
 
 
-def test_prowlers_lists_differ_in_our_title_and_our_fixer_alone(
+def test_prowlers_lists_differ_in_our_checks_and_our_fixer_alone(
     plain: Installation, installed: Installation
 ) -> None:
     before, after = lists(plain), lists(installed)
     fixers = set(after["--list-fixers"]) - set(before["--list-fixers"])
     assert any(CHECK in line for line in fixers)
-    for option in set(LISTS) - {"--list-fixers"}:
-        changed = set(before[option]) ^ set(after[option])
-        assert len(before[option]) == len(after[option]), option
-        assert all(CHECK in line and "Title" not in line for line in changed), option
-    assert any(BUILT_IN_TITLE in line for line in before["--list-checks"])
-    assert json.loads("\n".join(before["--list-checks-json"])) == json.loads(
-        "\n".join(after["--list-checks-json"])
-    )
+    for option in ("--list-categories", "--list-services"):
+        assert before[option] == after[option]
+    gone = set(before["--list-checks"]) - set(after["--list-checks"])
+    new = set(after["--list-checks"]) - set(before["--list-checks"])
+    (title,) = (line for line in gone if CHECK in line)
+    assert BUILT_IN_TITLE in title
+    assert len([line for line in new if any(check in line for check in CHECKS)]) == len(CHECKS)
+    # The rest is the number of checks.
+    assert len(gone) == len(new) - 1 == 2
+    listed = json.loads("\n".join(before["--list-checks-json"]))["aws"]
+    assert json.loads("\n".join(after["--list-checks-json"])) == {
+        "aws": sorted([*listed, CONFIG_CHECK])
+    }
 
 
 @pytest.fixture(scope="session")
 def sagemaker_scans(
     aws: EmbeddedAWS,
-    expected: Expected,
+    expected_configs: Expected,
     plain: Installation,
     installed: Installation,
     tmp_path_factory: pytest.TempPathFactory,
@@ -68,7 +80,7 @@ def test_every_other_check_says_what_it_said(sagemaker_scans: list[Scan]) -> Non
     def others(scan: Scan) -> list[tuple[str, ...]]:
         keys = ("CHECK_ID", "REGION", "RESOURCE_UID", "STATUS", "STATUS_EXTENDED")
         return sorted(
-            tuple(row[key] for key in keys) for row in scan.rows() if row["CHECK_ID"] != CHECK
+            tuple(row[key] for key in keys) for row in scan.rows() if row["CHECK_ID"] not in CHECKS
         )
 
     without, with_plugin = map(others, sagemaker_scans)
@@ -79,10 +91,11 @@ def test_every_other_check_says_what_it_said(sagemaker_scans: list[Scan]) -> Non
 def test_a_scan_of_all_checks_judges_models_as_a_scan_of_ours_alone(
     sagemaker_scans: list[Scan], wheel_scan: Scan
 ) -> None:
-    together, alone = sagemaker_scans[1].findings(), wheel_scan.findings()
-    assert {k: (r["STATUS"], r["STATUS_EXTENDED"]) for k, r in together.items()} == {
-        k: (r["STATUS"], r["STATUS_EXTENDED"]) for k, r in alone.items()
-    }
+    for check in CHECKS:
+        together, alone = sagemaker_scans[1].findings(check), wheel_scan.findings(check)
+        assert {k: (r["STATUS"], r["STATUS_EXTENDED"]) for k, r in together.items()} == {
+            k: (r["STATUS"], r["STATUS_EXTENDED"]) for k, r in alone.items()
+        }
 
 
 def test_two_scans_at_once_in_one_installation_that_is_never_written_to(

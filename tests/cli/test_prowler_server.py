@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Expected
 from ..embedded import prowler_server
+from ..embedded.account import Expected
 from ..embedded.installation import CHECK, Installation, Scan, access
 from ..embedded.server import EmbeddedAWS
 

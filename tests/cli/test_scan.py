@@ -7,19 +7,20 @@ from typing import Any
 import jq
 import pytest
 
-from ..conftest import Expected
 from ..embedded import account, networks
-from ..embedded.installation import CHECK, FAILED, ROOT, Installation, Scan
+from ..embedded.account import Expected
+from ..embedded.installation import CHECK, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 
 MANY = "ap-southeast-2"  # more models than ListModels gives in a page
 STRICT = "sagemaker_models_fail_on_unrestricted_egress"
 
 
-def test_every_model_gets_its_verdict_with_the_evidence(
-    wheel_scan: Scan, expected: Expected
+def test_everything_gets_its_verdict_with_the_evidence(
+    wheel_scan: Scan, expected: Expected, expected_configs: Expected
 ) -> None:
-    found = wheel_scan.findings()
+    found = wheel_scan.findings() | wheel_scan.findings(CONFIG_CHECK)
+    expected = expected | expected_configs
     assert {key: row["STATUS"] for key, row in found.items()} == {
         key: status for key, (status, _) in expected.items()
     }
@@ -140,7 +141,9 @@ def test_the_ocsf_carries_the_evidence(wheel_scan: Scan) -> None:
     assert evidence["eu-west-1", "not-described"]["endpoints"] is None
 
 
-def test_the_recipe_lists_what_serves_first(wheel_scan: Scan, expected: Expected) -> None:
+def test_the_recipe_lists_what_serves_first(
+    wheel_scan: Scan, expected: Expected, expected_configs: Expected
+) -> None:
     page = (ROOT / "docs" / "ci.md").read_text("utf-8")
     (program,) = re.findall(r"jq -r '([^']+)' output/", page)
     lines = jq.compile(program).input_value(wheel_scan.ocsf()).all()
@@ -148,7 +151,7 @@ def test_the_recipe_lists_what_serves_first(wheel_scan: Scan, expected: Expected
     assert rows[0] == ["fraud", "eu-west-1", "serving"]
     assert [serving for serving, *_ in rows] == ["fraud"] + ["-"] * (len(rows) - 1)
     assert {tuple(row[1:]) for row in rows} == {
-        key for key, (status, _) in expected.items() if status == "FAIL"
+        key for key, (status, _) in (expected | expected_configs).items() if status == "FAIL"
     }
     unknown = {"endpoints": None, "region": "r", "name": "m"}
     failing = {"status_code": "FAIL", "resources": [{"data": {"metadata": unknown}}]}
@@ -156,10 +159,13 @@ def test_the_recipe_lists_what_serves_first(wheel_scan: Scan, expected: Expected
     assert jq.compile(program).input_value(both).all()[1] == "?\tr\tm"
 
 
-def test_the_html_has_every_finding(wheel_scan: Scan, expected: Expected) -> None:
+def test_the_html_has_every_finding(
+    wheel_scan: Scan, expected: Expected, expected_configs: Expected
+) -> None:
     html = wheel_scan.file("*.html").read_text("utf-8")
-    for region, name in expected:
-        assert f":sagemaker:{region}:{account.ACCOUNT}:model/{name.split('/')[-1]}" in html
+    for kind, names in (("model", expected), ("endpoint-config", expected_configs)):
+        for region, name in names:
+            assert f":sagemaker:{region}:{account.ACCOUNT}:{kind}/{name.split('/')[-1]}" in html
 
 
 def test_models_past_the_first_page_tags_mutes_and_the_stricter_rule(

@@ -12,12 +12,13 @@ import pytest
 
 from ..embedded import aws_cli
 from ..embedded.account import Region
-from ..embedded.installation import CHECK, METADATA, ROOT, Installation
+from ..embedded.installation import CHECK, CONFIG_CHECK, METADATA, ROOT, Installation
 from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+RECIPE = DOCS / "ci" / "security_hub.py"
 CONTENTS = DOCS / "README.md"
 FRAMEWORKS = sorted((ROOT / "metadata").glob("*.json"))
 # Where a command is run, and the words there that run it: a function of the tests, or a line of
@@ -66,7 +67,7 @@ RUN_BY = {
         "installation.uninstall()",
     ),
     "prowler aws": ("tests/embedded/installation.py::scan", '"aws", "--no-banner"'),
-    "prowler aws --checks": ("tests/conftest.py::account_scan", '"--checks", CHECK'),
+    "prowler aws --checks": ("tests/conftest.py::account_scan", '"--checks", *checks'),
     "prowler aws --compliance": ("tests/cli/test_compliance.py::scan", '"--compliance", *NAMES'),
     "prowler aws --checks --fixer": (
         "tests/cli/test_fixer_by_cli.py",
@@ -89,13 +90,13 @@ RUN_BY = {
     "prowler aws -x": (
         "tests/cli/test_installation.py::test_the_checks_folder_alone_gives_the_same_findings"
         "_and_prowler_loses_its_own_check",
-        '"-x", CHECKS',
+        '"-x", FOLDER',
     ),
     "python3 docs/auditor/evidence.py": (
         "tests/cli/test_compliance.py::test_a_nightly_run_shows_the_evidence_for_a_requirement",
         "python3 .+",
     ),
-    "python3 docs/ci/security_hub.py": ("tests/cli/test_security_hub.py::nights", "RECIPE"),
+    "python3 docs/ci/security_hub.py": ("tests/cli/test_security_hub.py", "{RECIPE}"),
     "sh output/prowler-rollback-<account>-<time>.sh": (
         "tests/cli/test_fixer_by_cli.py",
         ".roll_back()",
@@ -394,10 +395,12 @@ def test_every_sentence_that_the_check_says_is_explained() -> None:
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
         *lib.glob("*.py"),
+        *(ROOT / "checks" / CONFIG_CHECK).rglob("*.py"),
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "tools" / "demo.py",
         ROOT / "docs" / "ci" / "sarif.py",
+        RECIPE,
     ]
     pages = [(DOCS / f"{name}.md").read_text("utf-8") for name in ("findings", "troubleshooting")]
     explained = runs_of_three_words("".join(pages))

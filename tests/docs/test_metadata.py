@@ -13,7 +13,7 @@ from prowler.lib.outputs.asff.asff import Recommendation
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
 from ..embedded.cloudformation import lint
-from ..embedded.installation import CHECK, METADATA
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT
 from ..embedded.server import EmbeddedAWS, change, on
 from ..tools import terraform
 from ..tools.frameworks import FOLDER, SOP, read
@@ -32,13 +32,18 @@ def built_in(prowler: Path) -> dict[str, Any]:
     return metadata
 
 
-def test_prowler_accepts_it() -> None:
-    assert CheckMetadata.parse_file(METADATA).CheckID == CHECK
+FILES = {check: ROOT / "checks" / check / f"{check}.metadata.json" for check in CHECKS}
 
 
-def test_security_hub_shows_the_whole_recommendation(ours: dict[str, Any]) -> None:
+@pytest.mark.parametrize("check", CHECKS)
+def test_prowler_accepts_it(check: str) -> None:
+    assert CheckMetadata.parse_file(FILES[check]).CheckID == check
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_security_hub_shows_the_whole_recommendation(check: str) -> None:
     """Prowler's ASFF cuts off what is longer than Security Hub takes."""
-    text = ours["Remediation"]["Recommendation"]["Text"]
+    text = json.loads(FILES[check].read_text("utf-8"))["Remediation"]["Recommendation"]["Text"]
     assert Recommendation(Text=text).Text == text
     assert Recommendation(Text="x" * 513).Text != "x" * 513
 
@@ -60,8 +65,10 @@ def test_it_says_what_the_sop_asks_for(ours: dict[str, Any]) -> None:
     assert "update-model" not in json.dumps(ours)
 
 
-def test_it_says_what_is_not_judged(ours: dict[str, Any]) -> None:
-    not_judged = ours["Notes"].partition("Not judged: ")[2]
+@pytest.mark.parametrize("check", CHECKS)
+def test_it_says_what_is_not_judged(check: str) -> None:
+    notes = json.loads(FILES[check].read_text("utf-8"))["Notes"]
+    not_judged = notes.partition("Not judged: ")[2]
     for words in ("InvokeEndpoint, which IAM decides", "NAT gateway", "network ACLs"):
         assert words in not_judged
 
@@ -74,8 +81,10 @@ def fenced(text: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_cloudformation_is_clean(ours: dict[str, Any]) -> None:
-    template = fenced(ours["Remediation"]["Code"]["NativeIaC"])
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_cloudformation_is_clean(check: str) -> None:
+    metadata = json.loads(FILES[check].read_text("utf-8"))
+    template = fenced(metadata["Remediation"]["Code"]["NativeIaC"])
     named = re.sub(r"<(\w+?)>", lambda m: m[1].replace("_", "-"), template)
     assert lint(named, regions=["eu-west-1", "us-east-1"]) == []
     (resource,) = yaml.safe_load(named)["Resources"].values()
@@ -127,7 +136,7 @@ def test_terraforms_own_arguments_are_no_fault(ours: dict[str, Any]) -> None:
     assert terraform.faults(code.replace("execution_role_arn ", f"{own}execution_role_arn ")) == []
 
 
-SETTINGS = {  # what CreateEndpointConfig takes besides the name and the variants
+SETTINGS: dict[str, Any] = {  # what CreateEndpointConfig takes besides the name and the variants
     "KmsKeyId": "alias/endpoint",
     "DataCaptureConfig": {
         "EnableCapture": True,
@@ -225,6 +234,49 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
     assert all(update["RetainAllVariantProperties"] is True for update in updates)
     names = [c["EndpointConfigName"] for c in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
     assert names == ["fraud-config"]
+
+
+@pytest.mark.slow
+def test_the_cli_replaces_a_configuration_for_components(aws: EmbeddedAWS, tmp_path: Path) -> None:
+    metadata = json.loads(FILES[CONFIG_CHECK].read_text("utf-8"))
+    commands = metadata["Remediation"]["Code"]["CLI"].splitlines()
+    for command in commands:
+        aws_cli.check(command)
+    region = Region(aws, "ca-west-1")
+    sagemaker, vpc = region.sagemaker, region.vpc()
+    tags = [{"Key": "team", "Value": "risk"}]
+    region.components("chat-config", isolated=False, Tags=tags, **SETTINGS)
+    sagemaker.create_endpoint(EndpointName="chat", EndpointConfigName="chat-config")
+    described = sagemaker.describe_endpoint_config(EndpointConfigName="chat-config")
+    values = {
+        "subnet-id-in-zone-a": region.subnet(vpc),
+        "subnet-id-in-zone-b": region.subnet(vpc),
+        "sg-id": region.group(vpc),
+        "endpoint-name": "chat",
+        "endpoint-config-name": "chat-config",
+        "endpoint-config-arn": described["EndpointConfigArn"],
+        "new-endpoint-config-name": "chat-config-2",
+    }
+    printed = aws_cli.run(aws, region.name, commands, values, tmp_path)
+    assert printed[-1] == '"chat-config-2"'
+    copied = sagemaker.describe_endpoint_config(EndpointConfigName="chat-config-2")
+    assert {key: copied[key] for key in SETTINGS} == SETTINGS
+    assert sagemaker.list_tags(ResourceArn=copied["EndpointConfigArn"])["Tags"] == tags
+    made = engine.provider(aws, region.name)
+    found = engine.scan(aws, made, (CONFIG_CHECK,), CONFIG_CHECK)
+    assert {f.resource_id: f.status for f in found} == {
+        "chat-config": "FAIL",
+        "chat-config-2": "PASS",
+    }
+
+
+def test_terraforms_provider_has_no_isolation_for_a_configuration() -> None:
+    """So the metadata has no Terraform for it; when this fails, it can have one."""
+    metadata = json.loads(FILES[CONFIG_CHECK].read_text("utf-8"))
+    assert metadata["Remediation"]["Code"]["Terraform"] == ""
+    resource = 'resource "aws_sagemaker_endpoint_configuration" "x"'
+    code = f"{resource} {{\n  enable_network_isolation = true\n}}"
+    assert any("no argument enable_network_isolation" in fault for fault in terraform.faults(code))
 
 
 def verdicts(aws: EmbeddedAWS, region: Region) -> dict[str, str]:

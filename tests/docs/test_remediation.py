@@ -123,7 +123,7 @@ def test_the_page_has_every_sentence_that_the_fixer_says() -> None:
     folder = ROOT / "checks" / CHECK
     paths = [folder / f"{CHECK}_fixer.py", *(folder / "lib" / "fixer").glob("*.py")]
     sources = "".join(path.read_text("utf-8") for path in paths)
-    says = r"(?:StoppedError|return|say|append)\(|return|yield \(?|advice = "
+    says = r"(?:StoppedError|return ?|say|append)\(|return|yield \(?|advice = "
     said = re.findall(rf'(?:{says})\s*f?"([^"]+)"', sources)
     script = (folder / "lib" / "fixer" / "rollback.sh").read_text("utf-8")
     said += [re.sub(r"\$\w+", "{}", words) for words in re.findall(r'(?:stop|say) "(.+?)"', script)]

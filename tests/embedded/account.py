@@ -1,7 +1,7 @@
 """The account of the demo and of the end-to-end tests: every verdict and every reason, once.
 
-Models live in eu-west-1 and us-east-1. In us-east-1 the scan may not read route tables and security
-groups, and in eu-central-1 it may not list models.
+Models and endpoint configurations live in eu-west-1 and us-east-1. In us-east-1 the scan may not
+read route tables and security groups, and in eu-central-1 it may list neither of the two.
 """
 
 from dataclasses import dataclass, field
@@ -159,9 +159,90 @@ class Region:
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
+    def components(
+        self,
+        name: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        isolated: bool = True,
+        **parameters: Any,
+    ) -> None:
+        """Create an endpoint configuration for inference components, in a VPC as `model` does."""
+        if subnets is not None:
+            parameters["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
+        size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        parameters.setdefault("ProductionVariants", [{"VariantName": "all", **size}])
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name,
+            ExecutionRoleArn=ROLE,
+            EnableNetworkIsolation=isolated,
+            **parameters,
+        )
 
-def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
-    """Build the account.
+
+Expected = dict[tuple[str, str], tuple[str, str]]
+
+
+def build(aws: EmbeddedAWS) -> Expected:
+    """Build the account: see `build_models` and `build_configs`."""
+    return build_models(aws) | build_configs(aws)
+
+
+def build_configs(aws: EmbeddedAWS) -> Expected:
+    """Build the endpoint configurations for inference components, in networks of their own.
+
+    Args:
+        aws: The embedded AWS; it is given the refusals that belong to the configurations.
+
+    Returns:
+        What a scan must say, by region and name, as `build_models` gives it.
+    """
+    expected: Expected = {}
+    r = Region(aws, "eu-west-1")
+    vpc = r.vpc()
+    gateway = r.internet_gateway(vpc)
+    private, closed, opened = r.subnet(vpc), r.group(vpc), r.group(vpc, EVERYWHERE)
+    table = r.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway})
+    exposed = r.subnet(vpc, table)
+
+    def case(
+        name: str,
+        status: str,
+        words: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        isolated: bool = True,
+    ) -> None:
+        r.components(name, subnets, groups, isolated)
+        expected[r.name, name] = (status, words)
+
+    case("components", "PASS", f"{private} (route table ", [private], [closed])
+    r.sagemaker.create_endpoint(EndpointName="chat", EndpointConfigName="components")
+    expected[r.name, "components"] = ("PASS", "It is used by endpoint chat.")
+    words = "configuration components-default fails: network isolation is disabled; it has no VPC"
+    case("components-default", "FAIL", words, isolated=False)
+    words = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
+    case("components-public", "FAIL", words, [exposed], [closed])
+    words = f"allows ingress of tcp 443 from {EVERYWHERE}. No endpoint uses it."
+    case("components-open", "FAIL", words, [private], [opened])
+    words = "its variants, EnableNetworkIsolation and VpcConfig could not be read"
+    case("components-not-described", "MANUAL", words, [private], [closed])
+    r = Region(aws, "us-east-1")
+    vpc = r.vpc()
+    # Its rules may not be read here, not even to take one of them away.
+    group = r.group(vpc, egress=True)
+    case("components", "MANUAL", "allow ec2:DescribeRouteTables", [r.subnet(vpc)], [group])
+    unknown = ("MANUAL", "allow sagemaker:ListEndpointConfigs")
+    expected[("eu-central-1", "endpoint-config/unknown")] = unknown
+    refused = on(
+        "DescribeEndpointConfig", "eu-west-1", EndpointConfigName="components-not-described"
+    )
+    aws.faults += [refused(refuse), on("ListEndpointConfigs", "eu-central-1")(refuse)]
+    return expected
+
+
+def build_models(aws: EmbeddedAWS) -> Expected:
+    """Build the models.
 
     Args:
         aws: The embedded AWS; it is given the refusals that belong to the account.
@@ -184,7 +265,7 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
     inherits = r.subnet(private)
     exposed = r.subnet(public)
     public_group = r.group(public)
-    expected: dict[tuple[str, str], tuple[str, str]] = {}
+    expected: Expected = {}
 
     def case(
         name: str,
@@ -307,7 +388,7 @@ def build(aws: EmbeddedAWS) -> dict[tuple[str, str], tuple[str, str]]:
         ]
 
     aws.faults += [
-        on("Search", "eu-west-1")(change(forget)),
+        on("Search", "eu-west-1", Resource="Model")(change(forget)),
         on("DescribeModel", "eu-west-1", ModelName="not-described")(refuse),
         on("DescribeModel", "eu-west-1", ModelName="flag-missing")(
             change(lambda answer: answer.pop("EnableNetworkIsolation"))

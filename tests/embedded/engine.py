@@ -65,7 +65,7 @@ def scan(
     aws: EmbeddedAWS,
     made: AwsProvider,
     checks: Sequence[str] = (CHECK,),
-    wanted: str = CHECK,
+    wanted: str | Sequence[str] = CHECK,
     keep_client: bool = False,
 ) -> list[Any]:
     """Run checks as Prowler's command line and application do.
@@ -74,12 +74,12 @@ def scan(
         aws: The embedded AWS.
         made: The provider, which may serve several scans.
         checks: The checks of the scan, in the order in which they run.
-        wanted: The check whose findings are wanted.
+        wanted: The check whose findings are wanted, or several.
         keep_client: Whether a SageMaker client that an earlier scan left is still loaded, as in a
             process that scans one account after the other.
 
     Returns:
-        The check's findings (`Check_Report_AWS`), in the order of region and name.
+        Their findings (`Check_Report_AWS`), in the order of region and name.
     """
     take_the_place()
     made.audit_metadata = Audit_Metadata(
@@ -95,7 +95,8 @@ def scan(
             module_name = f"{SERVICE}.{name}.{name}"
             run = getattr(import_check(module_name), name)()
             found = execute(run, made, None, None)
-            findings = found if name == wanted else findings
+            if name in ((wanted,) if isinstance(wanted, str) else wanted):
+                findings += found
     sys.modules.pop(CLIENT, None)
     return sorted(findings, key=lambda finding: (finding.region, finding.resource_id))
 
@@ -121,12 +122,21 @@ def fix(
 
 
 def fix_all(
-    aws: Any, names: Sequence[str], region: str, output: Path, settings: Any, **arguments: Any
+    aws: Any,
+    names: Sequence[str],
+    region: str | Sequence[str],
+    output: Path,
+    settings: Any,
+    **arguments: Any,
 ) -> list[tuple[bool, list[str]]]:
-    """Run the fixer on the models of one scan, one after the other: see `fix`."""
+    """Run the fixer on the models of one scan, one after the other: see `fix`.
+
+    The region is that of all models, or there is one for each.
+    """
     take_the_place()
+    regions = [region] * len(names) if isinstance(region, str) else region
     made = provider(
-        aws, region, fixer_config={CHECK: settings}, retries_max_attempts=0, **arguments
+        aws, *set(regions), fixer_config={CHECK: settings}, retries_max_attempts=0, **arguments
     )
     made.audit_metadata = Audit_Metadata(
         services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
@@ -139,9 +149,9 @@ def fix_all(
         mock.patch.object(sys, "argv", command),
     ):
         fixer = import_check(f"{SERVICE}.{CHECK}.{CHECK}_fixer").fixer
-        for name in names:
+        for name, place in zip(names, regions, strict=True):
             with redirect_stdout(StringIO()) as printed:
-                result = fixer(resource_id=name, region=region)
+                result = fixer(resource_id=name, region=place)
             results.append((result, [line.strip() for line in printed.getvalue().splitlines()]))
     return results
 
@@ -176,5 +186,6 @@ def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
 
 
 def without_serving(text: str) -> str:
-    """Return a finding's text without its last sentence, where that says what serves the model."""
-    return re.sub(r" (It serves endpoints? [^:;]*|No endpoint serves it)\.$", "", text)
+    """Return a finding's text without its last sentence, where that says which endpoints use it."""
+    used = r" (It (serves|is used by) endpoints? [^:;]*|No endpoint (serves|uses) it)\.$"
+    return re.sub(used, "", text)

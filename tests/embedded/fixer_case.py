@@ -12,6 +12,7 @@ import pytest
 
 from . import engine
 from .account import EVERYWHERE, Region
+from .aws_cli_server import aws_command
 from .installation import access
 from .server import EmbeddedAWS
 
@@ -30,6 +31,7 @@ class Case:
         name: The model, its endpoint and its endpoint configuration.
         output: Where the rollback is written to.
         sound: A VpcConfig that is private and controlled.
+        command: The AWS CLI; None for that of the environment, which is slower.
     """
 
     aws: EmbeddedAWS
@@ -37,6 +39,7 @@ class Case:
     name: str
     output: Path
     sound: dict[str, list[str]]
+    command: Path | None = None
 
     @property
     def sagemaker(self) -> Any:
@@ -111,16 +114,15 @@ class Case:
         Returns:
             The highest exit code, and all that they said.
         """
-        tools = self.output / "tools"
-        tools.mkdir(exist_ok=True)
-        (tools / "sleep").write_text("#!/bin/sh\n")
-        (tools / "sleep").chmod(0o700)
-        path = f"{tools}:{Path(sys.executable).parent}:/usr/bin:/bin"
+        self.tool("sleep", "")
+        if not (self.output / "tools" / "aws").exists():
+            self.tool("aws", 'aws "$@"')
+        path = f"{self.output}/tools:{Path(sys.executable).parent}:/usr/bin:/bin"
         codes, said = [0], ""
         for file in files or self.files():
             done = subprocess.run(
                 ["/bin/sh", str(file)],
-                env={"PATH": path, "AWS_MAX_ATTEMPTS": "1", **access(self.aws), **environment},
+                env={"AWS_MAX_ATTEMPTS": "1", **access(self.aws), "PATH": path, **environment},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -130,6 +132,14 @@ class Case:
             codes.append(done.returncode)
             said += done.stdout
         return max(codes), said
+
+    def tool(self, name: str, script: str) -> None:
+        """Put a command of the shell before those of the machine; `aws "$@"` in it is the CLI's."""
+        path = self.output / "tools" / name
+        path.parent.mkdir(exist_ok=True)
+        aws = self.command or Path(sys.executable).with_name("aws")
+        path.write_text(f'#!/bin/sh\naws() {{ {aws} "$@"; }}\n{script}\n')
+        path.chmod(0o700)
 
     def assert_sound(self, *names: str) -> None:
         """Assert that endpoints are InService by a configuration and models that are there."""
@@ -176,11 +186,21 @@ def public(fixed_region: Region) -> dict[str, list[str]]:
     }
 
 
+@pytest.fixture(scope="session")
+def aws_cli_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with aws_command(tmp_path_factory.mktemp("aws")) as command:
+        yield command
+
+
 @pytest.fixture
 def case(
-    aws: EmbeddedAWS, fixed_region: Region, sound: dict[str, list[str]], tmp_path: Path
+    aws: EmbeddedAWS,
+    fixed_region: Region,
+    sound: dict[str, list[str]],
+    aws_cli_command: Path,
+    tmp_path: Path,
 ) -> Iterator[Case]:
-    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound)
+    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound, aws_cli_command)
     yield made
     # The fixer looks at every endpoint and inference component of the region.
     for endpoint in made.sagemaker.list_endpoints()["Endpoints"]:

@@ -20,6 +20,7 @@ from moto.ec2.models.route_tables import Route
 from moto.ec2.responses.vpcs import VPCs
 from moto.sagemaker import responses
 from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.models import SageMakerModelBackend
 from moto.securityhub.responses import SecurityHubResponse
 from moto.securityhub.urls import url_paths as securityhub_paths
 
@@ -66,6 +67,8 @@ def list_models(self: Any) -> Any:
 
 @mend
 def search(self: Any) -> Any:
+    if self._get_param("Resource") == "Endpoint":
+        return search_endpoints(self)
     if self._get_param("Resource") != "Model":
         return moto_search(self)
     all_models = list(self.sagemaker_backend._models.values())
@@ -89,6 +92,18 @@ def search(self: Any) -> Any:
     return ActionResult({"Results": records, "NextToken": token})
 
 
+def search_endpoints(self: Any) -> Any:
+    all_endpoints = list(self.sagemaker_backend.endpoints.values())
+    found, token = page_of(
+        all_endpoints, self._get_param("NextToken"), self._get_param("MaxResults")
+    )
+    records = [
+        {"Endpoint": {k: v for k, v in e.response_object.items() if k in ENDPOINT.members}}
+        for e in found
+    ]
+    return ActionResult({"Results": records, "NextToken": token})
+
+
 @mend
 def list_monitoring_schedules(_: Any) -> Any:
     return ActionResult({"MonitoringScheduleSummaries": []})
@@ -104,8 +119,18 @@ FATES = {
 config_fates: dict[str, str] = {}  # the same for updates to a configuration; tests may set it
 looks = {"until updated": 0}  # how often DescribeEndpoint answers Updating; tests may set it
 SHAPES = botocore.session.get_session().get_service_model("sagemaker")
+ENDPOINT = SHAPES.shape_for("Endpoint")
 DASHBOARD_ENDPOINT = SHAPES.shape_for("ModelDashboardEndpoint")
 ENDPOINT_CONFIG = SHAPES.operation_model("CreateEndpointConfig").input_shape
+
+
+def validate_production_variants(self: Any, variants: list[dict[str, Any]]) -> None:
+    """Let a variant name no model, as one for inference components does."""
+    moto_validate_variants(self, [variant for variant in variants if "ModelName" in variant])
+
+
+moto_validate_variants = SageMakerModelBackend.validate_production_variants
+SageMakerModelBackend.validate_production_variants = validate_production_variants
 
 
 @mend
@@ -133,7 +158,7 @@ def describe_endpoint_config(self: Any) -> Any:
     described = moto_describe_endpoint_config(self).result
     config = self.sagemaker_backend.endpoint_configs[self._get_param("EndpointConfigName")]
     about = {key: described[key] for key in ("EndpointConfigArn", "CreationTime")}
-    return ActionResult({**config.given, **about, "EnableNetworkIsolation": False})
+    return ActionResult({"EnableNetworkIsolation": False, **config.given, **about})
 
 
 @mend

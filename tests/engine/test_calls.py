@@ -218,7 +218,8 @@ def test_a_scan_limited_to_a_model_describes_it_rather_than_search_them_all(
 def serving(aws: EmbeddedAWS, *faults: Any) -> tuple[str, Any]:
     """Return what the finding of the model says last, and the endpoints in its evidence."""
     with aws.failing(*faults):
-        (finding,) = engine.scan(aws, engine.provider(aws, "me-south-1"))
+        found = engine.scan(aws, engine.provider(aws, "me-south-1"))
+    (finding,) = (f for f in found if f.resource_id == "model")  # others are of other tests
     text = finding.status_extended
     last = text[len(engine.without_serving(text)) :]
     return last, finding.resource["endpoints"]
@@ -268,6 +269,7 @@ def test_a_finding_says_last_what_serves_the_model(aws: EmbeddedAWS) -> None:
     # The model was made anew since it was listed: the endpoints are those of the one before.
     anew = on("DescribeModel")(change(lambda model: model.update(CreationTime=0)))
     assert serving(aws, without_groups, anew) == ("", None)
+    region.sagemaker.delete_model(ModelName="model")  # the region is of other tests too
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The configuration key: what it decides, and what becomes of a value that is none."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +13,20 @@ from ..embedded.server import EmbeddedAWS
 KEY = "sagemaker_models_fail_on_unrestricted_egress"
 
 
-@pytest.fixture(scope="session")
-def region(aws: EmbeddedAWS) -> str:
+@pytest.fixture(scope="module")
+def region(aws: EmbeddedAWS) -> Iterator[str]:
     """A region with one model, whose security group has AWS's default egress."""
     made = Region(aws, "eu-central-2")
     vpc = made.vpc()
     made.model("chatty", [made.subnet(vpc)], [made.group(vpc, egress=True)])
-    return made.name
+    yield made.name
+    made.sagemaker.delete_model(ModelName="chatty")  # the region is of other tests too
+
+
+def judged(aws: EmbeddedAWS, made: Any) -> Any:
+    """Return the finding on the model; the region has others of other tests."""
+    (finding,) = (f for f in engine.scan(aws, made) if f.resource_id == "chatty")
+    return finding
 
 
 @pytest.mark.parametrize(
@@ -27,7 +35,7 @@ def region(aws: EmbeddedAWS) -> str:
 def test_unrestricted_egress_is_a_violation_on_request(
     aws: EmbeddedAWS, region: str, config: dict[str, Any], status: str
 ) -> None:
-    (finding,) = engine.scan(aws, engine.provider(aws, region, config_content=config))
+    finding = judged(aws, engine.provider(aws, region, config_content=config))
     assert finding.status == status
     assert "allows egress of all traffic to 0.0.0.0/0" in finding.status_extended
 
@@ -44,7 +52,7 @@ def test_a_value_that_is_none_is_named_once_and_the_default_holds(
 ) -> None:
     made = engine.provider(aws, region, config_content={KEY: value})
     with caplog.at_level(level):
-        (finding,) = engine.scan(aws, made)
+        finding = judged(aws, made)
     assert finding.status == "PASS"
     sentence = f"prowler.config[aws.{KEY}] must be true or false, and is {value!r}; the default"
     said = [*capsys.readouterr().err.splitlines(), *caplog.messages]

@@ -39,8 +39,8 @@ def test_a_copy_has_all_that_the_model_has(case: Case) -> None:
     case.deploy(case.name)
     again, said = case.fix(MOVE)
     assert again
-    assert f"There already: model {case.copy}, like {case.name}" in said
-    assert f"There already: endpoint configuration {case.copy}" in said
+    assert f"Already exists: model {case.copy}, like {case.name}" in said
+    assert f"Already exists: endpoint configuration {case.copy}" in said
     assert case.names() == ([case.name, case.copy], [case.name, case.copy])
 
 

@@ -125,12 +125,12 @@ def test_a_deployment_with_alarms_is_kept(case: Case) -> None:
 @pytest.mark.parametrize(
     ("image", "status", "words"),
     [
-        ("needs-network", "InService", "so it is back at"),
-        ("needs-network-mixed", "InService", "Bringing it to"),
+        ("needs-network", "InService", "so AWS rolled it back to"),
+        ("needs-network-mixed", "InService", "Rolling it back to"),
         ("needs-network-broken", "Failed", "A Failed endpoint can only be deleted"),
     ],
 )
-def test_an_endpoint_that_does_not_start_is_brought_back(
+def test_an_endpoint_that_does_not_start_is_rolled_back(
     case: Case, image: str, status: str, words: str
 ) -> None:
     case.model(PrimaryContainer={"Image": image})
@@ -142,7 +142,7 @@ def test_an_endpoint_that_does_not_start_is_brought_back(
     assert "ping health check" in said
 
 
-def test_a_throttled_bringing_back_is_brought_back_by_the_next_run(case: Case) -> None:
+def test_a_throttled_rollback_is_made_by_the_next_run(case: Case) -> None:
     """Never to be told that it can only be deleted: it serves."""
     case.model(PrimaryContainer={"Image": "needs-network-mixed"})
     case.endpoint()
@@ -152,14 +152,14 @@ def test_a_throttled_bringing_back_is_brought_back_by_the_next_run(case: Case) -
     assert not done
     assert case.serves_by()[0] == "UpdateRollbackFailed"
     assert "can only be deleted" not in said
-    assert "Run the fixer again, which brings it back" in said
+    assert "Run the fixer again, which rolls it back" in said
     done, said = case.fix(MOVE)
     assert not done
     assert case.serves_by() == ("InService", case.name)
 
 
 @pytest.mark.parametrize("shown", ["old", "new", "pending"])
-def test_what_a_killed_run_left_mixed_is_brought_back(case: Case, shown: str) -> None:
+def test_what_a_killed_run_left_mixed_is_rolled_back(case: Case, shown: str) -> None:
     """Whichever configuration AWS shows; its documentation does not say."""
     case.model()
     case.endpoint()
@@ -179,7 +179,7 @@ def test_what_a_killed_run_left_mixed_is_brought_back(case: Case, shown: str) ->
         done, said = case.fix(MOVE)
     assert not done
     assert case.serves_by() == ("InService", case.name), said
-    assert f"To bring back: endpoint {case.name}, to {case.name}." in said
+    assert f"To roll back: endpoint {case.name}, to {case.name}." in said
 
 
 @pytest.mark.parametrize(
@@ -211,6 +211,7 @@ def test_an_endpoint_that_cannot_be_moved_is_left_alone_and_the_others_are_moved
 
 
 def test_serverless_endpoints_are_left_alone(case: Case) -> None:
+    """A model that they alone serve is not even copied, unless it is named."""
     case.model()
     serverless = {
         "VariantName": "one",
@@ -220,8 +221,109 @@ def test_serverless_endpoints_are_left_alone(case: Case) -> None:
     case.endpoint(serverless)
     done, said = case.fix(MOVE)
     assert not done
+    assert f"Only serverless endpoints serve model {case.name}" in said
+    assert case.names()[0] == [case.name]
+    done, said = case.fix(MOVE, resource_arn=[case.arn()])
+    assert not done
     assert f"Endpoint {case.name} is serverless, so it is left as it is" in said
+    assert case.names()[0] == [case.name, case.copy]
     assert case.serves_by() == ("InService", case.name)
+
+
+def mix(case: Case, config: str, name: str = "") -> None:
+    """Have an endpoint UpdateRollbackFailed, with a configuration that AWS shows."""
+    endpoint = sagemaker_backends[ACCOUNT][REGION].endpoints[name or case.name]
+    endpoint.endpoint_status, endpoint.endpoint_config_name = "UpdateRollbackFailed", config
+
+
+def test_a_copy_that_is_not_the_fixers_is_not_rolled_back(case: Case) -> None:
+    """Its name is that of a copy, but the configuration with the old name is another model's."""
+    live, ancient = f"live-{case.name}", f"{case.name}-ancient"
+    case.model()
+    case.model(ancient)
+    case.endpoint()
+    assert case.fix(MOVE)[0]
+    for config, model in ((live, ancient), (f"{live}-isolated", case.copy), ("v9", case.name)):
+        case.config(config, variant("one", model))
+    case.sagemaker.create_endpoint(EndpointName=live, EndpointConfigName="v9")
+    case.sagemaker.delete_endpoint_config(EndpointConfigName="v9")
+    mix(case, f"{live}-isolated", live)
+    case.aws.calls.clear()
+    done, said = case.fix(MOVE)
+    assert not done
+    assert "UpdateEndpoint" not in case.changes(), said
+    assert f"Endpoint {live} is UpdateRollbackFailed with {live}-isolated, so it may" in said
+
+
+def test_a_mixed_endpoint_whose_old_configuration_is_gone_is_named(case: Case) -> None:
+    """It serves the old model too, so the model is not to be deleted as one that nothing serves."""
+    case.model()
+    case.endpoint()
+    assert case.fix(MOVE)[0]
+    mix(case, case.copy)
+    case.sagemaker.delete_endpoint_config(EndpointConfigName=case.name)
+    for settings in (None, MOVE):
+        done, said = case.fix(settings)
+        assert not done
+        assert f"Endpoint {case.name} is UpdateRollbackFailed with {case.copy}, so it may" in said
+        assert "No endpoint and no inference component" not in said
+
+
+MIXED = {"EndpointStatus": "UpdateRollbackFailed"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "has_copy"),
+    [
+        ({"PendingDeploymentSummary": {"EndpointConfigName": "theirs"}}, True),
+        (MIXED, False),
+        ({**MIXED, "PendingDeploymentSummary": {"EndpointConfigName": "theirs"}}, True),
+        (
+            {
+                "EndpointStatus": "Updating",
+                "PendingDeploymentSummary": {"EndpointConfigName": "theirs"},
+            },
+            True,
+        ),
+    ],
+)
+def test_a_state_that_no_run_of_the_fixer_leaves_is_left_alone(
+    case: Case, edit: dict[str, Any], has_copy: bool
+) -> None:
+    case.model()
+    case.config("theirs", variant("one", case.name))
+    case.endpoint()
+    if has_copy:
+        assert case.fix(MOVE)[0]
+        case.deploy(case.name)
+    case.aws.calls.clear()
+    with case.aws.failing(on("DescribeEndpoint")(change(lambda answer: answer.update(edit)))):
+        done, said = case.fix(MOVE)
+    case.sagemaker.delete_endpoint_config(EndpointConfigName="theirs")
+    assert not done
+    status = edit.get("EndpointStatus", "InService")
+    assert f"Endpoint {case.name} is {status}, so it is left as it is." in said
+    assert "UpdateEndpoint" not in case.changes()
+
+
+def test_an_update_of_which_the_end_is_not_seen_is_not_done(case: Case) -> None:
+    """Though nothing is seen to serve the old model afterwards."""
+    case.model()
+    case.endpoint()
+    seen: list[str] = []
+
+    def throttle_once(call: Call, answer: Answer) -> Response | None:
+        if call.api in ("UpdateEndpoint", "DescribeEndpoint"):
+            seen.append(call.api)
+        if seen[-2:] == ["UpdateEndpoint", "DescribeEndpoint"] and call.api == seen[-1]:
+            return error("ThrottlingException")(call, answer)
+        return None
+
+    with case.aws.failing(throttle_once):
+        done, said = case.fix(MOVE)
+    assert "Known users: none." in said
+    assert not done
+    assert f"Endpoint {case.name} was not moved." in said
 
 
 # A colleague who deploys meanwhile.
@@ -252,6 +354,58 @@ def test_an_endpoint_that_changed_since_the_plan_is_left_alone(case: Case) -> No
     assert case.serves_by() == ("InService", f"{case.name}-new")
     assert f"Endpoint {case.name} has changed since the plan" in said
     assert case.aws.count()["UpdateEndpoint"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "edit"),
+    [
+        ("InService", {"EndpointStatus": "SystemUpdating"}),
+        ("InService", {"PendingDeploymentSummary": {"EndpointConfigName": "theirs"}}),
+        ("UpdateRollbackFailed", {"EndpointStatus": "InService"}),
+    ],
+)
+def test_any_change_of_its_state_since_the_plan_leaves_an_endpoint_alone(
+    case: Case, status: str, edit: dict[str, Any]
+) -> None:
+    case.model()
+    case.endpoint()
+    if status == "UpdateRollbackFailed":
+        assert case.fix(MOVE)[0]
+        mix(case, case.copy)
+    looks: list[str] = []
+
+    def after_the_plan(call: Call, answer: Answer) -> Response | None:
+        looks.append(call.api)
+        return change(lambda a: a.update(edit))(call, answer) if len(looks) == 2 else None
+
+    case.aws.calls.clear()
+    with case.aws.failing(on("DescribeEndpoint", EndpointName=case.name)(after_the_plan)):
+        done, said = case.fix(MOVE)
+    assert not done
+    assert f"Endpoint {case.name} has changed since the plan: it was {status} with" in said
+    assert "UpdateEndpoint" not in case.changes()
+
+
+def test_the_old_configuration_deployed_again_meanwhile_is_not_said_to_have_failed(
+    case: Case,
+) -> None:
+    case.model()
+    case.endpoint()
+    looks: list[str] = []
+
+    def redeploy(call: Call, _: Answer) -> Response | None:
+        if call.api == "UpdateEndpoint" or looks:
+            looks.append(call.api)
+        if looks[:2] == ["UpdateEndpoint", "DescribeEndpoint"] and len(looks) == 2:
+            case.serves_by()
+            case.deploy(case.name)
+        return None
+
+    with case.aws.failing(redeploy):
+        done, said = case.fix(MOVE)
+    assert not done
+    assert f"Endpoint {case.name} uses {case.name} again, and AWS gives no reason" in said
+    assert "AWS rolled it back" not in said
 
 
 @pytest.mark.parametrize("status", ["InService", "UpdateRollbackFailed", "Deleting", "Updating"])
@@ -292,3 +446,35 @@ def test_a_new_endpoint_of_the_old_model_is_seen_in_the_end(case: Case) -> None:
     assert not done
     assert f"Endpoint {late} serves model {case.name}." in said
     assert case.fix(MOVE)[0]
+
+
+def test_nothing_is_done_on_a_picture_from_the_beginning_of_the_run(case: Case) -> None:
+    """The replacements are there; a colleague's endpoint of the second model comes in between."""
+    models = [case.name, f"{case.name}-b"]
+    arns = []
+    for model in models:
+        case.name = model
+        case.model()
+        arns.append(case.arn())
+    settings = {"CreateModels": True}
+    results = engine.fix_all(case.aws, models, REGION, case.output, settings, resource_arn=arns)
+    assert [done for done, _ in results] == [True, True]
+    late = on("DescribeModel", ModelName=case.name)(when("DescribeModel", case.endpoint))
+    with case.aws.failing(late):
+        results = engine.fix_all(case.aws, models, REGION, case.output, MOVE)
+    assert [done for done, _ in results] == [True, False]
+    assert f"Endpoint {case.name} serves model {case.name}." in "\n".join(results[1][1])
+
+
+def test_after_a_move_endpoints_are_read_once_and_configurations_not_again(case: Case) -> None:
+    models = [f"{case.name}-{end}" for end in "abc"]
+    for model in models:
+        case.model(model)
+        case.endpoint(variant("one", model), name=model)
+    case.aws.calls.clear()
+    results = engine.fix_all(case.aws, models, REGION, case.output, MOVE)
+    assert [done for done, _ in results] == [True] * 3
+    assert case.aws.count()["ListEndpoints"] == 1 + len(models)
+    described = [c.parameters for c in case.aws.calls if c.api == "DescribeEndpointConfig"]
+    names = [one["EndpointConfigName"] for one in described]
+    assert sorted(names) == sorted([*models, *(f"{model}-isolated" for model in models)])

@@ -1,17 +1,25 @@
 """What the fixer says and decides before it changes anything."""
 
+import errno
 import logging
 import os
+import resource
+import signal
+import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prowler.config.config import default_output_directory
+from prowler.lib.check.check import import_check
+from werkzeug.wrappers import Response
 
 from ..embedded import aws_cli, engine
 from ..embedded.account import ROLE
 from ..embedded.fixer_case import MOVE, REGION, Case, variant
 from ..embedded.installation import CHECK
-from ..embedded.server import change, error, on, refuse
+from ..embedded.server import Answer, Call, change, error, on, refuse
 
 
 def test_without_settings_it_plans_and_changes_nothing(case: Case) -> None:
@@ -65,7 +73,7 @@ def test_a_model_that_nothing_serves_is_copied_only_if_it_is_named(case: Case) -
     assert done, said
     assert case.names()[0] == [case.name, case.copy]
     assert f"The finding stays FAIL until model {case.name} is deleted: aws sagemaker" in said
-    assert "Not to be seen: pipelines, Step Functions, batch transform jobs" in said
+    assert "The fixer cannot see pipelines, Step Functions, batch transform jobs" in said
     assert case.fix({"CreateModels": True})[0]  # it is there, and nothing serves the old one
 
 
@@ -112,6 +120,11 @@ def test_what_uses_a_model_is_named_and_the_result_is_not_true(case: Case) -> No
     done, said = case.fix(MOVE)
     assert not done
     assert f"Inference component component uses model {case.name}" in said
+    newer = change(lambda a: a.update(Specifications=[a.pop("Specification")]))
+    with case.aws.failing(on("DescribeInferenceComponent", REGION)(newer)):
+        done, said = case.fix(MOVE)
+    assert not done
+    assert "inference component component cannot be read: no Specification" in said
     with case.aws.failing(on("ListInferenceComponents", REGION)(refuse)):
         done, said = case.fix(MOVE)
     assert not done
@@ -147,7 +160,7 @@ def test_a_mutelist_that_cannot_be_read_stops_all(case: Case, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ("yes", "must be a list of settings"),
+        ("yes", "must be a mapping of settings"),
         ({"DryRun": True}, ".DryRun in the fixer configuration is unknown; there are CreateModels"),
         ({"DeleteOldModels": True}, ".DeleteOldModels in the fixer configuration is unknown"),
         ({"CreateModels": "no"}, "is 'no'; it must be true or false"),
@@ -245,6 +258,50 @@ def test_no_environment_is_printed_or_logged(
         assert "s3cr3t" not in text
 
 
+def test_no_part_of_an_environment_is_printed(case: Case) -> None:
+    """A value that holds another, the other way round, and values of a few characters."""
+    secrets = {
+        "STAGE": "prod",
+        "TOKEN": "prod-hunter22",
+        "A": "x1",
+        "PIN": "123",
+        "BA": "x1-s3cr3t",
+    }
+    case.model(PrimaryContainer={"Image": "i", "Environment": secrets})
+    case.endpoint()
+    echo = f"Value {secrets} or {', '.join(f'{key}={value}' for key, value in secrets.items())} at"
+    with case.aws.failing(on("CreateModel", REGION)(error("ValidationException", echo))):
+        done, said = case.fix(MOVE)
+    assert not done
+    (line,) = [line for line in said.splitlines() if "CreateModel failed" in line]
+    for secret in ("prod", "hunter22", "x1", "s3cr3t", "123"):
+        assert secret not in line
+    assert "PIN=…" in line
+
+
+def test_an_error_after_a_refusal_does_not_log_what_aws_repeated(
+    case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    case.model(PrimaryContainer={"Image": "i", "Environment": {"TOKEN": "hunter22"}})
+    case.endpoint()
+    seen: list[str] = []
+
+    def fault(call: Call, answer: Answer) -> Response | None:
+        if call.api == "CreateModel":
+            seen.append(call.api)
+            return error("ValidationException", "Value '{TOKEN=hunter22}' at")(call, answer)
+        if call.api == "ListModels" and seen:
+            return change(lambda models: models.pop("Models"))(call, answer)
+        return None
+
+    with caplog.at_level(logging.DEBUG), case.aws.failing(fault):
+        done, said = case.fix(MOVE)
+    assert not done
+    assert "Stopped by KeyError: 'Models'" in said
+    assert f"{case.name} could not be fixed: KeyError: 'Models'" in caplog.text
+    assert "hunter22" not in caplog.text + said
+
+
 # Networks, and what to do about them.
 
 
@@ -287,7 +344,7 @@ def test_one_subnet_is_used_and_aws_asks_for_two(case: Case) -> None:
 
 
 @pytest.mark.parametrize("fault", ["group", "subnet"])
-def test_a_network_that_alone_fails_a_model_is_to_be_mended_first(
+def test_a_network_that_alone_fails_a_model_is_to_be_fixed_first(
     case: Case, public: dict[str, list[str]], fault: str
 ) -> None:
     if fault == "subnet":
@@ -300,7 +357,7 @@ def test_a_network_that_alone_fails_a_model_is_to_be_mended_first(
     case.endpoint()
     done, said = case.fix({**MOVE, "VpcConfig": {REGION: case.sound}})
     assert done
-    assert said.index("mends every model that uses it") < said.index("To create: model")
+    assert said.index("fixes every model that uses it") < said.index("To create: model")
     (advice,) = [line for line in said.splitlines() if action in line]
     for command in advice.partition(": aws")[2].split("; "):
         aws_cli.check("aws" + command.removeprefix("aws"))
@@ -336,7 +393,7 @@ def test_a_refusal_keeps_awss_message_and_names_the_action(
     assert words in said
     assert ("Allow sagemaker:CreateModel" in said) == (message == "no words")
     assert not case.files()
-    assert "AWS changed nothing, so that script is removed again." in said
+    assert "AWS changed nothing, so the rollback script was deleted." in said
 
 
 def test_a_folder_that_cannot_be_written_to(case: Case) -> None:
@@ -350,16 +407,76 @@ def test_a_folder_that_cannot_be_written_to(case: Case) -> None:
     assert case.names()[0] == [case.name]
 
 
+def test_a_disk_that_is_full_leaves_nothing_and_the_next_model_names_the_script(
+    case: Case,
+) -> None:
+    models = [case.name, f"{case.name}-b"]
+    for model in models:
+        case.model(model)
+        case.endpoint(variant("one", model), name=model)
+    seen: list[list[Path]] = []
+
+    def free(*_: Any) -> None:
+        seen.append(list(case.output.iterdir()))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY))
+    try:
+        with case.aws.failing(on("DescribeModel", ModelName=models[1])(free)):
+            results = engine.fix_all(case.aws, models, REGION, case.output, MOVE)
+    finally:
+        free()
+        signal.signal(signal.SIGXFSZ, before)
+    assert [done for done, _ in results] == [False, True]
+    assert "The rollback cannot be written" in "\n".join(results[0][1])
+    assert seen[0] == []
+    assert "The rollback is in a script: " in "\n".join(results[1][1])
+    assert list(case.output.iterdir()) == case.files()
+
+
+class Pipe(StringIO):
+    """Standard output of which nobody reads more than the first lines."""
+
+    def write(self, text: str) -> int:
+        """Write, or fail as a pipe does."""
+        if "Creating model" in self.getvalue():
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        return super().write(text)
+
+
+def test_a_standard_output_that_is_closed_ends_nothing(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.model()
+    case.endpoint()
+    monkeypatch.setattr(engine, "StringIO", Pipe)
+    done, said = case.fix(MOVE)
+    assert done
+    assert said.endswith(f"Creating model {case.copy}.")
+    assert case.serves_by() == ("InService", case.copy)
+
+
+def test_the_folder_of_the_output_is_prowlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.take_the_place()
+    fixer = import_check(f"{engine.SERVICE}.{CHECK}.{CHECK}_fixer")
+    for given, folder in (([], None), (["-o"], None), (["-o", "x"], "x")):
+        monkeypatch.setattr(sys, "argv", ["prowler", "aws", "--fixer", *given])
+        assert fixer.output_directory() == Path(folder or default_output_directory)
+
+
 def test_a_containers_own_folder_is_said_before_the_first_change(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a mark that the fixer knows; a folder of another file system is not the container's."""
     case.model()
     case.endpoint()
-    seen: list[int] = []
+    seen: list[tuple[int, bool]] = []
+    words = "It stays in this container: with --fixer Prowler ends before it uploads to S3"
 
     def count(*_: Any) -> None:
-        seen.append(len(case.files()))
+        assert isinstance(sys.stdout, StringIO)  # the fixer's
+        seen.append((len(case.files()), words in sys.stdout.getvalue()))
 
     environment = engine.environment
     monkeypatch.setattr(
@@ -368,9 +485,6 @@ def test_a_containers_own_folder_is_said_before_the_first_change(
         lambda aws, **more: environment(aws, KUBERNETES_SERVICE_HOST="10.0.0.1", **more),
     )
     with case.aws.failing(on("CreateModel")(count)):
-        done, said = case.fix(MOVE)
-    assert done
-    assert seen == [1]  # the rollback is written before the change
-    if os.stat(case.output).st_dev == os.stat("/").st_dev:
-        words = "It stays in this container: with --fixer Prowler ends before it uploads to S3"
-        assert said.index(words) < said.index(f"Endpoint {case.name} now uses")
+        assert case.fix(MOVE)[0]
+    # The rollback is written, and what it needs is said, before the change.
+    assert seen == [(1, os.stat(case.output).st_dev == os.stat("/").st_dev)]

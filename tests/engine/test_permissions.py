@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ..embedded import engine
 from ..embedded.account import ACCOUNT, Region
 from ..embedded.cloudformation import action_reference, lint
-from ..embedded.installation import CHECK, ROOT, Installation
+from ..embedded.installation import CHECKS, CONFIG_CHECK, ROOT, Installation
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
 from ..tools import permissions
 from ..tools.permissions import NOT_TO_GRANT, REGION, TAG, permission
@@ -61,14 +61,14 @@ def needed(aws: EmbeddedAWS, account: None) -> dict[str, set[str]]:
         faults = [on(api)(refuse) for api in refused]
         with seen(aws) as found[path], aws.failing(*faults):
             made = engine.provider(aws, REGION, OTHER_REGION, **arguments)
-            assert engine.scan(aws, made), path
+            assert engine.scan(aws, made, CHECKS, CHECKS), path
     return found
 
 
 @pytest.fixture(scope="session")
 def said(aws: EmbeddedAWS, account: None) -> Said:
     """What the findings say where nothing is refused."""
-    return engine.said(engine.scan(aws, engine.provider(aws, REGION, OTHER_REGION)))
+    return engine.said(engine.scan(aws, engine.provider(aws, REGION, OTHER_REGION), CHECKS, CHECKS))
 
 
 def only(allowed: set[str]) -> Fault:
@@ -85,8 +85,9 @@ def test_the_calls_of_a_plain_run(
     aws: EmbeddedAWS, account: None, installed: Installation, tmp_path: Path
 ) -> None:
     with seen(aws) as calls:
-        scan = installed.scan(aws, tmp_path, "--checks", CHECK, "--region", REGION)
-    assert set(scan.findings()) == {(REGION, name) for name in permissions.TRUTH}
+        scan = installed.scan(aws, tmp_path, "--checks", *CHECKS, "--region", REGION)
+    found = {*scan.findings(), *scan.findings(CONFIG_CHECK)}
+    assert found == {(REGION, name) for name in permissions.TRUTH}
     assert calls == GRANTED - {permissions.TAGGING} | NOT_TO_GRANT
 
 
@@ -102,7 +103,7 @@ def test_beside_other_checks_ours_makes_no_call_that_the_policy_lacks(
     with seen(aws) as theirs:
         engine.scan(aws, made, [SISTER], SISTER)
     with seen(aws) as together:
-        engine.scan(aws, made, [SISTER, CHECK])
+        engine.scan(aws, made, [SISTER, *CHECKS])
     assert together - theirs <= GRANTED
 
 
@@ -113,7 +114,7 @@ def test_the_policy_has_no_action_that_no_path_needs(needed: dict[str, set[str]]
 def test_a_scan_with_just_the_policy_says_all(aws: EmbeddedAWS, said: Said) -> None:
     with aws.failing(only(GRANTED)):
         made = engine.provider(aws, REGION, OTHER_REGION)
-        assert engine.said(engine.scan(aws, made)) == said
+        assert engine.said(engine.scan(aws, made, CHECKS, CHECKS)) == said
 
 
 def test_a_scan_without_what_is_optional_says_all(aws: EmbeddedAWS, said: Said) -> None:
@@ -122,7 +123,7 @@ def test_a_scan_without_what_is_optional_says_all(aws: EmbeddedAWS, said: Said) 
     assert GRANTED - needs == {"sagemaker:Search", permissions.TAGGING}
     with aws.failing(only(needs)):
         made = engine.provider(aws, REGION, OTHER_REGION)
-        assert engine.said(engine.scan(aws, made)) == said
+        assert engine.said(engine.scan(aws, made, CHECKS, CHECKS)) == said
 
 
 @pytest.mark.parametrize("action", sorted(GRANTED))

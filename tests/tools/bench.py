@@ -1,27 +1,54 @@
 """`make bench`: what a scan costs, the built-in check and ours in turn on the same account.
 
-Prints a table in Markdown: calls by API, seconds beyond Prowler's own start, and peak memory beyond
-Prowler's own. The embedded AWS takes a set latency for every call on top of what moto takes.
+Prints the tables of docs/cost.md in Markdown. Every figure is the median of some runs, with the
+least and the most in brackets where they differ. The embedded AWS takes a set latency for every
+call on top of what moto takes. It wants a quiet machine, and half an hour for the sizes by default.
 """
 
 import argparse
+import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from moto.sagemaker import sagemaker_backends
 
 from ..embedded.account import ACCOUNT, ROLE, Region
-from ..embedded.installation import CHECK, FAILED, Installation, access, build_wheel
+from ..embedded.installation import (
+    CHECK,
+    CONFIG_CHECK,
+    FAILED,
+    ROOT,
+    Installation,
+    access,
+    build_wheel,
+)
 from ..embedded.server import EmbeddedAWS
 
 REGION = "us-east-1"
+# Regions as an account has them: models in two, and nothing in the others.
+REGIONS = (
+    *(REGION, "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "eu-west-1", "eu-west-2"),
+    *("eu-west-3", "eu-central-1", "eu-north-1", "eu-south-1", "ap-south-1", "ap-northeast-1"),
+    *("ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2", "sa-east-1"),
+    *("ap-east-1", "af-south-1"),
+)
+TRIVIAL = "sagemaker_trivial_findings"
+STARTS = 11  # runs of what takes milliseconds
+# What the plugin does in every `prowler` command, alone.
+IMPORT = (
+    "import time, prowler.providers.aws.services.sagemaker; began = time.process_time(); "
+    "import prowler_sagemaker_network_isolation; print(time.process_time() - began)"
+)
 
 
 @dataclass(frozen=True)
@@ -30,18 +57,17 @@ class Cost:
 
     Attributes:
         calls: How often each API of SageMaker and EC2 was called.
-        seconds: Wall time from the first call to SageMaker to the end, output files included.
-        megabytes: Peak memory.
+        reading: Seconds from the first call to SageMaker to the last call.
+        seconds: Seconds from the first call to SageMaker to the end, output files included.
+        cpu: CPU seconds of the whole run, Prowler's start included.
+        megabytes: Peak memory of the run.
     """
 
     calls: Counter[str]
+    reading: float
     seconds: float
+    cpu: float
     megabytes: float
-
-    def beyond(self, start: "Cost") -> "Cost":
-        """Return the cost beyond that of a scan which finds nothing: what is Prowler's own."""
-        seconds, megabytes = self.seconds - start.seconds, self.megabytes - start.megabytes
-        return Cost(self.calls, max(seconds, 0.1), max(megabytes, 0))
 
 
 def main() -> int:
@@ -49,39 +75,155 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--latency", type=float, default=50, help="milliseconds for each call")
     parser.add_argument("--models", type=int, nargs="+", default=[100, 1000, 10000])
-    parser.add_argument("--training-jobs", type=int, nargs="+", default=[0, 1000, 10000])
+    parser.add_argument("--training-jobs", type=int, default=1000, help="beside 1,000 models")
+    parser.add_argument("--runs", type=int, default=3, help="of which the median is taken")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, EmbeddedAWS() as aws:
         folder = Path(name)
         builtin = Installation.make(folder / "built-in", Path(sys.prefix))
         ours = Installation.make(folder / "ours", Path(sys.prefix))
         ours.install(str(build_wheel(folder / "dist")))
-        network = make_network(Region(aws, REGION))
+        networks = {region: make_network(Region(aws, region)) for region in REGIONS[:2]}
         aws.latency = wanted.latency / 1000
-        measure(builtin, aws, folder)  # the first start of all compiles Prowler
-        starts = [
-            min((measure(i, aws, folder) for _ in range(3)), key=lambda cost: cost.seconds)
-            for i in (builtin, ours)
-        ]
+
+        def scans(installation: Installation, *arguments: str) -> list[Cost]:
+            measured = (measure(installation, aws, folder, *arguments) for _ in range(wanted.runs))
+            return list(measured)
+
+        def both(models: str, jobs: int, *regions: str) -> None:
+            arguments = ("--checks", CHECK, "--region", *regions)
+            before, after = scans(builtin, *arguments), scans(ours, *arguments)
+            for title, costs in (("built-in", before), ("ours", after)):
+                print(f"| {models} | {jobs:,} | {title} | {row(costs)} |", flush=True)
+
+        measure(builtin, aws, folder, "--checks", CHECK, "--region", REGION)  # compiles Prowler
         print(
-            f"{machine()}, "
-            f"{wanted.latency:g} ms for each call, one region. Seconds are from the first call to "
-            f"SageMaker to the end, beyond what a scan of no models takes, which is "
-            f"{starts[0].seconds:.1f} s for the built-in and {starts[1].seconds:.1f} s for ours; "
-            f"MB are the peak beyond the {starts[0].megabytes:.0f} MB of such a scan.\n\n"
-            "| models | training jobs | check | calls | by API | seconds | MB | calls to built-in "
-            "| times faster |\n| ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: |",
+            f"{machine()}, {wanted.latency:g} ms for each call. Medians of {wanted.runs} runs, "
+            "with the least and the most.\n\n| models | training jobs | check | calls | by API "
+            "| seconds of calls | seconds to the end | CPU seconds, all in all | peak MB |\n"
+            "| ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: |",
             flush=True,
         )
-        for models in wanted.models:
-            for jobs in wanted.training_jobs:
-                populate(models, jobs, network)
-                costs = [
-                    measure(installation, aws, folder).beyond(start)
-                    for installation, start in zip((builtin, ours), starts, strict=True)
-                ]
-                report(models, jobs, *costs)
+        for models in [0, *wanted.models]:
+            populate(models, 0, networks[REGION])
+            both(f"{models:,}", 0, REGION)
+        if wanted.training_jobs:
+            populate(1000, wanted.training_jobs, networks[REGION])
+            both("1,000", wanted.training_jobs, REGION)
+        for region in REGIONS[:2]:
+            populate(100, 0, networks[region], region=region)
+        both(f"100 in each of 2 regions of {len(REGIONS)}", 0, *REGIONS)
+        print()
+        report_configs(aws, lambda: scans(ours, "--checks", CONFIG_CHECK, "--region", REGION))
+        populate(max(wanted.models), 0, networks[REGION])
+        report_share(
+            ours, max(wanted.models), lambda c: scans(ours, "--checks", c, "--region", REGION)
+        )
+        report_start(ours)
     return 0
+
+
+def row(costs: Sequence[Cost]) -> str:
+    """Return the cells of some runs of one scan."""
+    calls = costs[0].calls
+    apis = ", ".join(f"{api} {number:,}" for api, number in calls.most_common(4))
+    cells = [f"{calls.total():,}", apis]
+    cells += [
+        spread([getattr(cost, key) for cost in costs]) for key in ("reading", "seconds", "cpu")
+    ]
+    cells.append(spread([cost.megabytes for cost in costs], 0))
+    return " | ".join(cells)
+
+
+def spread(values: Sequence[float], digits: int = 1) -> str:
+    """Return the median of values, and the least and the most where those are others."""
+    middle, least, most = (
+        f"{value:,.{digits}f}" for value in (median(values), min(values), max(values))
+    )
+    return middle if least == most else f"{middle} ({least} to {most})"
+
+
+def report_configs(aws: EmbeddedAWS, scans: Callable[[], list[Cost]]) -> None:
+    """Print the cost of the check for endpoint configurations: 1,000, and 10 for components."""
+    region = Region(aws, REGION)
+    backend = sagemaker_backends[ACCOUNT][REGION]
+    aws.latency, latency = 0, aws.latency
+    region.model("model")
+    for number in range(990):
+        region.endpoint(f"of-models-{number}", "model")
+    for number in range(10):
+        region.components(f"components-{number}")
+    aws.latency = latency
+    print(
+        "| endpoint configurations | for inference components | calls | by API | seconds of calls "
+        "| seconds to the end | CPU seconds, all in all | peak MB |\n"
+        "| ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |\n"
+        f"| 1,000 | 10 | {row(scans())} |\n",
+        flush=True,
+    )
+    backend.endpoint_configs.clear()
+    backend.endpoints.clear()
+
+
+def report_share(
+    installation: Installation, models: int, scans: Callable[[str], list[Cost]]
+) -> None:
+    """Print the memory of a scan beside that of as many findings of a check that reads nothing."""
+    write_trivial_check(installation, models)
+    ours, trivial = ([c.megabytes for c in scans(check)] for check in (CHECK, TRIVIAL))
+    print(
+        f"{models:,} findings of ours take {spread(ours, 0)} MB at the peak, and as many of a "
+        f"check that reads nothing {spread(trivial, 0)} MB.",
+        flush=True,
+    )
+
+
+def write_trivial_check(installation: Installation, findings: int) -> None:
+    """Put a check beside ours whose findings are all alike and rest on one call of SageMaker."""
+    (package,) = installation.packages.glob("prowler_sagemaker_network_isolation")
+    folder = package / "sagemaker" / TRIVIAL
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    source = ROOT / "checks" / CHECK / f"{CHECK}.metadata.json"
+    metadata = {**json.loads(source.read_text("utf-8")), "CheckID": TRIVIAL}
+    (folder / f"{TRIVIAL}.metadata.json").write_text(json.dumps(metadata), "utf-8")
+    (folder / f"{TRIVIAL}.py").write_text(
+        f"""from prowler.lib.check.models import Check, Check_Report_AWS
+from prowler.providers.aws.lib.service.service import AWSService
+from prowler.providers.common.provider import Provider
+
+
+class {TRIVIAL}(Check):
+    def execute(self):
+        service = AWSService("sagemaker", Provider.get_global_provider())
+        next(iter(service.regional_clients.values())).list_models(MaxResults=1)
+        metadata = self.metadata()
+        reports = []
+        for number in range({findings}):
+            name = f"model-{{number}}"
+            resource = {{"name": name, "arn": f"arn:{{number}}", "region": "{REGION}"}}
+            report = Check_Report_AWS(metadata=metadata, resource=resource)
+            report.status, report.status_extended = "FAIL", f"{{number}}"
+            report.check_metadata = reports[0].check_metadata if reports else report.check_metadata
+            reports.append(report)
+        return reports
+""",
+        "utf-8",
+    )
+
+
+def report_start(installation: Installation) -> None:
+    """Print what the plugin adds to every `prowler` command."""
+    python = str(installation.folder / "bin" / "python")
+    times = [
+        1000 * float(subprocess.run([python, "-c", IMPORT], capture_output=True, check=True).stdout)
+        for _ in range(STARTS)
+    ]
+    print(
+        f"The plugin's own import takes {spread(times, 0)} ms of CPU in each command "
+        f"({STARTS} runs)."
+    )
 
 
 def machine() -> str:
@@ -97,10 +239,14 @@ def make_network(region: Region) -> dict[str, list[str]]:
 
 
 def populate(
-    models: int, training_jobs: int, network: dict[str, list[str]], account: str = ACCOUNT
+    models: int,
+    training_jobs: int,
+    network: dict[str, list[str]],
+    account: str = ACCOUNT,
+    region: str = REGION,
 ) -> None:
-    """Fill the region with just so many models and training jobs, past the API for speed."""
-    backend = sagemaker_backends[account][REGION]
+    """Fill a region with just so many models and training jobs, past the API for speed."""
+    backend = sagemaker_backends[account][region]
     backend._models.clear()
     backend.training_jobs.clear()
     for number in range(models):
@@ -132,12 +278,12 @@ def populate(
         )
 
 
-def measure(installation: Installation, aws: EmbeddedAWS, folder: Path) -> Cost:
+def measure(installation: Installation, aws: EmbeddedAWS, folder: Path, *arguments: str) -> Cost:
     """Scan the account once and return what it cost."""
     aws.calls.clear()
-    command = [str(installation.prowler), "aws", "--no-banner", "--checks", CHECK]
+    command = [str(installation.prowler), "aws", "--no-banner", *arguments]
     with subprocess.Popen(
-        [*command, "--region", REGION, "--output-directory", str(folder / "output")],
+        [*command, "--output-directory", str(folder / "output")],
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **access(aws)},
         stdout=subprocess.DEVNULL,
     ) as process:
@@ -146,28 +292,20 @@ def measure(installation: Installation, aws: EmbeddedAWS, folder: Path) -> Cost:
     ended = time.monotonic()
     if process.returncode not in (0, FAILED):
         raise SystemExit(f"Prowler ended with {process.returncode}; its reason is above.")
-    began = next(call.at for call in aws.calls if call.service == "sagemaker")
-    calls = aws.count("sagemaker") + aws.count("ec2")
-    return Cost(calls, ended - began, peak_megabytes(usage))
+    seen = [call for call in aws.calls if call.service in ("sagemaker", "ec2")]
+    began = next(call.at for call in seen if call.service == "sagemaker")
+    return Cost(
+        Counter(call.api for call in seen),
+        seen[-1].at - began,
+        ended - began,
+        usage.ru_utime + usage.ru_stime,
+        peak_megabytes(usage),
+    )
 
 
 def peak_megabytes(usage: resource.struct_rusage) -> float:
     """Return a process's peak memory; Linux counts it in KiB and macOS in bytes."""
     return usage.ru_maxrss / (2**10 if sys.platform == "linux" else 2**20)
-
-
-def report(models: int, jobs: int, builtin: Cost, ours: Cost) -> None:
-    """Print the rows of one size."""
-    ratio = ours.calls.total() / builtin.calls.total()
-    faster = builtin.seconds / ours.seconds
-    for name, cost, share in (("built-in", builtin, ""), ("ours", ours, f"{ratio:.2%}")):
-        apis = ", ".join(f"{api} {number:,}" for api, number in cost.calls.most_common(4))
-        print(
-            f"| {models:,} | {jobs:,} | {name} | {cost.calls.total():,} | {apis} | "
-            f"{cost.seconds:.1f} | {cost.megabytes:.0f} | {share} | "
-            f"{f'{faster:.0f}' if share else ''} |",
-            flush=True,
-        )
 
 
 if __name__ == "__main__":

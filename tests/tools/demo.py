@@ -14,7 +14,7 @@ import textwrap
 from pathlib import Path
 
 from ..embedded import account
-from ..embedded.installation import CHECK, FAILED, ROOT, Installation, access, build_wheel
+from ..embedded.installation import CHECKS, FAILED, ROOT, Installation, access, build_wheel
 from ..embedded.server import EmbeddedAWS
 
 WIDTH = 80
@@ -33,10 +33,11 @@ def main() -> int:
         say(f"Starting an AWS account of moto on {aws.url} ...")
         expected = account.build(aws)
         regions = " ".join(account.REGIONS)
-        say(f"$ prowler aws --checks {CHECK} \\\n      --region {regions}")
+        checks = " \\\n      ".join(CHECKS)
+        say(f"$ prowler aws --region {regions} \\\n      --checks {checks}")
         output = ROOT / "output"
         shutil.rmtree(output, ignore_errors=True)
-        command = ["aws", "--no-banner", "--checks", CHECK, "--output-directory", output.name]
+        command = ["aws", "--no-banner", "--checks", *CHECKS, "--output-directory", output.name]
         code = subprocess.run(
             [str(installation.prowler), *command, "--region", *account.REGIONS],
             cwd=ROOT,

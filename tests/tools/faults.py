@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from ..embedded import engine
 from ..embedded.account import EVERYWHERE, Region
-from ..embedded.installation import ROOT
+from ..embedded.installation import CHECK, CONFIG_CHECK, ROOT
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, error, on, refuse
 
 FAULTY, SOUND = "eu-south-1", "ap-southeast-7"  # the region with the fault, and one without
@@ -49,14 +49,20 @@ READ = {
         *("prefixListIds", "prefixListId"),
     ),
     "GetManagedPrefixListEntries": ("entrySet", "cidr"),
+    "ListEndpointConfigs": ("EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"),
+    "DescribeEndpointConfig": (
+        *("EndpointConfigArn", "ProductionVariants", "EnableNetworkIsolation", "VpcConfig"),
+        *("Subnets", "SecurityGroupIds"),
+    ),
 }
 EC2 = (
     *("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups"),
     "GetManagedPrefixListEntries",
 )
 
-# What the account's models violate, and which APIs must answer for it to be known.
-TRUTH: dict[str, tuple[str, ...]] = {
+# What the account's models and endpoint configurations violate, by the check that judges them, and
+# which APIs must answer for it to be known.
+MODELS: dict[str, tuple[str, ...]] = {
     "sound": (),
     "sound-by-main-table": (),
     "sound-by-list": (),
@@ -66,6 +72,14 @@ TRUTH: dict[str, tuple[str, ...]] = {
     "open": ("DescribeModel", "DescribeSecurityGroups"),
     "open-by-list": ("DescribeModel", "DescribeSecurityGroups", "GetManagedPrefixListEntries"),
 }
+CONFIGS: dict[str, tuple[str, ...]] = {
+    "components": (),
+    "components-off": ("DescribeEndpointConfig",),
+    "components-public": ("DescribeEndpointConfig", "DescribeSubnets", "DescribeRouteTables"),
+}
+TRUTH = {CHECK: MODELS, CONFIG_CHECK: CONFIGS}
+LISTS = {"ListModels": "model/unknown", "ListEndpointConfigs": "endpoint-config/unknown"}
+DESCRIPTIONS = ("DescribeModel", "DescribeEndpointConfig")
 # An answer without these is how AWS says that there is none, so it is a violation and no fault.
 STATEMENTS = {("VpcConfig", "missing"), ("VpcConfig", "null")} | {
     ("SecurityGroupIds", "missing"),
@@ -100,6 +114,9 @@ def build(aws: EmbeddedAWS) -> None:
         region.model("in-line", [private, inspected], [closed], tags=tags)
         region.model("public", [private, public], [closed], tags=tags)
         region.model("open", [private], [closed, region.group(vpc, EVERYWHERE)], tags=tags)
+        region.components("components", [private], [closed])
+        region.components("components-off", [private], [closed], isolated=False)
+        region.components("components-public", [private, public], [closed])
 
 
 @dataclass(frozen=True)
@@ -122,6 +139,11 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.api}: {self.way}"
+
+    @property
+    def check(self) -> str:
+        """The check that makes the call; that for models stands for both where both do."""
+        return CONFIG_CHECK if "EndpointConfig" in self.api else CHECK
 
 
 # Ways in which no permission would help.
@@ -291,13 +313,13 @@ def cells() -> Iterator[Cell]:
         yield Cell(
             api, "broken for a while", for_a_while(error("InternalFailure", status=500)), True
         )
-        if api != "DescribeModel":
+        if api not in DESCRIPTIONS:
             page = empty_xml_page_with_token if ec2 else empty_page_with_token
             yield Cell(api, "an empty page with a token", for_a_while(page), True)
         # An entry that is gone from a prefix list is gone.
         if ec2 and api != "GetManagedPrefixListEntries":
             yield Cell(api, "an id that is gone", constantly(first_item_gone))
-        if api == "DescribeModel":
+        if api in DESCRIPTIONS:
             yield Cell(api, "an id that is gone", constantly(error("ValidationException")))
         for field in fields:
             for way, make in {"missing": missing, "null": null, "wrong type": wrong_type}.items():
@@ -340,7 +362,8 @@ def run(cell: Cell, aws: EmbeddedAWS, made: Providers) -> list[Any]:
         faults.append(on("Search")(refuse))  # else they are not called
     provider = made.retrying if cell.passing else made.plain
     with aws.failing(*faults):
-        return engine.scan(aws, made.impatient if cell.way == "time-out" else provider)
+        provider = made.impatient if cell.way == "time-out" else provider
+        return engine.scan(aws, provider, (cell.check,), cell.check)
 
 
 def wrong(cell: Cell, findings: list[Any]) -> list[str]:
@@ -351,22 +374,23 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
         findings: What `run` gave.
     """
     found = {(f.region, f.resource_id): f for f in findings}
-    without_fault = {name: "FAIL" if shown_by else "PASS" for name, shown_by in TRUTH.items()}
+    truth = TRUTH[cell.check]
+    without_fault = {name: "FAIL" if shown_by else "PASS" for name, shown_by in truth.items()}
     problems = [
         f"{name} of the other region is {found[SOUND, name].status}"
         for name, status in without_fault.items()
         if found[SOUND, name].status != status
     ]
-    unlisted = (FAULTY, "model/unknown") in found
-    for name, shown_by in TRUTH.items():
+    unlisted = (FAULTY, LISTS.get(cell.api)) in found
+    for name, shown_by in truth.items():
         finding = found.get((FAULTY, name))
         if finding is None:
-            if cell.api != "ListModels" or not unlisted:
+            if not unlisted:
                 problems.append(f"{name} is lost")
             continue
         status = finding.status
-        is_statement = tuple(cell.way.split(": ")) in STATEMENTS and cell.api == "DescribeModel"
-        harmless = cell.passing or cell.api in ("Search", "ListTags", "ListModels")
+        is_statement = tuple(cell.way.split(": ")) in STATEMENTS and cell.api in DESCRIPTIONS
+        harmless = cell.passing or cell.api in ("Search", "ListTags", *LISTS)
         if harmless and status != without_fault[name]:
             problems.append(f"{name} is {status}")
         if status == "PASS" and shown_by:
@@ -421,30 +445,33 @@ def page(outcomes: dict[Cell, str], bad: int) -> str:
         outcomes: What `outcome` gave, in the order of `cells`.
         bad: How many cells `wrong` says something of.
     """
-    failing = sum(1 for shown_by in TRUTH.values() if shown_by)
-    passing = len(TRUTH) - failing
+    of_models, of_configs = (
+        f"{sum(not by for by in truth.values())}/{sum(map(bool, truth.values()))}/0"
+        for truth in (MODELS, CONFIGS)
+    )
     members = "".join(
         f"- {api}: {', '.join(f'`{m}`' for m in names)}\n" for api, names in READ.items()
     )
     return f"""# The fault matrix
 
-Every API that the check calls, in every way that it can fail: {len(outcomes)} cells, {bad} of them
-wrong. Each cell is one scan of an account with {len(TRUTH)} models in each of two regions,
-{failing} of which violate something, with the fault injected at one API of one region. `make
+Every API that the checks call, in every way that it can fail: {len(outcomes)} cells, {bad} of them
+wrong. Each cell is one scan with the fault injected at one API of one region, of two regions with
+{len(MODELS)} models and {len(CONFIGS)} endpoint configurations for inference components each. `make
 faults` runs it and writes this page; the tests run the same cells.
 
-The figures are that region's findings: PASS/FAIL/MANUAL. Without a fault they are
-{passing}/{failing}/0. In the rows of a member a cell stands for several scans, one for each member
-that the check reads, and has each outcome once. An empty cell is a fault that the API cannot have,
+The figures are that region's findings: PASS/FAIL/MANUAL. Without a fault they are {of_models} for
+models, and {of_configs} for endpoint configurations, of which the last two columns speak. In the
+rows of a member a cell stands for several scans, one for each member that the checks read, and has
+each outcome once. An empty cell is a fault that the API cannot have,
 or that cannot be told from a sound answer.
 
 {grid(outcomes)}
-A cell is wrong if a model passes or fails that does not in truth; if a finding is lost (a list of
-models that cannot be read gives one MANUAL finding in place of theirs); if a violation that another
+A cell is wrong if something passes or fails that does not in truth; if a finding is lost (a list
+that cannot be read gives one MANUAL finding in place of theirs); if a violation that another
 API shows is not FAIL; if a MANUAL finding does not name its cause, or asks for a permission where
-none would help; or if the other region's findings are touched. One thing is no fault: an answer of
-DescribeModel that is whole but for `VpcConfig`, or has no security group in it, is how AWS says
-that the model has none.
+none would help; or if the other region's findings are touched. One thing is no fault: a
+description that is whole but for `VpcConfig`, or has no security group in it, is how AWS says that
+there is none.
 
 For the cells of DescribeModel and ListTags, Search is refused, because they are not called
 otherwise. The members:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from ..embedded import engine
 from ..embedded.account import EVERYWHERE, Region
-from ..embedded.installation import CHECK, ROOT
+from ..embedded.installation import CHECK, CHECKS, ROOT
 from ..embedded.server import Answer, Call, EmbeddedAWS, error, on, refuse
 
 POLICY = ROOT / "docs" / "iam-policy.json"
@@ -35,11 +35,14 @@ TRUTH = {
     "open-group": "FAIL",
     "open-list": "FAIL",
     "unsecured": "FAIL",
+    "components": "PASS",
+    "components-off": "FAIL",
 }
 
 
 def build(aws: EmbeddedAWS) -> None:
-    """Make the account: a sound model, one for each violation, and one that has nothing right."""
+    """Make the account: a sound model, one for each violation, and one that has nothing right; and
+    two endpoint configurations."""
     region = Region(aws, REGION)
     vpc = region.vpc()
     route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": region.internet_gateway(vpc)}
@@ -54,6 +57,9 @@ def build(aws: EmbeddedAWS) -> None:
     everyone = region.group(vpc, region.prefix_list(EVERYWHERE))
     region.model("open-list", [private], [everyone], tags=tags)
     region.model("unsecured", isolated=False, tags=tags)
+    aws_tags = [{"Key": key, "Value": value}]
+    region.components("components", [private], [closed], Tags=aws_tags)
+    region.components("components-off", isolated=False, Tags=aws_tags)
 
 
 def permission(call: Call) -> str:
@@ -88,9 +94,8 @@ class Row:
 def rows() -> Iterator[Row]:
     """Yield the rows of the table: none missing, each missing, and what Search makes up for."""
     yield Row()
-    for actions in granted().values():
-        for action in actions:
-            yield Row((action,), by_tag=action == TAGGING)
+    for action in dict.fromkeys(action for actions in granted().values() for action in actions):
+        yield Row((action,), by_tag=action == TAGGING)
     for action in granted()["EachModel"]:
         yield Row((action, "sagemaker:Search"))
     yield Row(("organizations:DescribeAccount",))
@@ -125,7 +130,7 @@ def run(row: Row, aws: EmbeddedAWS) -> list[Any]:
             of_resources = made.get_checks_to_execute_by_audit_resources()
         if row.by_tag and CHECK not in of_resources:
             return []
-        return engine.scan(aws, made)
+        return engine.scan(aws, made, CHECKS, CHECKS)
 
 
 def line(row: Row, aws: EmbeddedAWS) -> str:

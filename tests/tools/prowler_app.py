@@ -4,14 +4,17 @@ For a new release of the App; no part of `make test` or of CI. It runs an App th
 already, on loopback and with nothing of it changed: the REST API by gunicorn, the scans by a Celery
 worker, with a PostgreSQL and a Redis of its own, which it stops again. It scans the demo's account
 with everything that Prowler has, first without and then with the plugin's folder on the worker's
-`PYTHONPATH`, and then with our check and every call of SageMaker refused. It prints what the
-App then has, and ends with 1 if the findings of our check are not the demo's or those of another
+`PYTHONPATH`, and then with our checks and every call of SageMaker refused. It prints what the
+App then has, and ends with 1 if the findings of our checks are not the demo's or those of another
 check have changed. The lines are in build/app/report.txt too, beside the logs.
 
 What it needs:
     API: the folder `api` of Prowler's repository, with the virtual environment `.venv` in it that
-        `uv sync` makes there, as its README says.
-    PostgreSQL's programs (Debian: postgresql) and redis-server.
+        `uv sync` makes there, as its README says. Its pyproject.toml takes Prowler from GitHub:
+        without access to that, put a release of Prowler there (`prowler==5.40.0`), leave out
+        the group dev, delete uv.lock, and give `--no-install-project`.
+    PostgreSQL's programs (Debian: postgresql) and redis-server. To root also the user `postgres`,
+        whom PostgreSQL runs as, and who must be able to enter the project's folder.
     Some 15 minutes on two idle cores, and 5 GB of memory. Neo4j is not needed: attack paths are
         left out.
 """
@@ -40,7 +43,7 @@ from urllib.parse import urlencode
 from werkzeug.wrappers import Response
 
 from ..embedded import account
-from ..embedded.installation import CHECK, ROOT, build_wheel, offline_pip
+from ..embedded.installation import CHECKS, ROOT, build_wheel, offline_pip
 from ..embedded.server import Answer, Call, EmbeddedAWS, error, refuse
 from .frameworks import FOLDER, read
 
@@ -82,6 +85,42 @@ django.setup()
 from api.compliance import get_compliance_frameworks
 print(*get_compliance_frameworks("aws"))
 """
+
+
+def what_is_missing(api: Path) -> Iterator[str]:
+    """Yield a sentence for each thing that a trial needs and that is not there.
+
+    Args:
+        api: The folder of the App's API.
+    """
+    if not (api / ".venv" / "bin" / "gunicorn").is_file():
+        yield f"{api}/.venv has no gunicorn. Install the App's API there, as its README says."
+    if not postgres_programs():
+        yield "There is no /usr/lib/postgresql/*/bin. Install PostgreSQL."
+    if not shutil.which("redis-server"):
+        yield "There is no redis-server on the PATH. Install Redis."
+    if os.geteuid() == 0:
+        yield from what_postgres_is_missing()
+
+
+def what_postgres_is_missing() -> Iterator[str]:
+    """Yield a sentence for each thing that keeps root from running PostgreSQL as `postgres`."""
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        yield (
+            "There is no user postgres, and PostgreSQL refuses to run as root. Make the user, or "
+            "run this as another user than root."
+        )
+        return
+    for folder in (WORK, *WORK.parents):
+        if folder.is_dir() and not folder.stat().st_mode & 0o001:
+            yield f"The user postgres cannot enter {folder}. Allow it: chmod o+x {folder}."
+
+
+def postgres_programs() -> list[Path]:
+    """Return the folders of PostgreSQL's programs, the newest last."""
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
 
 
 def free_port() -> int:
@@ -219,9 +258,7 @@ class App:
     @contextmanager
     def postgres(self) -> Iterator[None]:
         """Make a new cluster and have it run. As root it belongs to the user `postgres`."""
-        versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        if not versions:
-            sys.exit("There is no /usr/lib/postgresql/*/bin. Install PostgreSQL.")
+        programs = postgres_programs()[-1]
         data, root = self.work / "postgres", os.geteuid() == 0
         data.mkdir()
         if root:
@@ -229,7 +266,7 @@ class App:
         as_user: dict[str, Any] = {"user": "postgres"} if root else {}
 
         def run(program: str, *arguments: str) -> None:
-            command = [str(versions[-1] / program), *arguments]
+            command = [str(programs / program), *arguments]
             subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, **as_user)
 
         run("initdb", "-D", f"{data}/cluster", "-U", "prowler_admin", "--auth=trust")
@@ -242,6 +279,12 @@ class App:
             yield
         finally:
             run("pg_ctl", *cluster, "-m", "fast", "stop")
+
+    def redis(self) -> AbstractContextManager[int]:
+        """Have a Redis run that writes nothing to a disk; yield its process id."""
+        program = shutil.which("redis-server") or "redis-server"
+        options = ("--port", str(self.ports["redis"]), "--bind", "127.0.0.1", "--save", "")
+        return self.started("redis", program, *options, "--dir", self.work)
 
     @contextmanager
     def serving(self, plugin: Path) -> Iterator[None]:
@@ -440,16 +483,12 @@ def identity(finding: dict[str, Any]) -> tuple[str, str, str]:
 
 def main(api: Path) -> int:
     """Run the trial and return the exit code."""
-    if not (api / ".venv" / "bin" / "gunicorn").is_file():
-        sys.exit(f"{api}/.venv has no gunicorn. Install the App's API there, as its README says.")
     work = WORK
     shutil.rmtree(work, ignore_errors=True)
     (work / "output").mkdir(parents=True)
-    if os.geteuid() == 0:
-        for folder in (work, *work.parents):  # the user postgres must get to its cluster
-            mode = folder.stat().st_mode
-            if not mode & 0o001:
-                sys.exit(f"The user {pwd.getpwnam('postgres').pw_name} cannot enter {folder}.")
+    missing = list(what_is_missing(api))
+    if missing:
+        sys.exit("\n".join(missing))
     plugin = work / "plugin"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(plugin)]
     wheel = str(build_wheel(work / "dist"))
@@ -460,8 +499,7 @@ def main(api: Path) -> int:
         aws.faults.append(refuse_what_moto_cannot)
         app = App(api, work, aws)
         running.enter_context(app.postgres())
-        redis = ("redis-server", "--port", app.ports["redis"], "--bind", "127.0.0.1", "--save", "")
-        running.enter_context(app.started("redis", *map(str, redis), "--dir", work))
+        running.enter_context(app.redis())
         for command in ("check_and_fix_socialaccount_sites_migration", "migrate"):
             app.python("manage.py", command, "--database", "admin")
         for path in ("", str(plugin)):
@@ -477,14 +515,15 @@ def main(api: Path) -> int:
         with app.working(plugin) as worker:
             full = app.scan("with", worker)
             after = full.findings()
-            wrong = compare([f for f in after if f["check_id"] == CHECK], expected)
+            wrong = compare([f for f in after if f["check_id"] in CHECKS], expected)
             wrong += others(before, after)
             show(app, full)
             report("A worker with the plugin, and every call of SageMaker refused:")
             with aws.failing(refuse_sagemaker):
-                refused = app.scan("refused", worker, CHECK, BESIDE)
-            statuses = sorted(f["status"] for f in refused.findings(check_id=CHECK))
-            report(f"  findings of our check: {', '.join(statuses)}")
+                refused = app.scan("refused", worker, *CHECKS, BESIDE)
+            for check in CHECKS:
+                statuses = sorted(f["status"] for f in refused.findings(check_id=check))
+                report(f"  findings of {check}: {', '.join(statuses)}")
             for name, overview in refused.overviews().items():
                 report(f"  {name}: {counts(overview)}")
     for line in wrong:
@@ -493,7 +532,7 @@ def main(api: Path) -> int:
 
 
 def compare(findings: list[dict[str, Any]], expected: dict[Any, tuple[str, str]]) -> list[str]:
-    """Return what the App's findings of our check have other than the demo's account."""
+    """Return what the App's findings of our checks have other than the demo's account."""
     found = {}
     for finding in findings:
         region, _, name = finding["uid"].partition(f"{account.ACCOUNT}-")[2].partition("1-")
@@ -503,16 +542,16 @@ def compare(findings: list[dict[str, Any]], expected: dict[Any, tuple[str, str]]
         wanted, words = expected.get(key, ("no finding", ""))
         if status != wanted or words not in text:
             wrong.append(f"{key}: {status}, expected {wanted}: {text}")
-    report(f"  {len(found)} findings of our check, {len(wrong)} not the demo's")
+    report(f"  {len(found)} findings of our checks, {len(wrong)} not the demo's")
     return wrong
 
 
 def others(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
     """Return the findings of other checks that are in one of two full scans only."""
     differ = set(map(identity, before)) ^ set(map(identity, after))
-    strange = sorted(uid for uid, _, _ in differ if CHECK not in uid)
+    strange = sorted(uid for uid, _, _ in differ if not any(check in uid for check in CHECKS))
     report(f"  full scan: {len(before)} findings without, {len(after)} with the plugin;")
-    report(f"  those that differ are of our check: {len(differ) - len(strange)}, others: {strange}")
+    report(f"  differ: {len(differ) - len(strange)} of our checks; of others: {strange}")
     return [f"differs without and with the plugin: {uid}" for uid in strange]
 
 
@@ -549,7 +588,7 @@ def show(app: App, scan: Scan) -> None:
     for path in app.work.glob("output/**/*.ocsf.json"):
         if "/compliance/" not in str(path):
             evidence = "route_table_id" in path.read_text("utf-8")
-            report(f"  {path.name}: {'has' if evidence else 'lacks'} the evidence of our check")
+            report(f"  {path.name}: {'has' if evidence else 'lacks'} the evidence of our checks")
 
 
 if __name__ == "__main__":

@@ -395,6 +395,24 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
             *("sg-1", "vpc-1"), ("icmp from 12.0.0.0/8", f"icmp from 13.0.0.0/8{JOINED}")
         ),
     ),
+    "neighbours by a type of icmp and by the next one": (
+        group(
+            *(
+                {**rule(**ipv4(block)), "IpProtocol": "icmp", "FromPort": kind, "ToPort": code}
+                for block, kind, code in (("12.0.0.0/8", 3, -1), ("13.0.0.0/8", 4, 0))
+            )
+        ),
+        SecurityGroup("sg-1", "vpc-1"),
+    ),
+    "neighbours, one of them without its last port": (
+        group(
+            {**rule(**ipv4("12.0.0.0/8")), "ToPort": None},
+            {**rule(**ipv4("13.0.0.0/8")), "FromPort": 99, "ToPort": 99},
+        ),
+        SecurityGroup(
+            *("sg-1", "vpc-1"), ("tcp from 12.0.0.0/8", f"tcp 99 from 13.0.0.0/8{JOINED}")
+        ),
+    ),
     "neighbours by two types of icmp": (
         group(
             *(
@@ -491,6 +509,10 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
             *("sg-1", "vpc-1"),
             open_egress=("tcp 22 to 64:ff9b::c00:0/104", f"tcp 22 to 64:ff9b::d00:0/104{JOINED}"),
         ),
+    ),
+    "egress to a /32 that is not NAT64's": (
+        egress_group("2600:1f00::/32"),
+        SecurityGroup("sg-1", "vpc-1"),
     ),
     "egress to one host by way of NAT64": (
         egress_group("64:ff9b::808:808/128"),
@@ -813,6 +835,20 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
         ],
         [through("0.0.0.0/0", "i-1")],
     ),
+    "after a route to private addresses": (
+        IN,
+        [own(1, to("NetworkInterfaceId", "eni-1", "192.168.0.0/16"), TO_ENI), edge(back())],
+        [OUT_ENI],
+    ),
+    "one of two gateways' tables": (
+        IN,
+        [
+            own(1, TO_ENI),
+            edge(back()),
+            table(8, back(NetworkInterfaceId="eni-2"), GatewayId="igw-2"),
+        ],
+        [OUT_ENI],
+    ),
     "another appliance's instance": (
         IN,
         [
@@ -838,14 +874,12 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
         ],
         [],
     ),
-    "an IPv6 block that was taken off": (
+    "IPv6 blocks that are not in use": (
         {
             **IN,
             "Ipv6CidrBlockAssociationSet": [
-                {
-                    "Ipv6CidrBlock": "2600:1f00:0:1::/64",
-                    "Ipv6CidrBlockState": {"State": "disassociated"},
-                }
+                {"Ipv6CidrBlock": "2600:1f00:0:1::/64", "Ipv6CidrBlockState": {"State": state}}
+                for state in ("disassociated", "failed")
             ],
         },
         [own(1, {**back("::/0")}), edge(back("2600:1f00:0:1::/64"))],
@@ -954,6 +988,17 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
         IN,
         [own(1, TO_VPCE), edge(advertised("10.0.1.0/24", "10.0.9.5"))],
         None,
+    ),
+    "an edge route without destination before one of VPC Lattice": (
+        IN,
+        [
+            own(1, TO_ENI),
+            edge(
+                {"NetworkInterfaceId": "eni-1", "State": "active"},
+                {"DestinationPrefixListId": "pl-2", "GatewayId": "VpcLattice", "State": "active"},
+            ),
+        ],
+        "a route of rtb-9 lacks its destination, target or state",
     ),
     "an advertised route without its next hop": (
         IN,
@@ -1066,12 +1111,29 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
 }
 
 
+REMEDIES = {
+    "which may be one appliance": (
+        "check that with ec2:DescribeRouteTables and ec2:DescribeNetworkInterfaces"
+    ),
+    "and so does an internet gateway": (
+        "check whether the list's entries are public, with ec2:GetManagedPrefixListEntries"
+    ),
+    "which shares the subnet": (
+        "check in that account whether one of them sends the subnet's traffic there, with "
+        "ec2:DescribeRouteTables"
+    ),
+}
+
+
 @pytest.mark.parametrize(("subnet", "tables", "why"), EDGE_UNKNOWN.values(), ids=EDGE_UNKNOWN)
 def test_a_middlebox_of_which_nobody_knows(
     subnet: dict[str, Any], tables: list[Any], why: str | None
 ) -> None:
     facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [], ACCOUNT)
     assert [unread.why for unread in facts["subnet-1"].unread] == ([why] if why else [])
+    for unread in facts["subnet-1"].unread:
+        found = [remedy for clause, remedy in REMEDIES.items() if clause in unread.why]
+        assert unread.remedy in found or not found
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,19 @@ CASES = {
         "FAIL",
         "sends 10.0.1.0/24 to it.",
     ),
+    "a subnet behind a firewall's endpoint, whose own traffic is blocked": (
+        model(
+            subnets=(
+                replace(
+                    IN_LINE,
+                    middlebox_routes=(replace(IN_LINE.middlebox_routes[0], middlebox="vpce-1"),),
+                    block_public_access="block-ingress",
+                ),
+            )
+        ),
+        "FAIL",
+        "Note: VPC Block Public Access (block-ingress) stops the traffic between subnet-6 and",
+    ),
     "a private subnet whose traffic is blocked": (
         model(subnets=(replace(PRIVATE, block_public_access="block-bidirectional"),)),
         "PASS",
@@ -222,6 +235,12 @@ def test_a_violation_says_which_rule_it_breaks() -> None:
     verdict = judge(chatty, fail_on_unrestricted_egress=True)
     rules = [violation.rule for violation in verdict.violations]
     assert rules == [Rule.ISOLATION, Rule.SUBNET, Rule.INGRESS, Rule.EGRESS]
+    by = [violation.by for violation in verdict.violations]
+    assert by == [None, PUBLIC, OPEN, CHATTY]
+    blocked = replace(PUBLIC, block_public_access="block-bidirectional")
+    noted = model(subnets=(blocked,), groups=(UNKNOWN_EGRESS, CHATTY))
+    notes = judge(noted, fail_on_unrestricted_egress=False).notes
+    assert [note.rule for note in notes] == [Rule.BLOCKED, Rule.EGRESS, Rule.EGRESS_UNREAD]
     (bare,) = judge(model(vpc=False, subnets=(), groups=()), True).violations
     assert bare.rule is Rule.VPC_CONFIG
     (ungrouped,) = judge(model(groups=()), True).violations
@@ -242,11 +261,15 @@ def test_a_long_pass_begins_with_all_kinds() -> None:
 
 
 def test_a_very_long_list_of_rules_is_counted() -> None:
-    rules = tuple(f"tcp {port} from 0.0.0.0/0" for port in range(1, 61))
-    facts = model(groups=(SecurityGroup("sg-9", "vpc-1", rules),))
-    text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
-    assert "tcp 50 from 0.0.0.0/0 and 10 more." in text
-    assert "tcp 51 from" not in text
+    def told(number: int) -> str:
+        rules = tuple(f"tcp {port} from 0.0.0.0/0" for port in range(1, number + 1))
+        facts = model(groups=(SecurityGroup("sg-9", "vpc-1", rules),))
+        return explain(facts, judge(facts, fail_on_unrestricted_egress=False))
+
+    assert "tcp 50 from 0.0.0.0/0 and 10 more." in told(60)
+    assert "tcp 51 from" not in told(60)
+    assert "tcp 50 from 0.0.0.0/0 and 1 more." in told(51)
+    assert told(50).endswith(" and tcp 50 from 0.0.0.0/0.")
 
 
 SERVES = {

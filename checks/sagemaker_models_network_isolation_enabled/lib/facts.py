@@ -1,4 +1,4 @@
-"""What was read from AWS about one SageMaker model, and nothing that was concluded from it.
+"""What was read from AWS about a SageMaker model or endpoint configuration, and no conclusion.
 
 Every class is frozen and holds plain values only, because Prowler writes a finding's resource
 into OCSF as it stands. A fact that could not be read is `None` and has an `Unread` that says why:
@@ -7,6 +7,7 @@ unknown is never a default.
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -195,23 +196,29 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A SageMaker model, under the names that Prowler's reports look for (name, arn, region, tags).
+class Hosted:
+    """What is judged, under the names that Prowler's reports look for (name, arn, region, tags).
 
     Attributes:
-        name: ModelName.
-        arn: ModelArn.
-        region: Its region.
-        creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one model of
-            those that had the name in turn.
+        name: ModelName or EndpointConfigName.
+        arn: ModelArn or EndpointConfigArn.
+        region: The region's name.
+        creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one of those
+            that had the name in turn.
         network_isolation: EnableNetworkIsolation; None where it is unknown.
-        has_vpc_config: Whether the model has a VpcConfig; None where that is unknown.
+        has_vpc_config: Whether there is a VpcConfig; None where that is unknown.
         subnets: VpcConfig.Subnets, in AWS's order.
         security_groups: VpcConfig.SecurityGroupIds, in AWS's order.
-        tags: The model's tags, as [{"Key": …, "Value": …}].
-        endpoints: The endpoints that serve it; None where that is unknown. No verdict depends on
-            it, because Search is an index that may lag.
-        unread: What of the model itself could not be read.
+        tags: The tags, as [{"Key": …, "Value": …}].
+        endpoints: The endpoints that use it; None where that is unknown. No verdict depends on it,
+            because Search is an index that may lag.
+        unread: What of it could not be read, its network apart.
+
+    Class attributes:
+        NOUN: What AWS's operations call it, as in ListModels.
+        WORDS, ARTICLE: What a sentence calls it.
+        SETTINGS: What its Describe operation tells, for a sentence.
+        USED, UNUSED: How a sentence says which endpoints use it, and that none does.
     """
 
     name: str
@@ -225,3 +232,40 @@ class Model:
     tags: tuple[dict[str, str], ...] = ()
     endpoints: tuple[Endpoint, ...] | None = None
     unread: tuple[Unread, ...] = ()
+
+    NOUN: ClassVar[str]
+    WORDS: ClassVar[str]
+    ARTICLE: ClassVar[str]
+    SETTINGS: ClassVar[str]
+    USED: ClassVar[str]
+    UNUSED: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Model(Hosted):
+    """A SageMaker model."""
+
+    NOUN: ClassVar[str] = "Model"
+    WORDS: ClassVar[str] = "model"
+    ARTICLE: ClassVar[str] = "a model"
+    SETTINGS: ClassVar[str] = "EnableNetworkIsolation and VpcConfig"
+    USED: ClassVar[str] = "It serves"
+    UNUSED: ClassVar[str] = "No endpoint serves it"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig(Hosted):
+    """A SageMaker endpoint configuration that is made for inference components.
+
+    Attributes:
+        serverless_variants: The names of its variants that are serverless.
+    """
+
+    serverless_variants: tuple[str, ...] = ()
+
+    NOUN: ClassVar[str] = "EndpointConfig"
+    WORDS: ClassVar[str] = "endpoint configuration"
+    ARTICLE: ClassVar[str] = "an endpoint configuration"
+    SETTINGS: ClassVar[str] = "its variants, EnableNetworkIsolation and VpcConfig"
+    USED: ClassVar[str] = "It is used by"
+    UNUSED: ClassVar[str] = "No endpoint uses it"

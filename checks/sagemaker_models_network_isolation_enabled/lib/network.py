@@ -21,42 +21,61 @@ from .security_groups import PrefixList, group_facts, prefix_lists_of
 FILTER_VALUES = 200  # the most values that one EC2 filter takes
 
 
+SubnetFacts = dict[str, Subnet]
+GroupFacts = dict[tuple[str, ...], tuple[SecurityGroup, ...]]
+
+
 def read_network(
     ec2: Any, subnet_ids: Iterable[str], group_sets: Iterable[tuple[str, ...]], account: str
-) -> tuple[dict[str, Subnet], dict[tuple[str, ...], tuple[SecurityGroup, ...]]]:
-    """Read the subnets and security groups of one region.
+) -> tuple[SubnetFacts, GroupFacts]:
+    """Read the subnets and security groups of one region: see the two functions below."""
+    return read_subnets(ec2, subnet_ids, account), read_security_groups(ec2, group_sets)
+
+
+def read_subnets(ec2: Any, subnet_ids: Iterable[str], account: str) -> SubnetFacts:
+    """Read subnets of one region, with the route tables of their VPCs.
 
     Args:
         ec2: A boto3 EC2 client of the region.
-        subnet_ids: The ids of the subnets that models of the region name.
-        group_sets: The ids of the security groups that they name, each model's together, because
-            groups may be open to the internet together.
-        account: The account of the models; a subnet of another one is shared with it.
+        subnet_ids: The ids of the subnets that are named there.
+        account: The account that names them; a subnet of another one is shared with it.
 
     Returns:
-        A `Subnet` for every subnet id, and for every set of group ids a `SecurityGroup` for each.
-        What could not be read is said in their `unread`; no error of AWS is raised.
+        A `Subnet` for every id. What could not be read is said in its `unread`; no error of AWS is
+        raised.
     """
-    group_sets = set(group_sets)
     subnet_ids = set(subnet_ids)
-    group_ids = {group_id for group_set in group_sets for group_id in group_set}
     subnets = describe(ec2, "describe_subnets", "Subnets", "SubnetId", "subnet-id", subnet_ids)
     vpc_ids = {s["VpcId"] for s in subnets.items.values() if isinstance(s.get("VpcId"), str)}
     tables = describe(
         ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids
     )
     route_tables = RouteTables(tables.items, tables.error)
+    return {
+        subnet_id: subnet_facts(subnet_id, subnets, route_tables, account)
+        for subnet_id in subnet_ids
+    }
+
+
+def read_security_groups(ec2: Any, group_sets: Iterable[tuple[str, ...]]) -> GroupFacts:
+    """Read security groups of one region, with the prefix lists that their rules name.
+
+    Args:
+        ec2: A boto3 EC2 client of the region.
+        group_sets: The ids of the security groups that are named there, those of one model or
+            endpoint configuration together, because groups may be open to the internet together.
+
+    Returns:
+        For every set a `SecurityGroup` for each of its ids. What could not be read is said in their
+        `unread`; no error of AWS is raised.
+    """
+    group_sets = set(group_sets)
+    group_ids = {group_id for group_set in group_sets for group_id in group_set}
     groups = describe(
         ec2, "describe_security_groups", "SecurityGroups", "GroupId", "group-id", group_ids
     )
     prefix_lists = {list_id: read_prefix_list(ec2, list_id) for list_id in prefix_lists_of(groups)}
-    return (
-        {
-            subnet_id: subnet_facts(subnet_id, subnets, route_tables, account)
-            for subnet_id in subnet_ids
-        },
-        group_facts(group_sets, groups, prefix_lists),
-    )
+    return group_facts(group_sets, groups, prefix_lists)
 
 
 def describe(

@@ -77,10 +77,10 @@ def behind_nat64(block: Block) -> Block:
 
 
 def public_size(block: Block) -> int:
-    """Return how many addresses of a block lie outside private and reserved address space."""
+    """Return how many addresses of a public block are not in private or reserved space."""
     special = (s for s in NOT_PUBLIC if s.version == block.version)
     inside = [s.num_addresses for s in special if s.subnet_of(block)]  # type: ignore[arg-type]
-    return block.num_addresses - sum(inside) if is_public(block) else 0
+    return block.num_addresses - sum(inside)
 
 
 def open_permissions(permissions: Iterable[Permission]) -> list[Permission]:

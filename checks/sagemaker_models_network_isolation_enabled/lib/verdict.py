@@ -1,8 +1,8 @@
-"""The verdict on a model: a pure function of its facts, and the text that is made from it.
+"""The verdict on a model or an endpoint configuration: a pure function of its facts, and its text.
 
-The rule: a model is sound when network isolation is on, and it has a VPC configuration whose
-subnets are all private and whose security groups admit no range of the internet (source: the SOP's
-description and implementation steps; AWS Security Hub SageMaker.5 for isolation alone).
+The rule: it is sound when network isolation is on, and it has a VPC configuration whose subnets are
+all private and whose security groups admit no range of the internet (source: the SOP's description
+and implementation steps; AWS Security Hub SageMaker.5 for isolation alone).
 """
 
 import re
@@ -11,18 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from .facts import Model, SecurityGroup, Subnet, Unread
+from .facts import EndpointConfig, Hosted, SecurityGroup, Subnet, Unread
 
 # Prowler's ASFF cuts a finding's description after so many characters.
 LONG = 1000
 
 
 class Rule(Enum):
-    """What a model can violate, and what is noted; the value says so in a summary."""
+    """What can be violated, and what is noted; the value says so in a summary."""
 
     ISOLATION = "network isolation is disabled"
     VPC_CONFIG = "no VPC configuration"
     SECURITY_GROUPS = "no security group"
+    SERVERLESS = "serverless variant"
     SUBNET = "public subnet"
     INGRESS = "security group with ingress open to the internet"
     EGRESS = "security group with egress open to the internet"
@@ -30,19 +31,19 @@ class Rule(Enum):
     EGRESS_UNREAD = "egress not all known"
 
 
-COUNTED = (Rule.SUBNET, Rule.INGRESS, Rule.EGRESS)  # the others are said once
+COUNTED = (Rule.SERVERLESS, Rule.SUBNET, Rule.INGRESS, Rule.EGRESS)  # the others are said once
 # The most routes or rules of one thing that a text names; the finding's resource has them all.
 MOST = 50
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule that a model violates, once.
+    """A rule that is violated, once.
 
     Attributes:
         rule: The rule.
         text: A clause that names the evidence.
-        by: The subnet or security group that violates it; None where the model itself does.
+        by: The subnet or security group that violates it; None for the model or configuration.
     """
 
     rule: Rule
@@ -55,7 +56,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict on one model.
+    """The verdict on one model or endpoint configuration.
 
     Attributes:
         status: "PASS", "FAIL" or "MANUAL".
@@ -70,22 +71,22 @@ class Verdict:
     notes: tuple[Violation, ...]
 
 
-def judge(model: Model, fail_on_unrestricted_egress: bool) -> Verdict:
-    """Return the verdict on a model.
+def judge(hosted: Hosted, fail_on_unrestricted_egress: bool) -> Verdict:
+    """Return the verdict on a model or an endpoint configuration.
 
     Args:
-        model: Its facts.
+        hosted: Its facts.
         fail_on_unrestricted_egress: Whether egress to the internet is a violation.
 
     Returns:
         FAIL for any violation; else MANUAL for anything unknown that might be one; else PASS.
     """
-    violations = list(violations_of(model))
-    parts: tuple[Subnet | SecurityGroup, ...] = (*model.subnets, *model.security_groups)
-    unknowns = [*model.unread, *(unread for part in parts for unread in part.unread)]
-    notes = list(explain_block_public_access(model))
-    egress = list(egress_of(model))
-    unread_egress = [unread for group in model.security_groups for unread in group.unread_egress]
+    violations = list(violations_of(hosted))
+    parts: tuple[Subnet | SecurityGroup, ...] = (*hosted.subnets, *hosted.security_groups)
+    unknowns = [*hosted.unread, *(unread for part in parts for unread in part.unread)]
+    notes = list(explain_block_public_access(hosted))
+    egress = list(egress_of(hosted))
+    unread_egress = [unread for group in hosted.security_groups for unread in group.unread_egress]
     if fail_on_unrestricted_egress:
         violations += egress
         unknowns += unread_egress
@@ -98,15 +99,20 @@ def judge(model: Model, fail_on_unrestricted_egress: bool) -> Verdict:
     return Verdict(status, tuple(violations), tuple(dict.fromkeys(unknowns)), tuple(notes))
 
 
-def violations_of(model: Model) -> Iterator[Violation]:
-    """Yield what a model violates but for egress, in the order in which a reader cares."""
-    if model.network_isolation is False:
+def violations_of(hosted: Hosted) -> Iterator[Violation]:
+    """Yield what is violated but for egress, in the order in which a reader cares."""
+    if hosted.network_isolation is False:
         yield Violation(Rule.ISOLATION, "network isolation is disabled")
-    if model.has_vpc_config is False:
+    if hosted.has_vpc_config is False:
         yield Violation(Rule.VPC_CONFIG, "it has no VPC configuration")
-    if model.has_vpc_config and not model.security_groups:
+    if hosted.has_vpc_config and not hosted.security_groups:
         yield Violation(Rule.SECURITY_GROUPS, "its VPC configuration has no security group")
-    for subnet in model.subnets:
+    # "Feature exclusions" in "Deploy models with Amazon SageMaker Serverless Inference" of the
+    # Amazon SageMaker AI Developer Guide: network isolation and VPC configuration.
+    for variant in hosted.serverless_variants if isinstance(hosted, EndpointConfig) else ():
+        text = f"variant {variant} is serverless, which AWS neither isolates nor puts into a VPC"
+        yield Violation(Rule.SERVERLESS, text)
+    for subnet in hosted.subnets:
         clauses = []
         if subnet.internet_routes:
             routes = join_most([f"{r.destination} to {r.gateway}" for r in subnet.internet_routes])
@@ -119,21 +125,21 @@ def violations_of(model: Model) -> Iterator[Violation]:
         ]
         if clauses:
             yield Violation(Rule.SUBNET, f"subnet {subnet.id} {', and '.join(clauses)}", subnet)
-    for group in model.security_groups:
+    for group in hosted.security_groups:
         if group.open_ingress:
             text = f"security group {group.id} allows ingress of {join_most(group.open_ingress)}"
             yield Violation(Rule.INGRESS, text, group)
 
 
-def egress_of(model: Model) -> Iterator[Violation]:
-    """Yield the security groups of a model that let traffic out to the internet."""
-    for group in model.security_groups:
+def egress_of(hosted: Hosted) -> Iterator[Violation]:
+    """Yield the security groups that let traffic out to the internet."""
+    for group in hosted.security_groups:
         if group.open_egress:
             text = f"security group {group.id} allows egress of {join_most(group.open_egress)}"
             yield Violation(Rule.EGRESS, text, group)
 
 
-def explain_block_public_access(model: Model) -> Iterator[Violation]:
+def explain_block_public_access(hosted: Hosted) -> Iterator[Violation]:
     """Yield a note for each mode of VPC Block Public Access that stops a public subnet's traffic.
 
     Behind an appliance it is the appliance's subnet that decides, so nothing is noted. The subnet
@@ -142,7 +148,7 @@ def explain_block_public_access(model: Model) -> Iterator[Violation]:
     the Amazon VPC User Guide).
     """
     blocked: dict[str, list[str]] = {}
-    for subnet in model.subnets:
+    for subnet in hosted.subnets:
         gateways = [route.gateway for route in subnet.internet_routes]
         gateways += [r.gateway for r in subnet.middlebox_routes if r.middlebox.startswith("vpce-")]
         through = any(gateway.startswith("igw-") for gateway in gateways)
@@ -156,62 +162,63 @@ def explain_block_public_access(model: Model) -> Iterator[Violation]:
         )
 
 
-def explain(model: Model, verdict: Verdict) -> str:
+def explain(hosted: Hosted, verdict: Verdict) -> str:
     """Return the verdict in words, with its evidence: the finding's `status_extended`.
 
     Args:
-        model: The model's facts.
-        verdict: The verdict on it.
+        hosted: The facts.
+        verdict: The verdict on them.
     """
-    name = f"SageMaker model {model.name}"
+    name = f"SageMaker {hosted.WORDS} {hosted.name}"
     unread = "; ".join(explain_unknowns(verdict.unknowns))
     if verdict.status == "FAIL":
         head, evidence = f"{name} fails", "; ".join(map(str, verdict.violations))
     elif verdict.status == "MANUAL":
         head, evidence = f"{name} could not be judged", unread
     else:
-        subnets = join(f"{s.id} (route table {s.route_table_id})" for s in model.subnets)
+        subnets = join(f"{s.id} (route table {s.route_table_id})" for s in hosted.subnets)
         head = (
             f"{name} has network isolation enabled and a private VPC configuration in "
-            f"{join(dict.fromkeys(str(s.vpc_id) for s in model.subnets))}"
+            f"{join(dict.fromkeys(str(s.vpc_id) for s in hosted.subnets))}"
         )
         evidence = (
             f"no live route to an internet or carrier gateway from {subnets}, "
-            f"no ingress open to the internet in {join(g.id for g in model.security_groups)}"
+            f"no ingress open to the internet in {join(g.id for g in hosted.security_groups)}"
         )
     details = [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
     details += [f"Note: {'; '.join(map(str, verdict.notes))}"] * bool(verdict.notes)
-    served = list(explain_endpoints(model))
+    served = list(explain_endpoints(hosted))
     text = ". ".join([f"{head}: {evidence}", *details, *served]) + "."
     if len(text) <= LONG:
         return text
     # What is cut off is evidence then, and no kind of it goes unseen.
-    summary = f"{head}: {'; '.join(summarize(model, verdict))}"
+    summary = f"{head}: {'; '.join(summarize(hosted, verdict))}"
     return ". ".join([summary, *served, f"Evidence: {evidence}", *details]) + "."
 
 
-def explain_endpoints(model: Model) -> Iterator[str]:
-    """Yield a sentence, without its full stop, that says what serves a model, where it is known."""
-    if model.endpoints is not None:
+def explain_endpoints(hosted: Hosted) -> Iterator[str]:
+    """Yield a sentence, without its full stop, on the endpoints of it, where they are known."""
+    if hosted.endpoints is not None:
         words = [
             e.name if e.status == "InService" else f"{e.name} ({e.status or 'status unknown'})"
-            for e in model.endpoints
+            for e in hosted.endpoints
         ]
         plural = "s" if len(words) > 1 else ""
-        yield f"It serves endpoint{plural} {join_most(words)}" if words else "No endpoint serves it"
+        used = f"{hosted.USED} endpoint{plural} "
+        yield used + join_most(words) if words else hosted.UNUSED
 
 
-def summarize(model: Model, verdict: Verdict) -> Iterator[str]:
+def summarize(hosted: Hosted, verdict: Verdict) -> Iterator[str]:
     """Yield the kinds of what a verdict rests on, each with its number.
 
     Args:
-        model: The model's facts.
-        verdict: The verdict on it.
+        hosted: The facts.
+        verdict: The verdict on them.
     """
     yield from kinds(verdict.violations)
     if verdict.status == "PASS":
-        yield count(len(model.subnets), "private subnet")
-        yield count(len(model.security_groups), "security group") + " without open ingress"
+        yield count(len(hosted.subnets), "private subnet")
+        yield count(len(hosted.security_groups), "security group") + " without open ingress"
     if verdict.unknowns:
         yield count(len(verdict.unknowns), "thing") + " unknown"
     yield from kinds(verdict.notes)
@@ -225,7 +232,7 @@ def kinds(violations: Iterable[Violation]) -> Iterator[str]:
 
 def count(number: int, thing: str) -> str:
     """Return a number of things in words, such as "2 public subnets"."""
-    plural = thing if number == 1 else re.sub("(subnet|group|thing)", r"\1s", thing)
+    plural = thing if number == 1 else re.sub("(subnet|group|thing|variant)", r"\1s", thing)
     return f"{number} {plural}"
 
 

@@ -33,7 +33,7 @@ def environment_of(container: dict[str, Any]) -> dict[str, str]:
     return container.get("Environment") or {}
 
 
-def refuse_unfit_containers(name: str, settings: dict[str, Any]) -> None:
+def stop_for_unfit_containers(name: str, settings: dict[str, Any]) -> None:
     """Stop for a model of which a container cannot work isolated.
 
     Raises:
@@ -74,7 +74,8 @@ def notes_on_containers(settings: dict[str, Any]) -> Iterator[str]:
         if container.get("ModelPackageName"):
             yield (
                 f"Note: container of model package {container['ModelPackageName']}: a package of "
-                "AWS Marketplace runs with network isolation only, so do not take it off again."
+                "AWS Marketplace runs with network isolation only, so every later copy must keep "
+                "it on."
             )
         if (container.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc":
             yield (

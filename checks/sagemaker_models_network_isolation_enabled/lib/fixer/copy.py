@@ -5,9 +5,10 @@ kept here; what the installed botocore does not know of is not seen and not copi
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from botocore import xform_name
@@ -20,7 +21,8 @@ from .serving import names
 
 NAME_LENGTH = 63  # the most that the name of a model or an endpoint configuration has
 SUFFIX = "-isolated"
-SECRET_LENGTH = 4  # a shorter value would blot out half of a sentence
+MOST_COPIES = 100  # of one thing; a copy beyond is not known as the fixer's
+SECRET_LENGTH = 4  # a shorter value is masked beside its name only: it may be part of any word
 
 
 # What AWS calls the things that are copied in its operations: CreateModel, DescribeModel.
@@ -54,7 +56,7 @@ class Copy:
 
     def step(self, detail: str) -> str:
         """Return its line in a plan."""
-        done = "There already" if self.exists else "To create"
+        done = "Already exists" if self.exists else "To create"
         return f"{done}: {self.words} {self.name}, like {self.original}, {detail}."
 
 
@@ -125,6 +127,11 @@ def plan_copy(
     return Copy(noun, name, original, settings, own_tags, exists)
 
 
+def is_copy_name(name: str, original: str) -> bool:
+    """Return whether a thing of this name may be a copy of another."""
+    return name in islice(copy_names(original), MOST_COPIES)
+
+
 def copy_names(original: str) -> Iterator[str]:
     """Yield the names that a copy may have, the first choice first.
 
@@ -179,10 +186,18 @@ def create_copy(client: Any, rollback: Rollback, copy: Copy) -> None:
 
 def without_secrets(text: str, settings: dict[str, Any]) -> str:
     """Return a text without the values of a model's environment, which AWS and botocore repeat."""
-    for container in containers_of(settings):
-        for value in environment_of(container).values():
-            if len(value) >= SECRET_LENGTH:
-                text = text.replace(one_line(value), "…")
+    pairs = [
+        (key, one_line(value))
+        for container in containers_of(settings)
+        for key, value in environment_of(container).items()
+        if value.strip()
+    ]
+    # The longest first, because a value may hold another.
+    for key, value in sorted(pairs, key=lambda pair: len(pair[1]), reverse=True):
+        given = rf"({re.escape(key)}[\"']?\s*[=:]\s*[\"']?){re.escape(value)}"
+        text = re.sub(given, r"\1…", text)
+        if len(value) >= SECRET_LENGTH:
+            text = text.replace(value, "…")
     return text
 
 

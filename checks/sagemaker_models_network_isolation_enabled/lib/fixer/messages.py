@@ -1,6 +1,9 @@
 """What the fixer says: its lines, its own stop, and AWS's errors as sentences."""
 
+import os
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +19,11 @@ class StoppedError(Exception):
 
 def say(sentence: str) -> None:
     """Print one printable line under Prowler's own line about the model, at once."""
-    print(f"\t  {one_line(sentence)}", flush=True)
+    try:
+        print(f"\t  {one_line(sentence)}", flush=True)
+    except OSError:
+        # Nobody reads any more: Prowler, which prints too, would end all fixing at its next line.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def one_line(text: Any) -> str:
@@ -32,7 +39,7 @@ def explain_error(error: Exception) -> str:
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
     """
     if not isinstance(error, ClientError):
-        return f"AWS could not be asked ({type(error).__name__}: {one_line(error)}). Run it again."
+        return f"The call to AWS failed ({type(error).__name__}: {one_line(error)}). Run it again."
     answer = error.response.get("Error") or {}
     code, message = one_line(answer.get("Code")), one_line(answer.get("Message")).rstrip(".")
     named = ACTION.search(message)

@@ -1,4 +1,4 @@
-"""Moving an endpoint to another configuration, and bringing it back where that fails.
+"""Moving an endpoint to another configuration, and rolling it back where that fails.
 
 UpdateEndpoint starts new instances, moves the traffic, and goes back to the old configuration by
 itself where the new instances do not start. The statuses are those of DescribeEndpoint:
@@ -35,17 +35,17 @@ def move_endpoint(client: Any, rollback: Rollback, move: Move) -> None:
     """
     endpoint = move.endpoint
     if endpoint.status == "InService":
-        refuse_changed_endpoint(client, endpoint)
+        stop_for_changed_endpoint(client, endpoint)
         say(f"Updating endpoint {endpoint.name} from {move.old_config} to {move.config.name}.")
         update(client, rollback, move, move.config.name)
     elif endpoint.status == "UpdateRollbackFailed":
-        refuse_changed_endpoint(client, endpoint)
+        stop_for_changed_endpoint(client, endpoint)
     else:
         say(f"Endpoint {endpoint.name} is being updated to {move.config.name} already.")
     now = wait_for_update(client, move)
     reason = now.failure_reason or "AWS gives no reason"
     if now.status == "UpdateRollbackFailed":
-        bring_back(client, rollback, move, reason)
+        roll_back(client, rollback, move, reason)
         now = wait_for_update(client, move)
     if now.status == "Failed":
         raise StoppedError(
@@ -54,18 +54,24 @@ def move_endpoint(client: Any, rollback: Rollback, move: Move) -> None:
         )
     if now.status != "InService":
         raise StoppedError(
-            f"Endpoint {now.name} is {now.status} by {now.config_name}: {reason}. Look at it, and "
-            "run the fixer again, or the rollback."
+            f"Endpoint {now.name} is {now.status} with {now.config_name}: {reason}. Look at it, "
+            "and run the fixer again, or the rollback."
+        )
+    if now.config_name != move.config.name and not now.failure_reason:
+        raise StoppedError(
+            f"Endpoint {now.name} uses {now.config_name} again, and AWS gives no reason: it did "
+            f"not start with {move.config.name}, or somebody has rolled it back or deployed "
+            "meanwhile. Look at its logs, and run the fixer again."
         )
     if now.config_name != move.config.name:
         raise StoppedError(
-            f"Endpoint {now.name} does not start by {move.config.name}, so it is back at "
+            f"Endpoint {now.name} did not start with {move.config.name}, so AWS rolled it back to "
             f"{now.config_name}: {reason}. Look at its logs, and run the fixer again."
         )
     say(f"Endpoint {now.name} now uses {now.config_name}.")
 
 
-def refuse_changed_endpoint(client: Any, planned: Endpoint) -> None:
+def stop_for_changed_endpoint(client: Any, planned: Endpoint) -> None:
     """Stop for an endpoint that is not as it was when the move was planned.
 
     Raises:
@@ -74,9 +80,9 @@ def refuse_changed_endpoint(client: Any, planned: Endpoint) -> None:
     now = read_endpoint(client, planned.name)
     if state_of(now) != state_of(planned):
         raise StoppedError(
-            f"Endpoint {now.name} has changed since the plan: it was {planned.status} by "
-            f"{planned.config_name} and is {now.status} by {now.config_name}, so it is left as it "
-            "is. Run the fixer again."
+            f"Endpoint {now.name} has changed since the plan: it was {planned.status} with "
+            f"{planned.config_name} and is {now.status} with {now.config_name}, so it is left as "
+            "it is. Run the fixer again."
         )
 
 
@@ -123,7 +129,7 @@ def update(client: Any, rollback: Rollback, move: Move, to: str) -> None:
     )
 
 
-def bring_back(client: Any, rollback: Rollback, move: Move, reason: str) -> None:
+def roll_back(client: Any, rollback: Rollback, move: Move, reason: str) -> None:
     """Have AWS update an endpoint that it could not roll back to its old configuration.
 
     UpdateRollbackFailed serves "with a mix of the old and new endpoint configurations", and can be
@@ -133,13 +139,13 @@ def bring_back(client: Any, rollback: Rollback, move: Move, reason: str) -> None
         StoppedError: AWS did not take it; the endpoint serves as before.
     """
     name = move.endpoint.name
-    say(f"Endpoint {name} is UpdateRollbackFailed: {reason}. Bringing it to {move.old_config}.")
+    say(f"Endpoint {name} is UpdateRollbackFailed: {reason}. Rolling it back to {move.old_config}.")
     try:
         update(client, rollback, move, move.old_config)
     except (ClientError, BotoCoreError) as error:
         raise StoppedError(
             f"{explain_error(error)} Endpoint {name} stays UpdateRollbackFailed: it uses both "
-            "configurations. Run the fixer again, which brings it back, or the rollback."
+            "configurations. Run the fixer again, which rolls it back, or the rollback."
         ) from error
 
 
@@ -171,8 +177,8 @@ def wait_for_update(client: Any, move: Move) -> Endpoint:
             return now
         if took > PATIENCE:
             raise StoppedError(
-                f"Endpoint {name} is still {now.status} after an hour. AWS goes on with it, or "
-                "brings it back; run the fixer again to see it through."
+                f"Endpoint {name} is still {now.status} after an hour. AWS will finish or roll "
+                "back the update; run the fixer again to resume."
             )
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)

@@ -3,19 +3,20 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from ..facts import Model
-from ..models import with_settings
+from ..inventory import with_settings
 from ..verdict import join
 from .copy import (
     ENDPOINT_CONFIG,
     MODEL,
     SUFFIX,
     Copy,
-    copy_names,
+    is_copy_name,
+    is_like,
     plan_copy,
+    read_settings,
     read_tags,
     settings_of,
 )
@@ -24,7 +25,6 @@ from .vpc import read_network
 
 STACK = "aws:cloudformation:stack-name"
 COPY_ENDING = re.compile(rf"(-[0-9a-f]{{8}})?{SUFFIX}(-\d+)?$")
-MOST_COPIES = 100  # of one thing; a copy beyond is not known as the fixer's
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,21 @@ def other_users_of(model: str, serving: Serving) -> Iterator[str]:
     """Yield a sentence for each use of a model that the fixer cannot end."""
     for endpoint in serving.endpoints:
         pending = endpoint.pending_config_name
-        if model in serving.models_of(pending) - serving.models_of(endpoint.config_name):
+        served = serving.models_of(endpoint.config_name)
+        if model in serving.models_of(pending) - served:
             yield (
                 f"Endpoint {endpoint.name} is being updated to {pending}, which names model "
                 f"{model}. Run the fixer again when it is InService."
+            )
+        elif (
+            endpoint.status == "UpdateRollbackFailed"
+            and model not in served
+            and any(is_copy_name(one, model) for one in served)
+        ):
+            # It serves "with a mix of the old and new endpoint configurations" (DescribeEndpoint).
+            yield (
+                f"Endpoint {endpoint.name} is UpdateRollbackFailed with {endpoint.config_name}, so "
+                f"it may still serve model {model}."
             )
     for component, used in serving.components:
         if used == model:
@@ -160,14 +171,20 @@ def with_model(settings: dict[str, Any], old: str, replacement: Copy) -> dict[st
     return moved
 
 
+def is_serverless(endpoint: Endpoint, serving: Serving) -> bool:
+    """Return whether an endpoint's configuration has a serverless variant."""
+    config = serving.configs[endpoint.config_name]
+    return any("ServerlessConfig" in one for one in variants(config))
+
+
 def obstacle_to_moving(endpoint: Endpoint, serving: Serving, config: Copy) -> str | None:
     """Return why an endpoint must be left as it is; None where it can be moved.
 
-    One that is being updated to the fixer's configuration, or that AWS could not bring back from
-    it, was left by a run that was stopped; that move is seen through.
+    One that is being updated to the fixer's configuration, or that AWS could not roll back from
+    it, was left by a run that was stopped; that move is resumed.
     """
     status, pending = endpoint.status, endpoint.pending_config_name
-    if any("ServerlessConfig" in one for one in variants(serving.configs[endpoint.config_name])):
+    if is_serverless(endpoint, serving):
         return (
             f"Endpoint {endpoint.name} is serverless, so it is left as it is: AWS takes no "
             "isolation and no VPC for it. Serve the model from instances instead."
@@ -189,18 +206,24 @@ def obstacle_to_moving(endpoint: Endpoint, serving: Serving, config: Copy) -> st
 
 
 def interrupted_moves(sagemaker: Any, replacement: Copy, serving: Serving) -> Iterator[Move]:
-    """Yield the moves that left an endpoint UpdateRollbackFailed by the fixer's configuration.
+    """Yield the moves that left an endpoint UpdateRollbackFailed with the fixer's configuration.
 
     AWS's documentation does not say which configuration DescribeEndpoint names in that status
-    ("in service with a mix of the old and new endpoint configurations"), so it may be the copy.
+    ("in service with a mix of the old and new endpoint configurations"), so it may be the copy. The
+    old one is known by its name and by what it says: the copy is what the fixer would make of it.
     """
     listing = ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
     for endpoint in endpoints_of(replacement.name, serving):
         copy = endpoint.config_name
         if endpoint.status == "UpdateRollbackFailed" and not endpoint.pending_config_name:
+            made = settings_of(sagemaker, ENDPOINT_CONFIG, serving.configs[copy])
             for old in names(sagemaker, *listing, NameContains=COPY_ENDING.sub("", copy)):
-                if copy in islice(copy_names(old), MOST_COPIES):
-                    config = Copy(ENDPOINT_CONFIG, copy, old, {}, [], exists=True)
+                if not is_copy_name(copy, old):
+                    continue
+                settings = read_settings(sagemaker, ENDPOINT_CONFIG, old)
+                moved = with_model(settings, replacement.original, replacement)
+                if moved != settings and is_like(moved, made):
+                    config = Copy(ENDPOINT_CONFIG, copy, old, made, [], exists=True)
                     yield Move(endpoint, old, config)
 
 
@@ -218,7 +241,7 @@ def steps_of(plan: Plan) -> Iterator[str]:
         name, old, copy = move.endpoint.name, move.old_config, move.config.name
         is_mixed = move.endpoint.status == "UpdateRollbackFailed"
         yield (
-            f"To bring back: endpoint {name}, to {old}."
+            f"To roll back: endpoint {name}, to {old}."
             if is_mixed
             else f"To move: endpoint {name}, from {old} to {copy}."
         )

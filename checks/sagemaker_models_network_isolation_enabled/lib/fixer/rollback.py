@@ -1,4 +1,4 @@
-"""The rollback: a shell script that is rewritten before each change, to take that change back too.
+"""The rollback: a shell script that is rewritten before each change, to roll that back too.
 
 Every call of the fixer that changes something goes through `Rollback.make`.
 """
@@ -57,7 +57,7 @@ class Moved:
 
 @dataclass
 class Rollback:
-    """The changes of one run, and the script that takes them back.
+    """The changes of one run, and the script that rolls them back.
 
     Attributes:
         folder: Where the script goes: beside Prowler's output.
@@ -102,6 +102,11 @@ class Rollback:
             self._write()
         except OSError as error:
             self.changes.pop()
+            if self.path:
+                self.path.with_suffix(".new").unlink(missing_ok=True)
+            if is_first and self.path:
+                self.path.unlink(missing_ok=True)
+                self.path = None
             raise StoppedError(
                 f"The rollback cannot be written ({one_line(error)}), so nothing more is changed. "
                 "Name a folder that can be written to with --output-directory."
@@ -131,7 +136,7 @@ class Rollback:
         if not self.changes and self.path:
             self.path.unlink()
             self.path = None
-            say("AWS changed nothing, so that script is removed again.")
+            say("AWS changed nothing, so the rollback script was deleted.")
             return
         if self.path is None:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -154,27 +159,30 @@ class Rollback:
 
 
 def script(account: str, changes: list[Created | Moved]) -> str:
-    """Return the shell script that takes changes back: endpoints first, the latest first.
+    """Return the shell script that rolls changes back: region by region, the latest first.
 
-    An endpoint that was moved twice goes back to what it used at first.
+    A region's endpoints are rolled back and its copies deleted before the next region, so that what
+    serves is read right before the deletes. An endpoint that was moved twice goes back to what it
+    used at first.
     """
     calls: list[tuple[str, ...]] = [("check_account", account, changes[0].region)]
     latest_first = list(reversed(changes))
     moves = [change for change in latest_first if isinstance(change, Moved)]
-    endpoints = list(dict.fromkeys((move.region, move.endpoint) for move in moves))
-    for region, endpoint in endpoints:
-        own = [move for move in moves if (move.region, move.endpoint) == (region, endpoint)]
-        options = " ".join(own[-1].options)
-        calls.append(
-            ("roll_back_endpoint", region, endpoint, own[-1].old, options, *(m.new for m in own))
-        )
     created = [change for change in latest_first if isinstance(change, Created)]
-    for region in dict.fromkeys(copy.region for copy in created):
-        calls.append(("find_what_serves", region))
+    for region in dict.fromkeys(change.region for change in latest_first):
+        calls.append(("in_region", region))
+        for endpoint in dict.fromkeys(move.endpoint for move in moves if move.region == region):
+            own = [m for m in moves if (m.region, m.endpoint) == (region, endpoint)]
+            options = " ".join(own[-1].options)
+            calls.append(
+                ("roll_back_endpoint", endpoint, own[-1].old, options, *(m.new for m in own))
+            )
+        copies = [copy for copy in created if copy.region == region]
+        if copies:
+            calls.append(("find_what_serves",))
         # A model goes after the configurations that name it.
-        for copy in sorted(created, key=lambda copy: copy.noun):
-            if copy.region == region:
-                calls.append(("delete_copy", region, copy.noun, copy.name))
+        for copy in sorted(copies, key=lambda copy: copy.noun):
+            calls.append(("delete_copy", copy.noun, copy.name))
     lines = [shlex.join(call) for call in [*calls, ("finish",)]]
     return SCRIPT.read_text("utf-8") + "\n" + "\n".join(lines) + "\n"
 

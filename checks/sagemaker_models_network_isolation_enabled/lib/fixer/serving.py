@@ -11,18 +11,18 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..models import PAGE_SIZE
+from ..inventory import PAGE_SIZE
 from .messages import explain_error
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint, and by what it serves.
+    """An endpoint, and with what it serves.
 
     Attributes:
         name: EndpointName.
         status: EndpointStatus.
-        config_name: EndpointConfigName, by which it serves.
+        config_name: EndpointConfigName, with which it serves.
         pending_config_name: The configuration that it is being updated to; None for none.
         has_deployment_config: Whether it was last updated in a way of its own, such as with alarms.
         failure_reason: FailureReason; None where AWS gives none.
@@ -42,7 +42,7 @@ class Serving:
 
     Attributes:
         endpoints: The endpoints that could be read.
-        configs: The descriptions of the configurations that they use or are being updated to.
+        configs: The descriptions of the configurations that they use, used or are being updated to.
         components: The names of the inference components and of the models that they use.
         unread: What could not be read, and why, as clauses.
     """
@@ -81,13 +81,18 @@ def read_endpoint(client: Any, name: str) -> Endpoint:
     )
 
 
-def read_serving(client: Any) -> Serving:
+def read_serving(client: Any, configs: dict[str, dict[str, Any]]) -> Serving:
     """Return what serves in a region.
+
+    Args:
+        client: The SageMaker client of the region.
+        configs: Descriptions of endpoint configurations by name, which are not read again because
+            nobody can change them; others are added.
 
     Raises:
         ClientError, BotoCoreError: The endpoints cannot be listed.
     """
-    serving = Serving()
+    serving = Serving(configs=configs)
     for name in list(names(client, "list_endpoints", "Endpoints", "EndpointName")):
         try:
             endpoint = read_endpoint(client, name)
@@ -101,8 +106,14 @@ def read_serving(client: Any) -> Serving:
         key = "InferenceComponentName"
         for name in list(names(client, "list_inference_components", "InferenceComponents", key)):
             component = client.describe_inference_component(InferenceComponentName=name)
-            model = (component.get("Specification") or {}).get("ModelName")
-            serving.components.append((name, model))
+            # Newer versions of the API give several instead; this botocore may not know of them.
+            several = component.get("Specifications") or [component.get("Specification")]
+            for specification in filter(None, several):
+                serving.components.append((name, specification.get("ModelName")))
+            if not any(several):
+                serving.unread.append(
+                    f"inference component {name} cannot be read: no Specification in AWS's answer."
+                )
     except (ClientError, BotoCoreError) as error:
         serving.unread.append(f"inference components cannot be read: {explain_error(error)}")
     return serving

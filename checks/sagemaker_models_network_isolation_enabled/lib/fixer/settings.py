@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..models import are_ids
+from ..inventory import are_ids
 from .messages import StoppedError
 
 VPC_CONFIG_KEYS = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}
@@ -38,7 +38,9 @@ class FixerSettings:
         settings = fixer_config.get(key)
         known = [field.name for field in fields(cls)]
         if not isinstance(settings, dict | None):
-            raise StoppedError(f"aws.{key} in the fixer configuration must be a list of settings.")
+            raise StoppedError(
+                f"aws.{key} in the fixer configuration must be a mapping of settings."
+            )
         for name, value in (settings or {}).items():
             where = f"aws.{key}.{name} in the fixer configuration"
             if name not in known:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..facts import Model
-from ..models import Listing, locate, with_settings
+from ..inventory import Listing, locate, with_settings
 from ..verdict import Rule, Verdict, explain_unknowns, join, judge
 from .messages import StoppedError
 
@@ -15,14 +15,14 @@ DIRECTIONS = {Rule.INGRESS: "ingress", Rule.EGRESS: "egress"}
 
 def read_network(ec2: Any, model: Model) -> Model:
     """Return a model, known by the ids of its network so far, with the facts of that network."""
-    (located,) = locate(ec2, Listing(model.region, (model,), 1)).models
+    (located,) = locate(ec2, Listing(model.region, (model,), 1)).items
     return located
 
 
 def advice_on_shared_network(verdict: Verdict, region: str) -> Iterator[str]:
-    """Yield what mends a model that fails by an open group or a public subnet alone.
+    """Yield what fixes a model of which only the network fails: an open group, a public subnet.
 
-    A route or a group is shared: mended once, it is for every model that uses it, without a
+    A route or a group is shared: fixed once, it is for every model that uses it, without a
     replacement.
 
     Args:
@@ -33,15 +33,15 @@ def advice_on_shared_network(verdict: Verdict, region: str) -> Iterator[str]:
     if verdict.unknowns or not rules <= {Rule.SUBNET, *DIRECTIONS}:
         return
     yield (
-        "Its network alone fails it. Mending the group or the route mends every model that uses "
-        "it, without a replacement; see first what else needs the rule or the route:"
+        "Only its network fails. Fixing the security group or the route fixes every model that "
+        "uses it, without a replacement; check first what else needs the rule or the route:"
     )
     for violation in verdict.violations:
-        yield f"{violation}: {'; '.join(mending_commands(violation, region))}"
+        yield f"{violation}: {'; '.join(fixing_commands(violation, region))}"
 
 
-def mending_commands(violation: Any, region: str) -> Iterator[str]:
-    """Yield the commands of the AWS CLI that mend a violation by a group or a route."""
+def fixing_commands(violation: Any, region: str) -> Iterator[str]:
+    """Yield the commands of the AWS CLI that fix a violation by a group or a route."""
     if violation.rule in DIRECTIONS:
         group = violation.by.id
         filters = f"--filters Name=group-id,Values={group}"
@@ -94,7 +94,7 @@ def choose_vpc_config(
     if faults:
         raise StoppedError(
             f"The VpcConfig for {model.region} in the fixer configuration is not private and "
-            f"controlled: {faults}. Name others there."
+            f"controlled: {faults}. Choose others."
         )
     return vpc_config_of(wanted)
 
