@@ -130,12 +130,7 @@ def require(modules: OneOf, definitions: tuple[OneOf, ...]) -> None:
 
 
 def what_it_lacks(module: str, definitions: tuple[OneOf, ...]) -> str | None:
-    """Return the first thing that a module lacks, which may be the module; None where all is there.
-
-    Args:
-        module: The module.
-        definitions: As for `require`.
-    """
+    """Return what a module lacks first, which may be the module itself; None where all is there."""
     try:
         spec = find_spec(module)
     except ModuleNotFoundError:  # its package is not there

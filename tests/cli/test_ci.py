@@ -96,7 +96,6 @@ def official_action(step: dict[str, Any], workspace: Path) -> tuple[str, dict[st
     """Return the script and the variables of a step with Prowler's action, as its action.yml does.
 
     Args:
-        step: The step.
         workspace: GITHUB_WORKSPACE.
     """
     given = step["with"]

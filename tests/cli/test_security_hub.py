@@ -196,7 +196,6 @@ class Nights:
     """Runs the recipe and remembers what it did.
 
     Attributes:
-        aws: The embedded AWS.
         installed: The Prowler that it runs.
         folder: Its working directory.
         found: The nights by their name.

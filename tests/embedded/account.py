@@ -23,8 +23,6 @@ class Region:
     """Makes networks and models in one region of the embedded account.
 
     Attributes:
-        aws: The embedded AWS.
-        name: The region.
         credentials: Another account's, where it is not the default one.
     """
 

@@ -36,7 +36,6 @@ def run(
     """Run commands in a shell, one after the other, and return what each printed.
 
     Args:
-        aws: The embedded AWS.
         region: The AWS CLI's default region.
         commands: Commands, each in one line, which may hold pipes and redirections.
         values: What to put in the place of each placeholder, by the name in `<model-name>`.

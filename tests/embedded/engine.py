@@ -53,7 +53,6 @@ def provider(aws: EmbeddedAWS, *regions: str, **arguments: Any) -> AwsProvider:
     """Return Prowler's AWS provider for some regions of the embedded AWS.
 
     Args:
-        aws: The embedded AWS.
         regions: The regions to scan.
         arguments: Further arguments of `AwsProvider`.
     """
@@ -71,7 +70,6 @@ def scan(
     """Run checks as Prowler's command line and application do.
 
     Args:
-        aws: The embedded AWS.
         made: The provider, which may serve several scans.
         checks: The checks of the scan, in the order in which they run.
         wanted: The check whose findings are wanted, or several.
@@ -107,9 +105,6 @@ def fix(
     """Run the fixer on one model, as Prowler's `run_fixer` does.
 
     Args:
-        aws: The embedded AWS.
-        name: The model.
-        region: Its region.
         output: Prowler's --output-directory.
         settings: What stands under the check's name in the fixer configuration.
         arguments: Further arguments of `AwsProvider`.

@@ -26,7 +26,6 @@ class Case:
     """A model of its own for one test, and an endpoint that serves it.
 
     Attributes:
-        aws: The embedded AWS.
         region: Makes things there.
         name: The model, its endpoint and its endpoint configuration.
         output: Where the rollback is written to.

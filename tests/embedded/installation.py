@@ -188,7 +188,6 @@ class Installation:
         """Scan the embedded AWS.
 
         Args:
-            aws: The embedded AWS.
             output: The folder to write to.
             arguments: The command line after `prowler aws --output-directory …`.
             variables: Environment variables to set.

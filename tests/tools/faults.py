@@ -124,7 +124,6 @@ class Cell:
     """One API and one way for it to fail.
 
     Attributes:
-        api: The API.
         way: The way, in words.
         make: Makes the fault; each scan gets a new one, because some count calls.
         passing: Whether retries overcome it, so that the findings are those without a fault.
@@ -370,7 +369,6 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
     """Return what is wrong with a cell's findings; nothing where they can be trusted.
 
     Args:
-        cell: The cell.
         findings: What `run` gave.
     """
     found = {(f.region, f.resource_id): f for f in findings}

@@ -79,7 +79,6 @@ class Row:
     """One scan without some permissions.
 
     Attributes:
-        refused: The permissions.
         by_tag: Whether the scan is limited to a tag, as with --resource-tag.
     """
 

@@ -202,7 +202,6 @@ class Hosted:
     Attributes:
         name: ModelName or EndpointConfigName.
         arn: ModelArn or EndpointConfigArn.
-        region: The region's name.
         creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one of those
             that had the name in turn.
         network_isolation: EnableNetworkIsolation; None where it is unknown.
