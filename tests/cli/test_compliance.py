@@ -20,7 +20,17 @@ from ..embedded import account, aws_cli
 from ..embedded.account import Expected
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
-from ..tools.frameworks import FOLDER, PAGE, SOP, read, table, with_universal_format
+from ..tools.frameworks import (
+    FOLDER,
+    PAGE,
+    SOP,
+    SOP_PAGE,
+    by_hand,
+    put_in,
+    read,
+    table,
+    with_universal_format,
+)
 
 FILES = sorted(FOLDER.glob("*.json"))
 NAMES = [path.stem for path in FILES]
@@ -107,7 +117,6 @@ def test_the_sops_remediation_is_the_metadatas_which_is_run() -> None:
 @pytest.mark.parametrize("words", ["igw-", "cagw-", "vpce-", "eni-", "/8", "/32", "prefix list"])
 def test_an_audit_by_hand_asks_what_the_check_asks(words: str) -> None:
     assert words in sop()["AuditProcedure"]
-    assert words in (ROOT / "docs" / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -187,7 +196,13 @@ def test_the_frameworks_run_the_plugins_checks_and_no_others(
 def test_the_page_has_each_framework_and_mapping() -> None:
     page = PAGE.read_text("utf-8")
     assert set(re.findall(r"`(\w+(?:\.\d+_\w+)?_network_isolation_aws)`", page)) == set(NAMES)
-    assert f"\n{table()}\n" in page
+    assert page == put_in(page, table())
+
+
+def test_the_page_of_the_sop_has_the_audit_by_hand() -> None:
+    """`make frameworks` writes it."""
+    page = SOP_PAGE.read_text("utf-8")
+    assert page == put_in(page, by_hand())
 
 
 def requirements(name: str) -> list[dict[str, Any]]:

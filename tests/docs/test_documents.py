@@ -228,23 +228,23 @@ def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
         "vpc-id": vpc,
         "subnet-id-in-zone-a": region.subnet(vpc),
         "subnet-id-in-zone-b": region.subnet(vpc),
-        "sg-id-1": region.group(vpc),
-        "sg-id-2": region.group(vpc),
-        "pl-id": region.prefix_list("10.0.0.0/8"),
+        "sg-id": region.group(vpc, "10.0.0.0/8"),
+        "prefix-list-id": region.prefix_list("198.51.100.0/24"),
     }
     subnets = [values["subnet-id-in-zone-a"], values["subnet-id-in-zone-b"]]
-    region.model("fraud", subnets, [values["sg-id-1"], values["sg-id-2"]])
-    by_hand = [c for c in commands(DOCS / "sop.md") if "<" in c and c.startswith("aws ")]
-    assert len(by_hand) == 5
+    region.model("fraud", subnets, [values["sg-id"]])
+    made = (DOCS / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
+    by_hand = aws_cli.commands_in(made)
     printed = aws_cli.run(aws, region.name, by_hand, values, tmp_path)
     for answer, words in zip(
         printed,
         (
-            ('"EnableNetworkIsolation": true', *subnets, values["sg-id-2"]),
-            subnets,
-            ("RouteTables", "RouteTableId"),
-            (values["sg-id-1"], values["sg-id-2"]),
-            ("10.0.0.0/8",),
+            ('"fraud"',),
+            ('"EnableNetworkIsolation": true', *subnets, values["sg-id"]),
+            (*subnets, vpc),
+            ("Associations", "Routes"),
+            (values["sg-id"], "10.0.0.0/8"),
+            ("198.51.100.0/24",),
         ),
         strict=True,
     ):

@@ -2,8 +2,8 @@
 
 Prowler's older format puts a framework into every finding; its universal format makes the table in
 the terminal and a CSV with a column for each attribute. Each file holds both: the older one is the
-source (its keys are capitalised), and `make frameworks` derives the universal one from it, and the
-table of docs/compliance.md.
+source (its keys are capitalised), and `make frameworks` derives the universal one from it, the
+table of docs/compliance.md, and the audit by hand of docs/sop.md.
 """
 
 import json
@@ -15,6 +15,7 @@ from ..embedded.installation import ROOT
 FOLDER = ROOT / "metadata"
 SOP = "sop_sagemaker_network_isolation_aws"
 PAGE = ROOT / "docs" / "compliance.md"
+SOP_PAGE = ROOT / "docs" / "sop.md"
 BEGIN, END = "<!-- made by make frameworks -->\n", "<!-- end -->\n"
 
 
@@ -71,11 +72,23 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def by_hand() -> str:
+    """Return the SOP's audit procedure, which is the same for the page and for Prowler's CSV."""
+    attributes = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
+    return str(attributes["AuditProcedure"])
+
+
+def put_in(page: str, made: str) -> str:
+    """Return a page with what is made in the place of what was made before."""
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n{made}\n\n{END}{rest.partition(END)[2]}"
+
+
 if __name__ == "__main__":
     for file in sorted(FOLDER.glob("*.json")):
         text = json.dumps(with_universal_format(read(file)), indent=2, ensure_ascii=False)
         file.write_text(f"{text}\n", "utf-8")
         print(f"{file.relative_to(ROOT)} is written in both formats")
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{table()}\n\n{END}{rest.partition(END)[2]}", "utf-8")
-    print(f"{PAGE.relative_to(ROOT)} has their mappings")
+    for path, made in ((PAGE, table()), (SOP_PAGE, by_hand())):
+        path.write_text(put_in(path.read_text("utf-8"), made), "utf-8")
+        print(f"{path.relative_to(ROOT)} has what is made of them")
