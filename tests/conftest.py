@@ -41,11 +41,10 @@ SLOW = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark as slow what `make test-fast` leaves out."""
-    for item in items:
-        if isinstance(item, pytest.Function) and SLOW.intersection(item.fixturenames):
-            item.add_marker("slow")
+    if isinstance(item, pytest.Function) and SLOW.intersection(item.fixturenames):
+        item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +71,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
 @pytest.fixture(scope="session")
 def make_installation(tmp_path_factory: pytest.TempPathFactory, prowler: Path) -> MakeInstallation:
     """Make a named installation without the plugin, to be written to, whose every run is cold."""
-    return lambda name: Installation.make(tmp_path_factory.mktemp("at") / name, prowler)
+    return lambda name: Installation.make(tmp_path_factory.mktemp("at") / name, prowler).light()
 
 
 @pytest.fixture(scope="session")
@@ -112,26 +111,33 @@ def installed(served: Callable[..., Installation], wheel: Path) -> Installation:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[EmbeddedAWS]:
-    """The embedded AWS, for as long as the tests last."""
+def shared_aws() -> Iterator[EmbeddedAWS]:
+    """The embedded AWS, for as long as the tests last; to build the shared account in."""
     with EmbeddedAWS() as server:
         yield server
 
 
+@pytest.fixture(scope="module")
+def aws(shared_aws: EmbeddedAWS) -> Iterator[EmbeddedAWS]:
+    """The embedded AWS for one file of tests, which finds nothing that another has made there."""
+    yield shared_aws
+    shared_aws.forget_all_but(account.ACCOUNT, account.REGIONS)
+
+
 @pytest.fixture(scope="session")
-def expected(aws: EmbeddedAWS) -> Expected:
+def expected(shared_aws: EmbeddedAWS) -> Expected:
     """What a scan of the account must say, by region and model."""
-    return account.build_models(aws)
+    return account.build_models(shared_aws)
 
 
 @pytest.fixture(scope="session")
-def expected_configs(aws: EmbeddedAWS, expected: Expected) -> Expected:
+def expected_configs(shared_aws: EmbeddedAWS, expected: Expected) -> Expected:
     """What it must say of endpoint configurations, by region and name."""
-    return account.build_configs(aws)
+    return account.build_configs(shared_aws)
 
 
 @pytest.fixture(scope="session")
-def account_scan(aws: EmbeddedAWS, expected_configs: Expected) -> Callable[..., Scan]:
+def account_scan(shared_aws: EmbeddedAWS, expected_configs: Expected) -> Callable[..., Scan]:
     """Scan the account with our checks alone, or with some of them."""
 
     def scan(
@@ -141,7 +147,7 @@ def account_scan(aws: EmbeddedAWS, expected_configs: Expected) -> Callable[..., 
         checks: Sequence[str] = CHECKS,
     ) -> Scan:
         return installation.scan(
-            aws, output, "--checks", *checks, "--region", *account.REGIONS, *arguments
+            shared_aws, output, "--checks", *checks, "--region", *account.REGIONS, *arguments
         )
 
     return scan

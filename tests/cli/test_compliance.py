@@ -15,7 +15,6 @@ from prowler.lib.check.compliance_models import (
     ComplianceFramework,
 )
 
-from ..conftest import MakeInstallation
 from ..embedded import account, aws_cli
 from ..embedded.account import Expected
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, Installation, Scan
@@ -128,7 +127,7 @@ def test_every_framework_says_what_is_not_judged(name: str) -> None:
         assert words in not_judged
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(prowler: Path) -> set[str]:
     """The names of Prowler's own frameworks, of every provider."""
     files = prowler.glob("lib/python*/site-packages/prowler/compliance/**/*.json")
@@ -173,7 +172,7 @@ def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
             assert any(check.startswith("sagemaker_") for check in their["Checks"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scan(
     aws: EmbeddedAWS,
     installed: Installation,
@@ -282,10 +281,12 @@ def test_a_frameworks_csv_has_a_row_for_each_requirement_of_each_finding(
     }
 
 
-@pytest.fixture(scope="session")
-def with_neighbour(make_installation: MakeInstallation, wheel: Path) -> Installation:
+@pytest.fixture(scope="module")
+def with_neighbour(
+    prowler: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Installation:
     """An installation with another package that contributes frameworks to the same entry point."""
-    made = make_installation("neighbour")
+    made = Installation.make(tmp_path_factory.mktemp("neighbour") / "venv", prowler)
     made.install(str(wheel))
     package = made.packages / "neighbour_frameworks"
     package.mkdir()

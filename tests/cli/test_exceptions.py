@@ -32,7 +32,7 @@ NOT_MUTED: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def models(aws: EmbeddedAWS) -> set[tuple[str, str]]:
     """Models without a VPC configuration; all but one in the region of the exceptions."""
     for name, tags in {**MUTED, **NOT_MUTED}.items():
@@ -41,7 +41,7 @@ def models(aws: EmbeddedAWS) -> set[tuple[str, str]]:
     return {(HERE, name) for name in MUTED}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scan(
     aws: EmbeddedAWS,
     installed: Installation,

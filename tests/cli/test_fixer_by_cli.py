@@ -12,7 +12,7 @@ from ..embedded.installation import CHECK, Installation
 from ..embedded.server import EmbeddedAWS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def account_to_fix(aws: EmbeddedAWS) -> tuple[Region, dict[str, Any]]:
     """A region with a model in a public subnet and one without isolation, and the settings."""
     region = Region(aws, "ap-southeast-3")

@@ -1,7 +1,7 @@
 """How the plugin comes into Prowler, works there in each way to install it, and leaves.
 
-Runs of `installed` and of the editable install are forked (see prowler_server); all others here are
-cold, because what they are about is how Prowler starts.
+Runs of `installed` are forked (see prowler_server); all others here are cold, because what they are
+about is how Prowler starts.
 """
 
 import json
@@ -73,7 +73,6 @@ def test_an_editable_install_gives_the_same_findings(
 ) -> None:
     editable = make_installation("editable")
     editable.install("-e", str(ROOT))
-    editable.serve()
     services = editable.run("aws", "--list-services", "--no-banner").stdout
     assert "- sagemaker\n" in services
     assert "- checks\n" not in services
@@ -87,13 +86,12 @@ def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_o
     tmp_path: Path,
 ) -> None:
     throwaway = make_installation("throwaway")
-    own = throwaway.own_prowler()
     scan = account_scan(throwaway, tmp_path, "-x", FOLDER)
     assert {key: value[:2] for key, value in verdicts(scan).items()} == {
         key: value[:2] for key, value in verdicts(wheel_scan).items()
     }
     # What the README warns of: Prowler removes the copy, and the built-in was removed before it.
-    assert not list(own.rglob(f"{CHECK}.py"))
+    assert not list(throwaway.own_prowler.rglob(f"{CHECK}.py"))
 
 
 def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
@@ -104,8 +102,7 @@ def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
     tmp_path: Path,
 ) -> None:
     installation = make_installation("leaving")
-    own = installation.own_prowler()
-    before = digest(own)
+    before = digest(installation.own_prowler)
     installation.install(str(wheel))
     scan = account_scan(installation, tmp_path / "with")
     assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {TITLE}
@@ -116,7 +113,7 @@ def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
     assert TITLE not in line
     scan = account_scan(installation, tmp_path / "without", checks=[CHECK])
     assert all(BUILT_IN_TEXT in row["STATUS_EXTENDED"] for row in scan.findings().values())
-    assert digest(own) == before
+    assert digest(installation.own_prowler) == before
 
 
 @pytest.mark.parametrize("damage", ["the check is not in the plugin", "a name of Prowler moved"])
@@ -130,7 +127,7 @@ def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
     installation = make_installation("damaged")
     installation.install(str(wheel))
     if damage == "a name of Prowler moved":
-        for source in installation.own_prowler().rglob("*.py"):
+        for source in installation.own_prowler.rglob("*.py"):
             text = source.read_text("utf-8")
             if "audit_resources" in text:
                 source.write_text(text.replace("audit_resources", "audited_resources"), "utf-8")

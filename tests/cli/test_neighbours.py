@@ -57,7 +57,7 @@ def test_prowlers_lists_differ_in_our_checks_and_our_fixer_alone(
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sagemaker_scans(
     aws: EmbeddedAWS,
     expected_configs: Expected,

@@ -42,7 +42,7 @@ def not_trusted(_: Call, __: Answer) -> Response:
     return Response(xml, 403, content_type="text/xml")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def expected(aws: EmbeddedAWS) -> dict[Model, tuple[str, str]]:
     """The status of each model of each account, and the subnet that is in its account alone."""
     found = {}
@@ -110,7 +110,7 @@ def run_script(
     return Run(done.returncode, done.stderr, output)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run(
     aws: EmbeddedAWS,
     expected: dict[Model, tuple[str, str]],

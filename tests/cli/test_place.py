@@ -45,11 +45,10 @@ def names_of(table: Table) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installation(make_installation: MakeInstallation, wheel: Path) -> Installation:
     made = make_installation("moved")
     made.install(str(wheel))
-    made.own_prowler()
     return made
 
 

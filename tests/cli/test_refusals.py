@@ -21,7 +21,7 @@ DENIED_BY_SCP = "us-west-2"
 NOT_REFUSED = "us-east-2"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scan(
     aws: EmbeddedAWS, installed: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Scan:

@@ -155,7 +155,7 @@ class Place:
         self.region.sagemaker.delete_model(ModelName=name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def places(aws: EmbeddedAWS) -> dict[str, Place]:
     """Models that fail, of which one does without EC2 being asked, a sound one, a region that
     Prowler leaves out, and a hub with findings of others."""
@@ -245,7 +245,7 @@ class Nights:
         return f"{folder}:{self.installed.folder}/bin:/usr/bin:/bin"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nights(
     aws: EmbeddedAWS,
     places: dict[str, Place],

@@ -60,7 +60,7 @@ RUN_BY = {
     "make terraform-schema": (".ci/run", "terraform-schema"),
     "make test": (".ci/run", "make test"),
     "pip install": ("tests/embedded/installation.py::install", '_pip("install", "--no-deps"'),
-    "pip install --target": ("tests/cli/test_ci.py::container", "plain.shell(install"),
+    "pip install --target": ("tests/cli/test_ci.py::container", "image.shell(install"),
     "pip uninstall": (
         "tests/cli/test_installation.py"
         "::test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed",

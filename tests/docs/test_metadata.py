@@ -19,13 +19,13 @@ from ..tools import terraform
 from ..tools.frameworks import FOLDER, SOP, read
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ours() -> dict[str, Any]:
     metadata: dict[str, Any] = json.loads(METADATA.read_text("utf-8"))
     return metadata
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def built_in(prowler: Path) -> dict[str, Any]:
     (path,) = prowler.glob(f"lib/python*/site-packages/prowler/**/{CHECK}.metadata.json")
     metadata: dict[str, Any] = json.loads(path.read_text("utf-8"))

@@ -161,12 +161,12 @@ def variant(name: str, model: str, **parameters: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fixed_region(aws: EmbeddedAWS) -> Region:
     return Region(aws, REGION)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sound(fixed_region: Region) -> dict[str, list[str]]:
     vpc = fixed_region.vpc()
     subnets = [fixed_region.subnet(vpc), fixed_region.subnet(vpc)]
@@ -174,7 +174,7 @@ def sound(fixed_region: Region) -> dict[str, list[str]]:
     return {"Subnets": subnets, "SecurityGroupIds": [fixed_region.group(vpc, "10.0.0.0/8", named)]}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def public(fixed_region: Region) -> dict[str, list[str]]:
     vpc = fixed_region.vpc()
     gateway = fixed_region.internet_gateway(vpc)

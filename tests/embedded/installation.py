@@ -116,11 +116,24 @@ class Installation:
         """Its `prowler` command."""
         return self.folder / "bin" / "prowler"
 
+    @property
     def own_prowler(self) -> Path:
-        """Give it a copy of the Prowler package for itself, to be written to; return the copy."""
-        copy = self.packages / "prowler"
-        shutil.copytree(self.shared / "prowler", copy)
-        return copy
+        """The Prowler package that it has for itself, to be written to, once `light` was called."""
+        return self.packages / "prowler"
+
+    def light(self) -> "Installation":
+        """Give it a Prowler of its own, which starts in a quarter of the time; return it.
+
+        The copy lacks Prowler's own frameworks, of every provider: reading them takes ten of the
+        fifteen seconds of a cold start. All else of the start is as it is.
+        """
+
+        def frameworks(folder: str, names: list[str]) -> list[str]:
+            inside = "compliance" in Path(folder).relative_to(self.shared).parts
+            return [name for name in names if inside and name.endswith(".json")]
+
+        shutil.copytree(self.shared / "prowler", self.own_prowler, ignore=frameworks)
+        return self
 
     def install(self, *what: str) -> None:
         """Install the plugin by pip: a wheel, or "-e" and a folder."""

@@ -1,11 +1,12 @@
 """moto, mended where it falls short, against botocore's own shapes; here and nowhere else.
 
-In moto 5.2.5 CreateModel forgets EnableNetworkIsolation and lets a name be used twice, ListModels
-answers in one page whatever the number, Search does not know models, ListMonitoringSchedules (which
-Prowler calls) is missing, a route to a gateway that was detached stays active, a prefix list that
-does not exist is an empty one, endpoint configurations forget most of their members, UpdateEndpoint
-is missing, and there are no inference components. Security Hub does not know whose findings it
-takes, and GetFindings forgets its filters.
+In moto 5.2.5 DescribeRegions names a region in which SageMaker fails, CreateModel forgets
+EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page whatever the
+number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is missing, a
+route to a gateway that was detached stays active, a prefix list that does not exist is an empty
+one, endpoint configurations forget most of their members, UpdateEndpoint is missing, and there are
+no inference components. Security Hub does not know whose findings it takes, and
+GetFindings forgets its filters.
 """
 
 import json
@@ -16,15 +17,17 @@ from typing import Any
 import botocore.session
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.route_tables import Route
 from moto.ec2.responses.vpcs import VPCs
 from moto.sagemaker import responses
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto.securityhub.responses import SecurityHubResponse
 from moto.securityhub.urls import url_paths as securityhub_paths
 
 SageMaker = responses.SageMakerResponse
+sagemaker_backends._additional_regions = [r.name for r in RegionsAndZonesBackend.regions]
 
 
 def mend(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:

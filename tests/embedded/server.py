@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
 import boto3
+from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
@@ -125,6 +126,13 @@ class EmbeddedAWS:
     def count(self, service: str | None = None) -> Counter[str]:
         """Return how often each API was called since `calls` was cleared."""
         return Counter(call.api for call in self.calls if service in (None, call.service))
+
+    def forget_all_but(self, account: str, regions: Collection[str]) -> None:
+        """Have nothing left of what was made in AWS, but in some regions of one account."""
+        for service in BackendDict._instances:
+            for owner, region, _ in list(service.iter_backends()):
+                if owner != account or region not in regions:
+                    del service[owner][region]
 
     @contextmanager
     def failing(self, *faults: Fault) -> Iterator[None]:

@@ -33,7 +33,6 @@ def region(aws: EmbeddedAWS) -> Region:
     r.components("off", *network, isolated=False)
     r.components("open", network[0], [r.group(vpc, EVERYWHERE)])
     r.components("no-vpc")
-    r.sagemaker.delete_model(ModelName="served")  # the regions are of other tests too
     r.sagemaker.create_endpoint(EndpointName="chat", EndpointConfigName="sound")
     r.sagemaker.create_endpoint(EndpointName="code", EndpointConfigName="sound")
     r.sagemaker.add_tags(

@@ -11,7 +11,7 @@ CELLS = list(faults.cells())
 Outcome = tuple[str, list[str]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def outcome_of(aws: EmbeddedAWS) -> Callable[[faults.Cell], Outcome]:
     """Run a cell once, whichever test asks first; return its outcome, and what is wrong with it."""
     faults.build(aws)

@@ -192,7 +192,7 @@ def fix_and_be_killed(url: str, name: str, output: Path) -> None:
     engine.fix(SimpleNamespace(url=url), name, REGION, output, MOVE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def processes() -> Any:
     """Starts processes that have Prowler loaded, from one that has no threads."""
     context = multiprocessing.get_context("forkserver")

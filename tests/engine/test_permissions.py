@@ -35,7 +35,7 @@ BOTOCORE_SERVICES = {"tag": "resourcegroupstaggingapi"}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def account(aws: EmbeddedAWS) -> None:
     """Models in a VPC in two regions, one of which has a model for each kind of violation."""
     permissions.build(aws)
@@ -53,7 +53,7 @@ def seen(aws: EmbeddedAWS) -> Iterator[set[str]]:
     found.update(map(permission, aws.calls))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def needed(aws: EmbeddedAWS, account: None) -> dict[str, set[str]]:
     """The permissions that each path needed, Prowler's own calls included."""
     found = {}
@@ -65,7 +65,7 @@ def needed(aws: EmbeddedAWS, account: None) -> dict[str, set[str]]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def said(aws: EmbeddedAWS, account: None) -> Said:
     """What the findings say where nothing is refused."""
     return engine.said(engine.scan(aws, engine.provider(aws, REGION, OTHER_REGION), CHECKS, CHECKS))

@@ -25,7 +25,7 @@ from ..embedded.installation import CHECK, CONFIG_CHECK, ROOT
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, error, on, refuse
 
 FAULTY, SOUND = "eu-south-1", "ap-southeast-7"  # the region with the fault, and one without
-TIMEOUT = 4  # seconds; long enough for a sound answer of a busy machine
+TIMEOUT = 2  # seconds; long enough for a sound answer of a busy machine
 PAGE = ROOT / "docs" / "faults.md"
 
 # What the check reads of each answer, by the names that stand in it.
