@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -108,6 +109,20 @@ def plain(served: Callable[..., Installation]) -> Installation:
 def installed(served: Callable[..., Installation], wheel: Path) -> Installation:
     """A Prowler with the plugin, from the wheel."""
     return served("wheel", str(wheel))
+
+
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Leave a test out of the measurement of coverage, which takes as long again as the test.
+
+    pytest-cov has a marker for this, which does nothing in a worker of xdist.
+    """
+    tracers = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    yield
+    sys.settrace(tracers[0])
+    threading.settrace(tracers[1])
 
 
 @pytest.fixture(scope="session")

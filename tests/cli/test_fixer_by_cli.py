@@ -33,6 +33,7 @@ def account_to_fix(aws: EmbeddedAWS) -> tuple[Region, dict[str, Any]]:
 def test_scan_fix_scan_and_roll_back(
     aws: EmbeddedAWS,
     installed: Installation,
+    aws_cli_command: Path,
     account_to_fix: tuple[Region, dict[str, Any]],
     tmp_path: Path,
 ) -> None:
@@ -66,7 +67,7 @@ def test_scan_fix_scan_and_roll_back(
     }
     assert after[served.name, "public-isolated"]["RESOURCE_TAGS"] == "team=risk"
 
-    code, said = Case(aws, served, "", fixed.output, {}).roll_back()
+    code, said = Case(aws, served, "", fixed.output, {}, aws_cli_command).roll_back()
     assert code == 0, said
     assert state() == {name: name for name in state()}
     back = installed.scan(aws, tmp_path / "back", *arguments).findings()

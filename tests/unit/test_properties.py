@@ -20,6 +20,7 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import Model, R
 from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
 from checks.sagemaker_models_network_isolation_enabled.lib.verdict import explain, judge
 
+pytestmark = pytest.mark.usefixtures("untraced")
 RANK = {"PASS": 2, "MANUAL": 1, "FAIL": 0}
 TARGETS: dict[str, dict[str, str]] = {
     "igw": {"GatewayId": "igw-1"},
