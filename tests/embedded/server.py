@@ -79,7 +79,7 @@ class EmbeddedAWS:
         calls: Every call since `calls` was last cleared.
         faults: Asked in turn for each call, with the call and a function that gets moto's answer;
             the first that returns a response decides.
-        latency: Seconds that each call takes on top.
+        latency: Seconds that each call takes at least.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -106,9 +106,11 @@ class EmbeddedAWS:
         sys.settrace(None)  # else moto's lines are looked at too where coverage is measured
         call = Call.of(environ)
         self.calls.append(call)
-        if self.latency:
-            time.sleep(self.latency)
+        response = self._response(call, environ)
+        time.sleep(max(0.0, call.at + self.latency - time.monotonic()))
+        return response(environ, start_response)
 
+    def _response(self, call: Call, environ: dict[str, Any]) -> Response:
         def moto_answer() -> Response:
             with self._lock:  # moto's backends are not made for several threads
                 return Response.from_app(self._moto, environ)
@@ -116,8 +118,8 @@ class EmbeddedAWS:
         for fault in tuple(self.faults):
             response = fault(call, moto_answer)
             if response is not None:
-                return response(environ, start_response)
-        return moto_answer()(environ, start_response)
+                return response
+        return moto_answer()
 
     def client(self, service: str, region: str, **credentials: str) -> Any:
         """Return a boto3 client of this server, for building accounts."""
@@ -148,7 +150,7 @@ class EmbeddedAWS:
 
 
 class Handler(WSGIRequestHandler):
-    """Werkzeug's request handler, silent and with kept-alive connections as AWS has them."""
+    """Werkzeug's request handler, silent."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,8 +1,8 @@
 """`make bench`: what a scan costs, the built-in check and ours in turn on the same account.
 
 Prints the tables of docs/cost.md in Markdown. Every figure is the median of some runs, with the
-least and the most in brackets where they differ. The embedded AWS takes a set latency for every
-call on top of what moto takes. It wants a quiet machine, and half an hour for the sizes by default.
+least and the most in brackets where they differ. Every call takes a set time. It wants a quiet
+machine, and half an hour for the sizes by default.
 """
 
 import argparse
