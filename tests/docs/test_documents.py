@@ -75,7 +75,7 @@ RUN_BY = {
     ),
     "prowler aws --list-checks": ("tests/cli/test_installation.py::titles", '"--list-checks"'),
     "prowler aws --list-compliance": (
-        "tests/cli/test_compliance.py::test_ours_are_listed_and_no_other_is_disturbed",
+        "tests/cli/test_compliance.py::test_ours_are_listed_and_none_of_prowlers_is_disturbed",
         '"--list-compliance"',
     ),
     "prowler aws --list-compliance-requirements": (
