@@ -97,9 +97,11 @@ def main() -> int:
                 print(f"| {models} | {jobs:,} | {title} | {row(costs)} |", flush=True)
 
         measure(builtin, aws, folder, "--checks", CHECK, "--region", REGION)  # compiles Prowler
+        several = f"Medians of {wanted.runs} runs, with the least and the most."
         print(
-            f"{machine()}, {wanted.latency:g} ms for each call. Medians of {wanted.runs} runs, "
-            "with the least and the most.\n\n| models | training jobs | check | calls | by API "
+            f"{machine()}, {wanted.latency:g} ms for each call. "
+            f"{several if wanted.runs > 1 else 'One run of each scan.'}\n\n"
+            "| models | training jobs | check | calls | by API "
             "| seconds of calls | seconds to the end | CPU seconds, all in all | peak MB |\n"
             "| ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: |",
             flush=True,
