@@ -108,6 +108,9 @@ def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
     assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {TITLE}
     assert scan.findings(CONFIG_CHECK)
     installation.uninstall()
+    (line,) = titles(installation)
+    assert BUILT_IN_TITLE in line
+    assert TITLE not in line
     scan = account_scan(installation, tmp_path / "without", checks=[CHECK])
     assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {BUILT_IN_TITLE}
     assert all(BUILT_IN_TEXT in row["STATUS_EXTENDED"] for row in scan.findings().values())

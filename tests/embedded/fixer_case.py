@@ -30,7 +30,7 @@ class Case:
         name: The model, its endpoint and its endpoint configuration.
         output: Where the rollback is written to.
         sound: A VpcConfig that is private and controlled.
-        command: The AWS CLI; None for that of the environment, which is slower.
+        command: The AWS CLI.
     """
 
     aws: EmbeddedAWS
@@ -38,7 +38,7 @@ class Case:
     name: str
     output: Path
     sound: dict[str, list[str]]
-    command: Path | None = None
+    command: Path
 
     @property
     def sagemaker(self) -> Any:
@@ -136,8 +136,7 @@ class Case:
         """Put a command of the shell before those of the machine; `aws "$@"` in it is the CLI's."""
         path = self.output / "tools" / name
         path.parent.mkdir(exist_ok=True)
-        aws = self.command or Path(sys.executable).with_name("aws")
-        path.write_text(f'#!/bin/sh\naws() {{ {aws} "$@"; }}\n{script}\n')
+        path.write_text(f'#!/bin/sh\naws() {{ {self.command} "$@"; }}\n{script}\n')
         path.chmod(0o700)
 
     def assert_sound(self, *names: str) -> None:

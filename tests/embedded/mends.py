@@ -5,8 +5,8 @@ EnableNetworkIsolation and lets a name be used twice, ListModels answers in one 
 number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is missing, a
 route to a gateway that was detached stays active, a prefix list that does not exist is an empty
 one, endpoint configurations forget most of their members, UpdateEndpoint is missing, and there are
-no inference components. Security Hub does not know whose findings it takes, and
-GetFindings forgets its filters.
+no inference components. Security Hub does not know whose findings it takes, and GetFindings forgets
+its filters.
 """
 
 import json
