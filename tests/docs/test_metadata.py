@@ -168,7 +168,7 @@ def as_aws_describes_it(answer: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
-    ours: dict[str, Any], aws: EmbeddedAWS, tmp_path: Path
+    ours: dict[str, Any], aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
 ) -> None:
     commands = ours["Remediation"]["Code"]["CLI"].splitlines()
     for command in commands:
@@ -205,7 +205,7 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
     }
     aws.calls.clear()
     with aws.failing(on("DescribeModel", ModelName="fraud")(change(as_aws_describes_it))):
-        printed = aws_cli.run(aws, region.name, commands, values, tmp_path)
+        printed = aws_cli.run(aws, region.name, commands, values, tmp_path, aws_cli_command)
     assert printed[-1] == '"fraud-config-2"'
 
     made = sagemaker.describe_model(ModelName="fraud-2")
@@ -226,7 +226,7 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
 
     framework = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
     rollback = aws_cli.commands_in(framework["AdditionalInformation"])
-    printed = aws_cli.run(aws, region.name, rollback, values, tmp_path)
+    printed = aws_cli.run(aws, region.name, rollback, values, tmp_path, aws_cli_command)
     assert '"fraud-config"' in printed
     assert verdicts(aws, region) == {"fraud": "FAIL", "other": "FAIL"}
     updates = [call.parameters for call in aws.calls if call.api == "UpdateEndpoint"]
@@ -237,7 +237,9 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
 
 
 @pytest.mark.slow
-def test_the_cli_replaces_a_configuration_for_components(aws: EmbeddedAWS, tmp_path: Path) -> None:
+def test_the_cli_replaces_a_configuration_for_components(
+    aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
+) -> None:
     metadata = json.loads(FILES[CONFIG_CHECK].read_text("utf-8"))
     commands = metadata["Remediation"]["Code"]["CLI"].splitlines()
     for command in commands:
@@ -257,7 +259,7 @@ def test_the_cli_replaces_a_configuration_for_components(aws: EmbeddedAWS, tmp_p
         "endpoint-config-arn": described["EndpointConfigArn"],
         "new-endpoint-config-name": "chat-config-2",
     }
-    printed = aws_cli.run(aws, region.name, commands, values, tmp_path)
+    printed = aws_cli.run(aws, region.name, commands, values, tmp_path, aws_cli_command)
     assert printed[-1] == '"chat-config-2"'
     copied = sagemaker.describe_endpoint_config(EndpointConfigName="chat-config-2")
     assert {key: copied[key] for key in SETTINGS} == SETTINGS

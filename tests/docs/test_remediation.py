@@ -42,7 +42,9 @@ def test_the_commands_are_the_metadatas() -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_move_an_endpoint_and_take_it_back(aws: EmbeddedAWS, tmp_path: Path) -> None:
+def test_the_commands_move_an_endpoint_and_take_it_back(
+    aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
+) -> None:
     region = Region(aws, "ap-southeast-5")
     vpc = region.vpc()
     region.model("fraud", isolated=False)
@@ -70,7 +72,9 @@ def test_the_commands_move_an_endpoint_and_take_it_back(aws: EmbeddedAWS, tmp_pa
     }
 
     def run(text: str) -> list[str]:
-        return aws_cli.run(aws, region.name, aws_cli.commands_in(text), values, tmp_path)
+        return aws_cli.run(
+            aws, region.name, aws_cli.commands_in(text), values, tmp_path, aws_cli_command
+        )
 
     forth, back = section("By the AWS CLI").split("\nRollback:\n")
     assert run(forth)[-1] == '"fraud-config-isolated"'

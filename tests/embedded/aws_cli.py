@@ -17,6 +17,7 @@ from botocore.model import Shape, StructureShape
 from .installation import access
 from .server import EmbeddedAWS
 
+COLD = Path(sys.executable).with_name("aws")
 GLOBAL_OPTIONS = {"CliInputJson", "Query", "Region", "Output", "Profile"}
 # jq's own library reads and writes here, because not every machine has the command.
 JQ = f"""#!{sys.executable}
@@ -31,7 +32,12 @@ def commands_in(text: str) -> list[str]:
 
 
 def run(
-    aws: EmbeddedAWS, region: str, commands: list[str], values: dict[str, str], folder: Path
+    aws: EmbeddedAWS,
+    region: str,
+    commands: list[str],
+    values: dict[str, str],
+    folder: Path,
+    cli: Path = COLD,
 ) -> list[str]:
     """Run commands in a shell, one after the other, and return what each printed.
 
@@ -40,6 +46,7 @@ def run(
         commands: Commands, each in one line, which may hold pipes and redirections.
         values: What to put in the place of each placeholder, by the name in `<model-name>`.
         folder: Where they run and keep their files.
+        cli: The `aws` command.
 
     Raises:
         KeyError: A placeholder has no value.
@@ -49,7 +56,7 @@ def run(
     jq.write_text(JQ)
     jq.chmod(0o755)
     environment = {
-        "PATH": f"{folder}:{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PATH": f"{folder}:{cli.parent}:/usr/bin:/bin",
         **access(aws),
         "AWS_DEFAULT_REGION": region,
     }

@@ -1,7 +1,7 @@
 """The AWS CLI, started once and forked for each command, because a start costs half a CPU second.
 
 Run it with the path of a Unix socket. `CLIENT` is an `aws` command that has it run the caller's
-arguments with the caller's variables and output.
+arguments with the caller's variables, output and folder.
 """
 
 import io
@@ -23,7 +23,7 @@ import json, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
 server.connect({{path!r}})
 run = json.dumps([sys.argv[1:], dict(os.environ)]).encode()
-socket.send_fds(server, [run], [1, 2])
+socket.send_fds(server, [run], [1, 2, os.open(".", os.O_RDONLY)])
 sys.exit(int(server.recv(16) or b"255"))
 """
 
@@ -46,11 +46,12 @@ def serve(path: str) -> None:
     """Serve until standard input ends, as it does with the caller; a fork does each command."""
     os.environ.update(AWS_EC2_METADATA_DISABLED="true", AWS_MAX_ATTEMPTS="1")
     os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
+    os.environ.update(AWS_DEFAULT_REGION="eu-west-1")  # as an option it would stay
     driver = create_clidriver()
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         for service, command in (("sagemaker", "list-models"), ("sts", "get-caller-identity")):
             url = "http://127.0.0.1:1"  # nobody answers; it is for what is loaded on the way
-            driver.main([service, command, "--region=eu-west-1", f"--endpoint-url={url}"])
+            driver.main([service, command, f"--endpoint-url={url}"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
@@ -61,10 +62,11 @@ def serve(path: str) -> None:
         if os.fork():
             connection.close()
             continue
-        run, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 2)
+        run, (*outputs, folder), _, _ = socket.recv_fds(connection, 1 << 20, 3)
         arguments, variables = json.loads(run)
-        for number, descriptor in enumerate(descriptors, 1):
+        for number, descriptor in enumerate(outputs, 1):
             os.dup2(descriptor, number)
+        os.fchdir(folder)
         os.environ.clear()
         os.environ.update(variables)
         connection.sendall(str(driver.main(arguments)).encode())

@@ -4,7 +4,6 @@ The HTTP, botocore and Prowler layers are the real ones, against the embedded AW
 is the command line and the output files.
 """
 
-import functools
 import os
 import re
 import sys
@@ -16,38 +15,17 @@ from typing import Any
 from unittest import mock
 
 import prowler.providers.aws.services.sagemaker as prowlers_sagemaker
-from botocore.client import ClientCreator
-from botocore.loaders import JSONFileLoader
 from prowler.lib.check.check import execute, import_check
-from prowler.providers.aws import aws_provider
 from prowler.providers.aws.aws_provider import AwsProvider
 from prowler.providers.common.models import Audit_Metadata
 from prowler.providers.common.provider import Provider
 
+from . import once  # noqa: F401 (sessions share what they read)
 from .installation import CHECK, ROOT, access
 from .server import EmbeddedAWS
 
 SERVICE = prowlers_sagemaker.__name__
 CLIENT = f"{SERVICE}.sagemaker_client"
-
-# Every scan has a provider and a session of its own, for which Prowler and botocore would read
-# their files again and make a class of each API's operations: half of what a scan takes. A session
-# shares them among its clients as they are; so do the scans of this process.
-read_once = functools.cache(JSONFileLoader().load_file)
-JSONFileLoader.load_file = lambda _, path: read_once(path)
-aws_provider.read_aws_regions_file = functools.cache(aws_provider.read_aws_regions_file)
-create_client_class = ClientCreator._create_client_class
-client_classes: dict[str, Any] = {}
-
-
-def client_class(creator: Any, service: str, model: Any) -> Any:
-    """Return the class of a service's clients."""
-    if service not in client_classes:
-        client_classes[service] = create_client_class(creator, service, model)
-    return client_classes[service]
-
-
-ClientCreator._create_client_class = client_class
 
 
 def take_the_place() -> None:

@@ -122,17 +122,20 @@ class Installation:
         return self.packages / "prowler"
 
     def light(self) -> "Installation":
-        """Give it a Prowler of its own, which starts in a quarter of the time; return it.
+        """Give it a Prowler of its own, which starts in a sixth of the time; return it.
 
-        The copy lacks Prowler's own frameworks, of every provider: reading them takes ten of the
-        fifteen seconds of a cold start. All else of the start is as it is.
+        The copy lacks Prowler's own frameworks, of every provider, whose reading takes ten of the
+        fifteen seconds of a cold start, and the provider StackIT, whose SDK takes half of the rest:
+        its folder is no package, so Prowler does not count it. All else of the start is as it is.
         """
 
-        def frameworks(folder: str, names: list[str]) -> list[str]:
-            inside = "compliance" in Path(folder).relative_to(self.shared).parts
-            return [name for name in names if inside and name.endswith(".json")]
+        def unneeded(folder: str, names: list[str]) -> list[str]:
+            parts = Path(folder).relative_to(self.shared).parts
+            if "compliance" in parts:
+                return [name for name in names if name.endswith(".json")]
+            return ["__init__.py"] if parts == ("prowler", "providers", "stackit") else []
 
-        shutil.copytree(self.shared / "prowler", self.own_prowler, ignore=frameworks)
+        shutil.copytree(self.shared / "prowler", self.own_prowler, ignore=unneeded)
         return self
 
     def install(self, *what: str) -> None:

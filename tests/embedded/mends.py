@@ -9,6 +9,7 @@ no inference components. Security Hub does not know whose findings it takes, and
 its filters.
 """
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 import botocore.session
+import moto.core.responses
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
@@ -28,6 +30,9 @@ from moto.securityhub.responses import SecurityHubResponse
 from moto.securityhub.urls import url_paths as securityhub_paths
 
 SageMaker = responses.SageMakerResponse
+# Every call of a service looks through all of its operations for the one.
+names_of = moto.core.responses.method_names_from_class
+moto.core.responses.method_names_from_class = functools.cache(names_of)
 sagemaker_backends._additional_regions = [r.name for r in RegionsAndZonesBackend.regions]
 
 

@@ -1,14 +1,16 @@
 """A Prowler that is started once and forked for each run, because a start costs ten CPU seconds.
 
 A server is a process of one installation: its interpreter, its packages, its place-taking. It has
-imported Prowler and read what every run of `prowler aws` reads first: the checks' metadata and the
-frameworks. For each run it forks; the fork takes on the caller's arguments, variables, folder, file
-descriptors and time, and runs the installation's own `prowler` script to the interpreter's end.
+imported Prowler and read what every run of `prowler aws` reads first: the checks' metadata, the
+frameworks and botocore's models. For each run it forks; the fork takes on the caller's arguments,
+variables, folder, file descriptors and time, and runs the installation's own `prowler` script to
+the interpreter's end.
 The `prowler` command of a served installation is a small client, so scripts use the server too.
 
 A run is forked only where a cold start would see the same. Prowler starts cold where
 - the installation's own packages have changed since the server started,
 - a variable differs that is not among those that nothing reads at the start (`MAY_DIFFER`),
+- DEBUG is among its arguments, for botocore says at that level what it reads,
 - the output is a terminal,
 - the server printed or logged anything at its start, which a cold run would print again.
 What forks have in common and cold runs have not is the seed of Python's hashes.
@@ -26,6 +28,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +164,7 @@ def start() -> None:
 
     What is logged while it reads is written to the output, as in a run at level DEBUG.
     """
+    import importlib
     import logging
 
     import prowler.__main__ as cli
@@ -172,7 +176,10 @@ def start() -> None:
     cli.ProwlerArgumentParser()  # which imports every provider
     read_ahead(cli)
     root.setLevel(level)
-    root.removeHandler(handler)
+    root.removeHandler(handler)  # botocore says what it reads at DEBUG, at which no run is forked
+    sys.path.append(os.path.dirname(__file__))
+    importlib.import_module("once").make_all()
+    sys.path.pop()
     sys.stdout.flush()
 
 
@@ -295,7 +302,7 @@ class Server:
             return False
         with connection.makefile("rb") as lines:
             run = json.loads(lines.readline())
-        if not self.is_as_cold(run["variables"]):
+        if not self.is_as_cold(run["variables"], run["arguments"]):
             connection.sendall(COLD.encode())
             connection.close()
         elif process := os.fork():
@@ -311,14 +318,15 @@ class Server:
             os.close(descriptor)
         return False
 
-    def is_as_cold(self, variables: dict[str, str]) -> bool:
-        """Return whether a run with these variables would be the same if it started cold."""
+    def is_as_cold(self, variables: dict[str, str], arguments: Sequence[str] = ()) -> bool:
+        """Return whether a run with these would be the same if it started cold."""
 
         def that_matter(these: dict[str, str]) -> dict[str, str]:
             return {k: v for k, v in these.items() if not re.fullmatch(MAY_DIFFER, k)}
 
         same = that_matter(variables) == that_matter(self._variables)
-        return self.is_silent and same and self._own_packages() == self._packages
+        is_silent = self.is_silent and "DEBUG" not in arguments
+        return is_silent and same and self._own_packages() == self._packages
 
     def _become(self, run: Any, connection: socket.socket, descriptors: list[int]) -> None:
         """Be the process of a run, from what its caller gave."""

@@ -7,6 +7,7 @@ intervals of numbers. It is written from "Route tables", "Internet gateways" and
 tables" in the Amazon VPC User Guide, and "The meaning of public" in the Amazon S3 User Guide.
 """
 
+import functools
 import random
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
@@ -82,6 +83,24 @@ class Network:
     wanted_groups: list[str]
 
 
+# Hypothesis looks anew at a strategy that is made anew, which takes longer than to draw from it.
+STATES = st.sampled_from(["active", "blackhole"])
+TABLES_TARGETS = st.sampled_from(sorted(TARGETS))
+TABLES_DESTINATIONS = st.lists(st.sampled_from(sorted(DESTINATIONS)), unique=True)
+EDGES_TARGETS = st.sampled_from(EDGE_TARGETS)
+ENTRIES = st.none() | st.lists(st.sampled_from(BLOCKS), max_size=3)
+PREFIX_LISTS = ("pl-1", "pl-2")
+OF_A_RULE = st.lists(st.sampled_from([*BLOCKS, *PREFIX_LISTS]), min_size=1, max_size=3)
+OF_RULES = st.lists(OF_A_RULE, max_size=3)
+RULES_PORTS = st.sampled_from(sorted(PORTS))
+ONE_TO = {most: st.integers(1, most) for most in (3, 4)}
+
+
+@functools.cache
+def some_of(*things: str, unique: bool = True, at_least: int = 0) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(things), unique=unique, min_size=at_least)
+
+
 @st.composite
 def route_tables(draw: st.DrawFn, number: int, vpc: str, subnets: list[str]) -> dict[str, Any]:
     routes: list[dict[str, Any]] = [
@@ -91,9 +110,9 @@ def route_tables(draw: st.DrawFn, number: int, vpc: str, subnets: list[str]) -> 
             "State": "active",
         }
     ]
-    for destination in draw(st.lists(st.sampled_from(sorted(DESTINATIONS)), unique=True)):
-        target = TARGETS[draw(st.sampled_from(sorted(TARGETS)))]
-        state = draw(st.sampled_from(["active", "blackhole"]))
+    for destination in draw(TABLES_DESTINATIONS):
+        target = TARGETS[draw(TABLES_TARGETS)]
+        state = draw(STATES)
         routes.append({DESTINATIONS[destination]: destination, **target, "State": state})
     return {
         "RouteTableId": f"rtb-{number}",
@@ -110,12 +129,12 @@ def route_tables(draw: st.DrawFn, number: int, vpc: str, subnets: list[str]) -> 
 def networks(draw: st.DrawFn) -> Network:
     subnets: list[dict[str, Any]] = []
     tables: list[dict[str, Any]] = []
-    for vpc_number in range(draw(st.integers(1, 3))):
+    for vpc_number in range(draw(ONE_TO[3])):
         vpc = f"vpc-{vpc_number}"
-        ids = [f"subnet-{vpc_number}{n}" for n in range(draw(st.integers(1, 4)))]
+        ids = [f"subnet-{vpc_number}{n}" for n in range(draw(ONE_TO[4]))]
         blocks = {i: f"10.{vpc_number}.{n}.0/24" for n, i in enumerate(ids)}
         subnets += [{"SubnetId": i, "VpcId": vpc, "CidrBlock": blocks[i]} for i in ids]
-        claimed = draw(st.lists(st.sampled_from(ids), unique=True))
+        claimed = draw(some_of(*ids))
         main = draw(route_tables(len(tables), vpc, []))
         main["Associations"].append({"Main": True, "AssociationState": {"State": "associated"}})
         tables.append(main)
@@ -126,25 +145,19 @@ def networks(draw: st.DrawFn) -> Network:
         edge["Associations"].append({"Main": False, "PublicIpv4Pool": "ipv4pool-ec2-1"})
         edge["Routes"] = [
             {"DestinationCidrBlock": block, **TARGETS[target], "State": state}
-            for block in draw(
-                st.lists(st.sampled_from([f"10.{vpc_number}.0.0/16", *blocks.values()]))
-            )
-            for target in [draw(st.sampled_from(EDGE_TARGETS))]
-            for state in [draw(st.sampled_from(["active", "blackhole"]))]
+            for block in draw(some_of(f"10.{vpc_number}.0.0/16", *blocks.values(), unique=False))
+            for target in [draw(EDGES_TARGETS)]
+            for state in [draw(STATES)]
         ]
         edge["Routes"] = list({r["DestinationCidrBlock"]: r for r in edge["Routes"]}.values())
         tables.append(edge)
-    prefix_lists: dict[str, list[str] | None] = {
-        name: draw(st.none() | st.lists(st.sampled_from(BLOCKS), max_size=3))
-        for name in ("pl-1", "pl-2")
-    }
+    prefix_lists: dict[str, list[str] | None] = {name: draw(ENTRIES) for name in PREFIX_LISTS}
     groups: list[dict[str, Any]] = []
-    for number in range(draw(st.integers(1, 3))):
+    for number in range(draw(ONE_TO[3])):
         rules: dict[str, list[dict[str, Any]]] = {"IpPermissions": [], "IpPermissionsEgress": []}
         for rule_list in rules.values():
-            ends = st.lists(st.sampled_from([*BLOCKS, *prefix_lists]), min_size=1, max_size=3)
-            for of_rule in draw(st.lists(ends, max_size=3)):
-                protocol, first, last = PORTS[draw(st.sampled_from(sorted(PORTS)))]
+            for of_rule in draw(OF_RULES):
+                protocol, first, last = PORTS[draw(RULES_PORTS)]
                 ports = {} if first is None else {"FromPort": first, "ToPort": last}
                 rule_list.append(
                     {
@@ -157,11 +170,9 @@ def networks(draw: st.DrawFn) -> Network:
                 )
         groups.append({"GroupId": f"sg-{number}", "VpcId": "vpc-0", **rules})
     known = [s["SubnetId"] for s in subnets]
-    wanted = draw(st.lists(st.sampled_from([*known, "subnet-gone"]), unique=True, min_size=1))
+    wanted = draw(some_of(*known, "subnet-gone", at_least=1))
     names = [str(g["GroupId"]) for g in groups]
-    wanted_groups: list[str] = draw(
-        st.lists(st.sampled_from([*names, "sg-gone"]), unique=True, min_size=1)
-    )
+    wanted_groups = draw(some_of(*names, "sg-gone", at_least=1))
     return Network(subnets, tables, groups, prefix_lists, wanted, wanted_groups)
 
 
