@@ -90,7 +90,7 @@ def served(shared: Shared, prowler: Path) -> Callable[..., Installation]:
         with shared(name) as folder:
             made = Installation.at(folder, prowler)
             if not folder.exists():
-                Installation.make(folder, prowler)
+                Installation.make(folder, prowler).light(frameworks=True)
                 if plugin:
                     made.install(*plugin)
             made.serve()

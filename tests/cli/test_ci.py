@@ -223,9 +223,9 @@ def gitlab(
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(run.workspace / "token"),
     }
     before = "\n".join(job["before_script"])
-    run.record(
-        "Install", installation.shell(before, run.workspace, **{**variables, **offline_pip()})
-    )
+    # pip looks through all that Prowler needs; it does so in the same command of github-pip.yml.
+    of_pip = {**offline_pip(), "PIP_NO_DEPS": "1"}
+    run.record("Install", installation.shell(before, run.workspace, **{**variables, **of_pip}))
     script = "\n".join(job["script"])
     run.record("Scan", installation.shell(script, run.workspace, **variables))
     return run

@@ -147,10 +147,11 @@ def main() -> None:
     folder, writer = sys.argv[1], int(sys.argv[2])
     sys.path[0] = os.path.dirname(cold(folder))
     server = Server(folder)
+    gc.disable()  # of what is read now nothing is garbage
     start()
     server.is_silent = os.fstat(1).st_size == 0
-    gc.collect()
-    gc.freeze()  # what is there now is not to be looked through by every fork
+    gc.freeze()  # nor is it to be looked through by every fork
+    gc.enable()
     server.listen()
     os.write(writer, READY.encode())
     os.close(writer)
