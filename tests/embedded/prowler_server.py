@@ -8,7 +8,7 @@ the interpreter's end.
 The `prowler` command of a served installation is a small client, so scripts use the server too.
 
 A run is forked only where a cold start would see the same. Prowler starts cold where
-- the installation's own packages have changed since the server started,
+- the installation's own packages but Prowler have changed since the server started,
 - a variable differs that is not among those that nothing reads at the start (`MAY_DIFFER`),
 - DEBUG is among its arguments, for botocore says at that level what it reads,
 - the output is a terminal,
