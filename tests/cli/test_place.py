@@ -55,9 +55,7 @@ def installation(make_installation: MakeInstallation, wheel: Path) -> Installati
 @pytest.fixture
 def sources(installation: Installation, request: pytest.FixtureRequest) -> Iterator[list[Path]]:
     """The sources of those of some modules that this Prowler has, put back after the test."""
-    paths = [
-        installation.own_prowler.parent / f"{name.replace('.', '/')}.py" for name in request.param
-    ]
+    paths = [installation.own / f"{name.replace('.', '/')}.py" for name in request.param]
     before = {path: path.read_text("utf-8") for path in paths if path.is_file()}
     yield list(before)
     for path, text in before.items():
@@ -260,7 +258,7 @@ def test_every_name_of_prowler_that_is_imported_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("module", ["sagemaker_client", "sagemaker_service"])
 def test_a_module_that_moved(installation: Installation, module: str) -> None:
-    folder = installation.own_prowler.parent / plugin.SERVICE.replace(".", "/")
+    folder = installation.own / plugin.SERVICE.replace(".", "/")
     (folder / f"{module}.py").rename(folder / f"moved_{module}.py")
     try:
         assert_built_in(discover(installation), f"this Prowler has no {plugin.SERVICE}.{module}")
@@ -327,7 +325,7 @@ def test_an_editable_install_from_a_checkout_without_symbolic_links(
 
 def test_a_service_that_is_a_namespace_package(installation: Installation) -> None:
     """Its path cannot be added to; Prowler then finds no check of the service, ours or its own."""
-    init = installation.own_prowler.parent / plugin.SERVICE.replace(".", "/") / "__init__.py"
+    init = installation.own / plugin.SERVICE.replace(".", "/") / "__init__.py"
     init.rename(init.with_name("moved.py"))
     try:
         done = discover(installation)

@@ -91,6 +91,7 @@ def test_another_variable_makes_a_run_cold(server: prowler_server.Server, name: 
 def test_a_run_that_says_what_it_reads_is_cold(server: prowler_server.Server) -> None:
     assert server.is_as_cold(dict(os.environ), ["aws", "--log-level", "INFO"])
     assert not server.is_as_cold(dict(os.environ), ["aws", "--log-level", "DEBUG"])
+    assert not server.is_as_cold(dict(os.environ), ["aws", "--log-level=DEBUG"])
 
 
 def test_a_package_that_changes_makes_a_run_cold(server: prowler_server.Server) -> None:

@@ -99,9 +99,7 @@ class Installation:
         """
         venv.create(folder, symlinks=True)
         made = cls.at(folder, prowler)
-        made.packages.joinpath("prowler.pth").write_text(
-            f"{made.own_prowler.parent}\n{made.shared}\n"
-        )
+        made.packages.joinpath("prowler.pth").write_text(f"{made.own}\n{made.shared}\n")
         script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
         made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
         made.prowler.chmod(0o755)
@@ -119,9 +117,14 @@ class Installation:
         return self.folder / "bin" / "prowler"
 
     @property
+    def own(self) -> Path:
+        """Where it has a Prowler for itself, to be written to, once `light` was called."""
+        return self.folder / "own"
+
+    @property
     def own_prowler(self) -> Path:
-        """The Prowler package that it has for itself, to be written to, once `light` was called."""
-        return self.folder / "own" / "prowler"
+        """That Prowler's package."""
+        return self.own / "prowler"
 
     def light(self, frameworks: bool = False) -> "Installation":
         """Give it a Prowler of its own, which starts in a fraction of the time; return it.

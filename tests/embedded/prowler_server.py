@@ -326,7 +326,7 @@ class Server:
             return {k: v for k, v in these.items() if not re.fullmatch(MAY_DIFFER, k)}
 
         same = that_matter(variables) == that_matter(self._variables)
-        is_silent = self.is_silent and "DEBUG" not in arguments
+        is_silent = self.is_silent and not any("DEBUG" in argument for argument in arguments)
         return is_silent and same and self._own_packages() == self._packages
 
     def _become(self, run: Any, connection: socket.socket, descriptors: list[int]) -> None:
