@@ -23,7 +23,15 @@ OneOf = str | tuple[str, ...]  # a name, or several of which one is enough
 # command seconds, and parsing them some forty milliseconds where this takes two.
 RELIED_ON: dict[OneOf, tuple[OneOf, ...]] = {
     "prowler.config.config": ("default_output_directory", "output_file_timestamp"),
-    "prowler.lib.check.models": ("class Check", "class Check_Report_AWS", "def metadata"),
+    "prowler.lib.check.models": (
+        "class Check",
+        "class Check_Report_AWS",
+        "def metadata",
+        "self.region",
+        "self.resource",
+        "self.resource_arn",
+        "self.resource_id",
+    ),
     "prowler.providers.aws.lib.service.service": (
         "class AWSService",
         "self.audited_account",

@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import asdict
 from typing import Any
 
 from prowler.lib.check.models import Check_Report_AWS
@@ -72,15 +74,18 @@ def reports(metadata: str, found: Iterable[Finding]) -> list[Check_Report_AWS]:
     Returns:
         One report a finding, whose resource is the facts.
     """
-    made: list[Check_Report_AWS] = []
+    # Prowler parses the metadata for each report that it makes, which costs more than all the rest.
+    blank = Check_Report_AWS(metadata=metadata, resource={})
+    made = []
     for item, status, text in found:
-        report = Check_Report_AWS(metadata=metadata, resource=item)
+        report = copy(blank)
+        # Each has metadata of its own, whose severity may be changed; what is in their members is
+        # shared, such as Remediation.
+        report.check_metadata = blank.check_metadata.copy()
+        report.resource = asdict(item)
+        report.resource_id, report.resource_arn, report.region = item.name, item.arn, item.region
         report.resource_tags = list(item.tags)
-        report.status = status
-        report.status_extended = text
-        if made:
-            # Prowler parses the metadata anew for each report; one copy serves them all.
-            report.check_metadata = made[0].check_metadata
+        report.status, report.status_extended = status, text
         made.append(report)
     return made
 

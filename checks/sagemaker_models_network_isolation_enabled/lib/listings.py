@@ -117,7 +117,7 @@ def describe(
 
     Args:
         client: Prowler's SageMaker client of its region.
-        item: It, as listed.
+        item: The model or endpoint configuration, as listed.
         with_answer: Gives it the settings of the description; None where it is not to be judged.
         settings: What the description tells, for a sentence.
         shared_tags: The tags by ARN, in lower case, that Prowler's own service has read in this
@@ -159,7 +159,7 @@ def is_deleted(client: Any, item: Resource, error: Exception) -> bool:
 
     Args:
         client: Prowler's SageMaker client of its region.
-        item: It, as listed.
+        item: The model or endpoint configuration, as listed.
         error: What the Describe operation raised.
     """
     if not is_not_found(error):
@@ -178,12 +178,12 @@ def from_description(item: R, description: dict[str, Any]) -> R:
     """Return a listed model or endpoint configuration with its isolation and VPC configuration.
 
     Args:
-        item: It, as listed.
-        description: AWS's, as boto3 gives it: DescribeModelOutput or DescribeEndpointConfigOutput,
-            or the record of Search, which has the same members.
+        item: The model or endpoint configuration, as listed.
+        description: What boto3 gives: DescribeModelOutput, DescribeEndpointConfigOutput, or the
+            record of Search, which has the same members.
 
     Returns:
-        It, with its subnets and security groups known by their ids alone.
+        The item, with its subnets and security groups known by their ids alone.
 
     Raises:
         MalformedError: The description is not its own.
