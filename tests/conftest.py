@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # What these make takes seconds: Prowler's command line, the demo, the fixer's cases, many scans.
 SLOW = {
     *("case", "full_region", "github", "job", "make_installation", "needed"),
-    *("outcome_of", "providers", "served", "wheel"),
+    *("outcome_of", "providers", "forked", "wheel"),
 }
 
 
@@ -72,7 +72,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
 @pytest.fixture(scope="session")
 def make_installation(tmp_path_factory: pytest.TempPathFactory, prowler: Path) -> MakeInstallation:
     """Make a named installation without the plugin, to be written to, whose every run is cold."""
-    return lambda name: Installation.make(tmp_path_factory.mktemp("at") / name, prowler).light()
+    return lambda name: Installation.make(tmp_path_factory.mktemp("at") / name, prowler).slim()
 
 
 @pytest.fixture(scope="session")
@@ -83,14 +83,14 @@ def wheel(shared: Shared) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(shared: Shared, prowler: Path) -> Callable[..., Installation]:
+def forked(shared: Shared, prowler: Path) -> Callable[..., Installation]:
     """Make an installation that is never written to, whose runs are forked (see prowler_server)."""
 
     def installation(name: str, *plugin: str) -> Installation:
         with shared(name) as folder:
             made = Installation.at(folder, prowler)
             if not folder.exists():
-                Installation.make(folder, prowler).light(frameworks=True)
+                Installation.make(folder, prowler).slim(frameworks=True)
                 if plugin:
                     made.install(*plugin)
             made.serve()
@@ -100,15 +100,15 @@ def served(shared: Shared, prowler: Path) -> Callable[..., Installation]:
 
 
 @pytest.fixture(scope="session")
-def plain(served: Callable[..., Installation]) -> Installation:
+def plain(forked: Callable[..., Installation]) -> Installation:
     """A Prowler without the plugin."""
-    return served("plain")
+    return forked("plain")
 
 
 @pytest.fixture(scope="session")
-def installed(served: Callable[..., Installation], wheel: Path) -> Installation:
+def installed(forked: Callable[..., Installation], wheel: Path) -> Installation:
     """A Prowler with the plugin, from the wheel."""
-    return served("wheel", str(wheel))
+    return forked("wheel", str(wheel))
 
 
 @pytest.fixture

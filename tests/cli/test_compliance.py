@@ -329,7 +329,7 @@ def test_ours_are_listed_and_none_of_prowlers_is_disturbed(
 
 def test_ours_are_listed_beside_those_of_another_package(with_neighbour: Installation) -> None:
     after = frameworks_of(listed(with_neighbour, "--list-compliance"))
-    assert after == {*NAMES, "neighbour_aws"}  # a light installation has none of Prowler's
+    assert after == {*NAMES, "neighbour_aws"}  # a slim installation has none of Prowler's
 
 
 def test_the_list_of_requirements_reads_well(installed: Installation) -> None:

@@ -9,7 +9,7 @@ import pytest
 from moto.sagemaker.models import sagemaker_backends
 from werkzeug.wrappers import Response
 
-from ..embedded import engine, mends
+from ..embedded import engine, moto_patches
 from ..embedded.account import ACCOUNT, Region
 from ..embedded.fixer_case import MOVE, REGION, Case, variant
 from ..embedded.server import Answer, Call, Fault, change, error, on, refuse
@@ -86,13 +86,13 @@ def test_a_failure_stops_that_endpoints_part_alone(case: Case) -> None:
     case.config(f"{case.name}-new", variant("one", case.copy))
     case.deploy(f"{case.name}-new", others)
     case.sagemaker.delete_endpoint_config(EndpointConfigName=gone)
-    mends.config_fates[rolled_back] = "InService"
+    moto_patches.config_fates[rolled_back] = "InService"
     throttle = on("UpdateEndpoint", EndpointName=throttled)(error("ThrottlingException"))
     try:
         with case.aws.failing(throttle):
             code, said = case.roll_back()
     finally:
-        mends.config_fates.clear()
+        moto_patches.config_fates.clear()
     assert code != 0
     case.assert_sound(throttled, rolled_back, others, gone, well)
     assert case.serves_by(well)[1] == well
@@ -121,7 +121,7 @@ def test_an_update_in_progress(case: Case, monkeypatch: pytest.MonkeyPatch, conf
     case.config(f"{case.name}-new", variant("one", case.copy))
     case.deploy(case.name)
     to = case.copy if config == "ours" else f"{case.name}-new"
-    monkeypatch.setitem(mends.looks, "until updated", 2)
+    monkeypatch.setitem(moto_patches.looks, "until updated", 2)
     case.sagemaker.update_endpoint(EndpointName=case.name, EndpointConfigName=to)
     code, said = case.roll_back()
     for _ in range(4):
@@ -148,11 +148,11 @@ def test_an_old_model_that_is_deleted_is_not_gone_back_to(case: Case) -> None:
 
 def test_a_rollback_that_aws_cannot_finish_is_finished_by_the_next_run(case: Case) -> None:
     fix(case)
-    mends.config_fates[case.name] = "UpdateRollbackFailed"
+    moto_patches.config_fates[case.name] = "UpdateRollbackFailed"
     try:
         code, said = case.roll_back()
     finally:
-        mends.config_fates.clear()
+        moto_patches.config_fates.clear()
     assert code != 0
     assert f"is UpdateRollbackFailed and uses {case.copy}" in said
     assert case.names() == ([case.name, case.copy], [case.name, case.copy])
@@ -259,7 +259,7 @@ def test_whatever_uses_a_copy_keeps_it(case: Case, monkeypatch: pytest.MonkeyPat
     case.config(f"{user}-2", variant("one", other))
     case.deploy(f"{user}-2", user)
     with monkeypatch.context() as patch:
-        patch.setitem(mends.looks, "until updated", 9)
+        patch.setitem(moto_patches.looks, "until updated", 9)
         case.sagemaker.update_endpoint(EndpointName=user, EndpointConfigName="None")
         assert_kept()
     case.sagemaker.delete_endpoint(EndpointName=user)

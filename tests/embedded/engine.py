@@ -20,7 +20,7 @@ from prowler.providers.aws.aws_provider import AwsProvider
 from prowler.providers.common.models import Audit_Metadata
 from prowler.providers.common.provider import Provider
 
-from . import once  # noqa: F401 (sessions share what they read)
+from . import caches  # noqa: F401 (sessions share what they read)
 from .installation import CHECK, ROOT, access
 from .server import EmbeddedAWS
 

@@ -118,7 +118,7 @@ class Installation:
 
     @property
     def own(self) -> Path:
-        """Where it has a Prowler for itself, to be written to, once `light` was called."""
+        """Where it has a Prowler for itself, to be written to, once `slim` was called."""
         return self.folder / "own"
 
     @property
@@ -126,7 +126,7 @@ class Installation:
         """That Prowler's package."""
         return self.own / "prowler"
 
-    def light(self, frameworks: bool = False) -> "Installation":
+    def slim(self, frameworks: bool = False) -> "Installation":
         """Give it a Prowler of its own, which starts in a fraction of the time; return it.
 
         The copy lacks what no run of `prowler aws` is about: the other providers' checks, their

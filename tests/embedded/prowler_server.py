@@ -5,7 +5,7 @@ imported Prowler and read what every run of `prowler aws` reads first: the check
 frameworks and botocore's models. For each run it forks; the fork takes on the caller's arguments,
 variables, folder, file descriptors and time, and runs the installation's own `prowler` script to
 the interpreter's end.
-The `prowler` command of a served installation is a small client, so scripts use the server too.
+The `prowler` command of a forked installation is a small client, so scripts use the server too.
 
 A run is forked only where a cold start would see the same. Prowler starts cold where
 - the installation's own packages but Prowler have changed since the server started,
@@ -179,7 +179,7 @@ def start() -> None:
     root.setLevel(level)
     root.removeHandler(handler)  # botocore says what it reads at DEBUG, at which no run is forked
     sys.path.append(os.path.dirname(__file__))
-    importlib.import_module("once").make_all()
+    importlib.import_module("caches").make_all()
     sys.path.pop()
     sys.stdout.flush()
 

@@ -13,7 +13,7 @@ import pytest
 from prowler.lib.check.check import import_check
 from werkzeug.wrappers import Response
 
-from ..embedded import engine, mends
+from ..embedded import engine, moto_patches
 from ..embedded.fixer_case import MOVE, REGION, Case
 from ..embedded.installation import CHECK
 from ..embedded.server import Answer, Call, Fault, change, error, on, refuse
@@ -98,7 +98,7 @@ def refuse_after_update() -> Fault:
 def test_a_fault_while_waiting_leaves_the_update_to_aws(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(mends.looks, "until updated", 1)
+    monkeypatch.setitem(moto_patches.looks, "until updated", 1)
     case.model()
     case.endpoint()
     with case.aws.failing(refuse_after_update()):
@@ -160,7 +160,7 @@ def test_an_update_that_takes_too_long_is_left_to_aws(
     engine.take_the_place()
     move = import_check(f"{engine.SERVICE}.{CHECK}.lib.fixer.move")
     with monkeypatch.context() as patch:
-        patch.setitem(mends.looks, "until updated", 1)
+        patch.setitem(moto_patches.looks, "until updated", 1)
         patch.setattr(move, "PATIENCE", -1)
         done, said = case.fix(MOVE)
     assert not done
@@ -174,7 +174,7 @@ def test_an_update_that_was_begun_and_does_not_start_is_said(
 ) -> None:
     case.model(PrimaryContainer={"Image": "needs-network"})
     case.endpoint()
-    monkeypatch.setitem(mends.looks, "until updated", 3)
+    monkeypatch.setitem(moto_patches.looks, "until updated", 3)
     with case.aws.failing(refuse_after_update()):
         assert not case.fix(MOVE)[0]
     done, said = case.fix(MOVE)

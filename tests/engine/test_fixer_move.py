@@ -7,7 +7,7 @@ import pytest
 from moto.sagemaker.models import sagemaker_backends
 from werkzeug.wrappers import Response
 
-from ..embedded import engine, mends
+from ..embedded import engine, moto_patches
 from ..embedded.account import ACCOUNT
 from ..embedded.fixer_case import MOVE, REGION, Case, variant
 from ..embedded.server import Answer, Call, Fault, change, error, on
@@ -38,7 +38,7 @@ EXPLAINER = {
 def test_a_moved_endpoint_keeps_all_its_settings(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(mends.looks, "until updated", 1)
+    monkeypatch.setitem(moto_patches.looks, "until updated", 1)
     case.model()
     case.model(f"other-{case.name}")
     case.endpoint(
@@ -412,7 +412,7 @@ def test_the_old_configuration_deployed_again_meanwhile_is_not_said_to_have_fail
 def test_a_colleagues_deployment_is_reported_and_not_touched(
     case: Case, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    monkeypatch.setitem(mends.looks, "until updated", 1)
+    monkeypatch.setitem(moto_patches.looks, "until updated", 1)
     case.model()
     case.endpoint()
     case.config(f"{case.name}-new", variant("one", case.name))

@@ -1,4 +1,4 @@
-"""moto, mended where it falls short, against botocore's own shapes; here and nowhere else.
+"""moto, patched where it falls short, against botocore's own shapes; here and nowhere else.
 
 In moto 5.2.5 DescribeRegions names a region in which SageMaker fails, CreateModel forgets
 EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page whatever the
@@ -36,7 +36,7 @@ moto.core.responses.method_names_from_class = functools.cache(names_of)
 sagemaker_backends._additional_regions = [r.name for r in RegionsAndZonesBackend.regions]
 
 
-def mend(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def patch(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Put a function in the place of moto's of the same name."""
     setattr(SageMaker, moto_answer.__name__, moto_answer)
     return moto_answer
@@ -49,7 +49,7 @@ moto_describe_endpoint_config = SageMaker.describe_endpoint_config
 moto_describe_endpoint = SageMaker.describe_endpoint
 
 
-@mend
+@patch
 def create_model(self: Any) -> Any:
     name = self._get_param("ModelName")
     if name in self.sagemaker_backend._models:
@@ -61,7 +61,7 @@ def create_model(self: Any) -> Any:
     return answer
 
 
-@mend
+@patch
 def list_models(self: Any) -> Any:
     newest_first = sorted(
         self.sagemaker_backend._models.values(), key=lambda m: m.creation_time, reverse=True
@@ -74,7 +74,7 @@ def list_models(self: Any) -> Any:
     return ActionResult({"Models": [m.response_object for m in models], "NextToken": token})
 
 
-@mend
+@patch
 def search(self: Any) -> Any:
     if self._get_param("Resource") == "Endpoint":
         return search_endpoints(self)
@@ -114,7 +114,7 @@ def search_endpoints(self: Any) -> Any:
     return ActionResult({"Results": records, "NextToken": token})
 
 
-@mend
+@patch
 def list_monitoring_schedules(_: Any) -> Any:
     return ActionResult({"MonitoringScheduleSummaries": []})
 
@@ -143,7 +143,7 @@ moto_validate_variants = SageMakerModelBackend.validate_production_variants
 SageMakerModelBackend.validate_production_variants = validate_production_variants
 
 
-@mend
+@patch
 def create_endpoint_config(self: Any) -> Any:
     given = {
         name: value
@@ -162,7 +162,7 @@ def create_endpoint_config(self: Any) -> Any:
     return answer
 
 
-@mend
+@patch
 def describe_endpoint_config(self: Any) -> Any:
     # moto's answer is an error for a configuration that there is not.
     described = moto_describe_endpoint_config(self).result
@@ -171,7 +171,7 @@ def describe_endpoint_config(self: Any) -> Any:
     return ActionResult({"EnableNetworkIsolation": False, **config.given, **about})
 
 
-@mend
+@patch
 def update_endpoint(self: Any) -> Any:
     backend = self.sagemaker_backend
     name, config_name = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
@@ -193,7 +193,7 @@ def update_endpoint(self: Any) -> Any:
     return ActionResult({"EndpointArn": endpoint.arn})
 
 
-@mend
+@patch
 def describe_endpoint(self: Any) -> Any:
     backend = self.sagemaker_backend
     endpoint = backend.endpoints.get(self._get_param("EndpointName"))
@@ -217,7 +217,7 @@ def describe_endpoint(self: Any) -> Any:
     return moto_describe_endpoint(self)
 
 
-@mend
+@patch
 def list_endpoint_configs(self: Any) -> Any:
     part = self._get_param("NameContains") or ""
     configs = [
@@ -237,7 +237,7 @@ def inference_components(self: Any) -> dict[str, dict[str, Any]]:
     return made
 
 
-@mend
+@patch
 def create_inference_component(self: Any) -> Any:
     names = ("InferenceComponentName", "EndpointName", "VariantName", "Specification")
     given = {name: self._get_param(name) for name in names}
@@ -254,7 +254,7 @@ def create_inference_component(self: Any) -> Any:
     return ActionResult({"InferenceComponentArn": about["InferenceComponentArn"]})
 
 
-@mend
+@patch
 def list_inference_components(self: Any) -> Any:
     made = list(inference_components(self).values())
     found, token = page_of(made, self._get_param("NextToken"), self._get_param("MaxResults"))
@@ -262,7 +262,7 @@ def list_inference_components(self: Any) -> Any:
     return ActionResult({"InferenceComponents": summaries, "NextToken": token})
 
 
-@mend
+@patch
 def describe_inference_component(self: Any) -> Any:
     component = inference_components(self).get(self._get_param("InferenceComponentName"))
     if component is None:
@@ -272,7 +272,7 @@ def describe_inference_component(self: Any) -> Any:
     )
 
 
-@mend
+@patch
 def delete_inference_component(self: Any) -> Any:
     inference_components(self).pop(self._get_param("InferenceComponentName"), None)
     return ActionResult({})
