@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
 .PHONY: demo test test-fast compat build lint bench bench-accounts faults permissions mutants frameworks \
-	terraform-schema pictures app clean
+	terraform-schema pictures clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.tools.demo
@@ -68,11 +68,6 @@ frameworks: $(READY)
 # tests hold our HCL to.
 terraform-schema: $(READY)
 	$(BIN)/python -m tests.tools.terraform
-
-# Try the plugin in a self-hosted Prowler App that is installed already (what it needs is said in
-# tests/tools/prowler_app.py): make app API=prowler/api.
-app: $(READY)
-	$(BIN)/python -m tests.tools.prowler_app $(API)
 
 # Make the pictures of docs/pictures anew (apt-get install bsdutils chromium npm).
 pictures: $(READY)

@@ -110,7 +110,6 @@ NOT_RUN = {
     "aws organizations": "an organisation of AWS",
     "aws s3": "a bucket",
     "git config": "a checkout on Windows",
-    "make app": "an installed Prowler App, with PostgreSQL and Redis",
     "make mutants": "a quarter of an hour",
     "make pictures": "Chromium and npm",
     "make test-fast": "nothing: it is a part of `make test`",
