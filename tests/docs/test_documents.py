@@ -18,7 +18,6 @@ from ..tools import terraform
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-RECIPE = DOCS / "ci" / "security_hub.py"
 CONTENTS = DOCS / "README.md"
 FRAMEWORKS = sorted((ROOT / "metadata").glob("*.json"))
 # Where a command is run, and the words there that run it: a function of the tests, or a line of
@@ -86,7 +85,7 @@ RUN_BY = {
         "tests/cli/test_exceptions.py::scan",
         '"--mutelist-file"',
     ),
-    "prowler aws --security-hub": ("tests/cli/test_security_hub.py::nights", '"--security-hub"'),
+    "prowler aws --security-hub": ("tests/cli/test_security_hub.py", '"--security-hub"'),
     "prowler aws -x": (
         "tests/cli/test_installation.py::test_the_checks_folder_alone_gives_the_same_findings"
         "_and_prowler_loses_its_own_check",
@@ -96,7 +95,6 @@ RUN_BY = {
         "tests/cli/test_compliance.py::test_a_nightly_run_shows_the_evidence_for_a_requirement",
         "python3 .+",
     ),
-    "python3 docs/ci/security_hub.py": ("tests/cli/test_security_hub.py", "{RECIPE}"),
     "sh output/prowler-rollback-<account>-<time>.sh": (
         "tests/cli/test_fixer_by_cli.py",
         ".roll_back()",
@@ -399,7 +397,6 @@ def test_every_sentence_that_the_check_says_is_explained() -> None:
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "tools" / "demo.py",
         ROOT / "docs" / "ci" / "sarif.py",
-        RECIPE,
     ]
     pages = [(DOCS / f"{name}.md").read_text("utf-8") for name in ("findings", "troubleshooting")]
     explained = runs_of_three_words("".join(pages))

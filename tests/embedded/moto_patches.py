@@ -5,8 +5,7 @@ EnableNetworkIsolation and lets a name be used twice, ListModels answers in one 
 number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is missing, a
 route to a gateway that was detached stays active, a prefix list that does not exist is an empty
 one, endpoint configurations forget most of their members, UpdateEndpoint is missing, and there are
-no inference components. Security Hub does not know whose findings it takes, and GetFindings forgets
-its filters.
+no inference components. Security Hub does not know whose findings it takes.
 """
 
 import functools
@@ -301,32 +300,13 @@ def state(route: Any) -> str:
 Route.state = property(state)
 
 
-# Security Hub: what Prowler asks before it sends, and what GetFindings is asked for.
 def list_enabled_products_for_import(self: Any) -> str:
+    """Say that Security Hub takes Prowler's findings, which Prowler asks before it sends any."""
     subscriptions = f"arn:aws:securityhub:{self.region}:{self.current_account}:product-subscription"
     return json.dumps({"ProductSubscriptions": [f"{subscriptions}/prowler/prowler"]})
 
 
-def get_findings(self: Any) -> str:
-    def in_hub(finding: dict[str, Any]) -> dict[str, Any]:
-        """Return a finding with what Security Hub adds to it by its product."""
-        *_, region, _, product = finding["ProductArn"].split(":")
-        return {"Region": region, "ProductName": product.rpartition("/")[2].title(), **finding}
-
-    def is_asked_for(finding: dict[str, Any]) -> bool:
-        return all(
-            any(f["Comparison"] == "EQUALS" and finding[key] == f["Value"] for f in filters)
-            for key, filters in (self._get_param("Filters") or {}).items()
-        )
-
-    findings = [in_hub(finding.as_dict()) for finding in self.securityhub_backend.findings]
-    asked_for = [finding for finding in findings if is_asked_for(finding)]
-    found, token = page_of(asked_for, self._get_param("NextToken"), self._get_param("MaxResults"))
-    return json.dumps({"Findings": found, "NextToken": token})
-
-
 SecurityHubResponse.list_enabled_products_for_import = list_enabled_products_for_import
-SecurityHubResponse.get_findings = get_findings
 securityhub_paths["{0}/productSubscriptions$"] = SecurityHubResponse.dispatch
 
 
