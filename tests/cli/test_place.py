@@ -67,7 +67,7 @@ def discover(
 ) -> subprocess.CompletedProcess[str]:
     """Run code in an installation's Python; by default, what Prowler does to find the check."""
     return subprocess.run(
-        [str(installation.folder / "bin" / "python"), "-c", code],
+        [str(installation.python), "-c", code],
         env={"PATH": "/usr/bin:/bin", "HOME": str(installation.folder), **variables},
         cwd=installation.folder,  # the checkout is not to be seen from here
         capture_output=True,
