@@ -9,7 +9,7 @@ import pytest
 
 from ..embedded import account, networks
 from ..embedded.account import Expected
-from ..embedded.installation import CHECK, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 
 MANY = "ap-southeast-2"  # more models than ListModels gives in a page
@@ -226,7 +226,7 @@ def test_a_status_that_was_not_asked_for_is_left_out_and_a_wrong_setting_is_name
     config = tmp_path / "config.yaml"
     config.write_text(f'aws:\n  {STRICT}: "yes"\n')
     scan = installed.scan(
-        *(aws, tmp_path / "output", "--checks", CHECK, "--region", "eu-west-1"),
+        *(aws, tmp_path / "output", "--checks", *CHECKS, "--region", "eu-west-1"),
         *("--config-file", config, "--status", "PASS"),
     )
     passed = {key for key, (status, _) in expected.items() if status == "PASS"}
