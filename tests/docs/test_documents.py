@@ -56,7 +56,6 @@ RUN_BY = {
     "make frameworks": (".ci/run", "make frameworks"),
     "make lint": ("Makefile", "test: lint"),
     "make permissions": ("tests/engine/test_permissions.py", "permissions.table(aws)"),
-    "make terraform-schema": (".ci/run", "terraform-schema"),
     "make test": (".ci/run", "make test"),
     "pip install": ("tests/embedded/installation.py::install", '_pip("install", "--no-deps"'),
     "pip install --target": ("tests/cli/test_ci.py::container", "image.shell(install"),
