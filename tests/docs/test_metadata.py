@@ -220,13 +220,13 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
     assert "EnableNetworkIsolation" not in create.parameters
     for arn in (made["ModelArn"], copied["EndpointConfigArn"]):
         assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "risk"}]
-    assert verdicts(aws, region) == {"fraud": "FAIL", "fraud-2": "PASS", "other": "FAIL"}
+    assert statuses(aws, region) == {"fraud": "FAIL", "fraud-2": "PASS", "other": "FAIL"}
 
     framework = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
     rollback = aws_cli.commands_in(framework["AdditionalInformation"])
     printed = aws_cli.run(aws, region.name, rollback, values, tmp_path, aws_cli_command)
     assert '"fraud-config"' in printed
-    assert verdicts(aws, region) == {"fraud": "FAIL", "other": "FAIL"}
+    assert statuses(aws, region) == {"fraud": "FAIL", "other": "FAIL"}
     updates = [call.parameters for call in aws.calls if call.api == "UpdateEndpoint"]
     assert len(updates) == 2
     assert all(update["RetainAllVariantProperties"] is True for update in updates)
@@ -279,7 +279,7 @@ def test_terraforms_provider_has_no_isolation_for_a_configuration() -> None:
     assert any("no argument enable_network_isolation" in fault for fault in terraform.faults(code))
 
 
-def verdicts(aws: EmbeddedAWS, region: Region) -> dict[str, str]:
-    """Return the check's verdict on each model of a region."""
+def statuses(aws: EmbeddedAWS, region: Region) -> dict[str, str]:
+    """Return the status of each model of a region."""
     findings = engine.scan(aws, engine.provider(aws, region.name))
     return {finding.resource_id: finding.status for finding in findings}

@@ -26,6 +26,7 @@ from .server import EmbeddedAWS
 
 SERVICE = prowlers_sagemaker.__name__
 CLIENT = f"{SERVICE}.sagemaker_client"
+SISTER = "sagemaker_models_vpc_settings_configured"  # Prowler's, which reads models too
 
 
 def take_the_place() -> None:

@@ -17,7 +17,6 @@ from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, change, error, o
 REGION = "ap-northeast-1"
 MODELS = 104
 TRAINING_JOBS = 30
-SISTER = "sagemaker_models_vpc_settings_configured"
 OURS = {"ListModels", "Search", "DescribeModel", "ListTags"}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
@@ -109,9 +108,9 @@ def test_a_scan_with_other_sagemaker_checks_shares_their_client_and_its_tags(
     aws: EmbeddedAWS, provider: AwsProvider, described: Said
 ) -> None:
     aws.calls.clear()
-    engine.scan(aws, provider, [SISTER], SISTER)
+    engine.scan(aws, provider, [engine.SISTER], engine.SISTER)
     theirs = aws.count("sagemaker")
-    for checks in ([SISTER, CHECK], [CHECK, SISTER]):
+    for checks in ([engine.SISTER, CHECK], [CHECK, engine.SISTER]):
         aws.calls.clear()
         assert engine.said(engine.scan(aws, provider, checks)) == described
         assert aws.count("sagemaker") - theirs == {"ListModels": 2, "Search": 2}
@@ -122,7 +121,7 @@ def test_the_shared_tags_are_not_listed_again_where_search_is_refused(
 ) -> None:
     aws.calls.clear()
     with aws.failing(on("Search")(refuse)):
-        assert engine.said(engine.scan(aws, provider, [SISTER, CHECK])) == described
+        assert engine.said(engine.scan(aws, provider, [engine.SISTER, CHECK])) == described
     tagged = [c.parameters["ResourceArn"] for c in aws.calls if c.api == "ListTags"]
     assert len([arn for arn in tagged if ":model/" in arn]) == MODELS
 

@@ -16,10 +16,10 @@ from ..embedded.cloudformation import action_reference, lint
 from ..embedded.installation import CHECKS, CONFIG_CHECK, ROOT, Installation
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
 from ..tools import permissions
+from ..tools.frameworks import put_in
 from ..tools.permissions import NOT_TO_GRANT, REGION, TAG, permission
 
 OTHER_REGION = "ap-south-2"
-SISTER = "sagemaker_models_vpc_settings_configured"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/sound"
 # The paths of a scan: the arguments of Prowler's provider, and what AWS refuses.
 PATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -101,9 +101,9 @@ def test_beside_other_checks_ours_makes_no_call_that_the_policy_lacks(
 ) -> None:
     made = engine.provider(aws, REGION)
     with seen(aws) as theirs:
-        engine.scan(aws, made, [SISTER], SISTER)
+        engine.scan(aws, made, [engine.SISTER], engine.SISTER)
     with seen(aws) as together:
-        engine.scan(aws, made, [SISTER, *CHECKS])
+        engine.scan(aws, made, [engine.SISTER, *CHECKS])
     assert together - theirs <= GRANTED
 
 
@@ -157,7 +157,7 @@ def test_the_policy_is_one_by_iams_grammar() -> None:
 @pytest.mark.slow
 def test_the_page_says_what_is_lost_without_each(aws: EmbeddedAWS, account: None) -> None:
     page = permissions.PAGE.read_text("utf-8")
-    assert page == permissions.put_in(page, permissions.table(aws))
+    assert page == put_in(page, permissions.table(aws), "make permissions")
 
 
 def test_the_page_explains_every_statement_and_call() -> None:

@@ -17,10 +17,10 @@ from ..embedded import engine
 from ..embedded.account import EVERYWHERE, Region
 from ..embedded.installation import CHECK, CHECKS, ROOT
 from ..embedded.server import Answer, Call, EmbeddedAWS, error, on, refuse
+from .frameworks import put_in
 
 POLICY = ROOT / "docs" / "iam-policy.json"
 PAGE = ROOT / "docs" / "permissions.md"
-BEGIN, END = "<!-- made by make permissions -->\n", "<!-- end -->\n"
 REGION, NOT_ENABLED = "il-central-1", "ap-southeast-4"
 TAG = "team=risk"
 TAGGING = "tag:GetResources"
@@ -154,19 +154,13 @@ def table(aws: EmbeddedAWS) -> str:
     return f"| {' | '.join(heads)} |\n{rule}" + "".join(line(row, aws) for row in rows())
 
 
-def put_in(page: str, made: str) -> str:
-    """Return the page with a table in the place of the one between the markers."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}"
-
-
 def main() -> int:
     """Run every scan and write the table into its page."""
     logging.disable()
     with EmbeddedAWS() as aws:
         build(aws)
         made = table(aws)
-    PAGE.write_text(put_in(PAGE.read_text("utf-8"), made), "utf-8")
+    PAGE.write_text(put_in(PAGE.read_text("utf-8"), made, "make permissions"), "utf-8")
     print(f"{made}\nSee {PAGE.relative_to(ROOT)}.")
     return 0
 
