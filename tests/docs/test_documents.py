@@ -54,6 +54,10 @@ RUN_BY = {
     ),
     "make faults": ("tests/engine/test_faults.py::test_the_page_is_what_the_cells_are", "faults."),
     "make frameworks": (".ci/run", "make frameworks"),
+    "make help": (
+        "tests/docs/test_documents.py::test_make_help_has_every_target",
+        '"make", "help"',
+    ),
     "make lint": ("Makefile", "test: lint"),
     "make permissions": ("tests/engine/test_permissions.py", "permissions.table(aws)"),
     "make test": (".ci/run", "make test"),
@@ -107,7 +111,7 @@ NOT_RUN = {
     "aws organizations": "an organisation of AWS",
     "aws s3": "a bucket",
     "git config": "a checkout on Windows",
-    "make mutants": "a quarter of an hour",
+    "make format": "a checkout of its own, because it changes files",
     "make pictures": "Chromium and npm",
     "make test-fast": "nothing: it is a part of `make test`",
     "pip --version": "a reader, who compares what it prints",
@@ -212,6 +216,16 @@ def test_make_has_every_target(command: str) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in (word for word in shlex.split(command)[1:] if "=" not in word):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_make_help_has_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    phony = re.search(r"^\.PHONY:((?:.*\\\n)*.*)", makefile, re.MULTILINE)
+    assert phony
+    help_ = ["make", "help"]
+    done = subprocess.run(help_, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    assert [target for target, _ in lines] == phony[1].replace("\\\n", "").split()
 
 
 @pytest.mark.slow
