@@ -5,6 +5,7 @@ import ast
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from ..tools import terraform
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+GITHUB = ROOT / ".github"
+SCHEMAS = {"workflows/test.yml": "vendor.github-workflows", "dependabot.yml": "vendor.dependabot"}
 CONTENTS = DOCS / "README.md"
 FRAMEWORKS = sorted((ROOT / "metadata").glob("*.json"))
 # Where a command is run, and the words there that run it: a function of the tests, or a line of
@@ -342,7 +345,11 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in plain}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [*PAGES, ROOT / "CHANGELOG.md", *sorted(GITHUB.glob("*.md"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
     text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)]+)\)", text):
@@ -359,6 +366,23 @@ def test_the_table_of_contents_has_every_page() -> None:
     assert "(docs/README.md)" in PAGES[0].read_text("utf-8")
     for path in PAGES[1:]:
         assert path == CONTENTS or f"]({path.name})" in contents, path.name
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_github_takes_its_files(name: str) -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[name]]
+    done = subprocess.run(
+        [*check, GITHUB / name], capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_action_is_pinned_to_a_commit() -> None:
+    for path in GITHUB.glob("workflows/*.yml"):
+        actions = re.findall(r"uses: (.+)", path.read_text("utf-8"))
+        assert actions
+        for action in actions:
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
 
 
 def test_the_readme_is_read_in_one_sitting() -> None:
