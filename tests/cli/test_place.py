@@ -57,19 +57,6 @@ def discover(
     )
 
 
-def test_it_takes_the_place_from_within_a_checkout(installation: Installation) -> None:
-    """`python -m prowler` there finds the checkout's package, and not the installed one."""
-    code = f"""{DISCOVER}
-import {plugin.__name__} as plugin
-print(*prowler.config.config.get_available_compliance_frameworks("aws"), plugin.__file__)
-"""
-    done = discover(installation, code, ROOT)
-    assert done.stderr == ""
-    assert "controlled VPC configuration" in done.stdout
-    assert "sop_sagemaker_network_isolation_aws" in done.stdout
-    assert done.stdout.endswith(f"{ROOT}/{plugin.__name__}/__init__.py\n")
-
-
 def assert_built_in(done: subprocess.CompletedProcess[str], why: str) -> None:
     assert (done.returncode, done.stdout) == (0, f"{BUILT_IN_TITLE}\n"), done.stderr
     assert done.stderr.count(SENTENCE) == 1
@@ -82,6 +69,19 @@ def test_it_takes_the_place_where_all_is_there(installation: Installation) -> No
     done = discover(installation)
     assert done.stderr == ""
     assert "controlled VPC configuration" in done.stdout
+
+
+def test_it_takes_the_place_from_within_a_checkout(installation: Installation) -> None:
+    """`python -m prowler` there finds the checkout's package, and not the installed one."""
+    code = f"""{DISCOVER}
+import {plugin.__name__} as plugin
+print(*prowler.config.config.get_available_compliance_frameworks("aws"), plugin.__file__)
+"""
+    done = discover(installation, code, ROOT)
+    assert done.stderr == ""
+    assert "controlled VPC configuration" in done.stdout
+    assert "sop_sagemaker_network_isolation_aws" in done.stdout
+    assert done.stdout.endswith(f"{ROOT}/{plugin.__name__}/__init__.py\n")
 
 
 def without(text: str, definition: str) -> str:
@@ -191,25 +191,6 @@ def test_every_name_of_prowler_that_is_imported_is_in_the_table() -> None:
     }
 
 
-@pytest.mark.parametrize("module", ["sagemaker_client", "sagemaker_service"])
-def test_a_module_that_moved(installation: Installation, module: str) -> None:
-    folder = installation.own / plugin.SERVICE.replace(".", "/")
-    (folder / f"{module}.py").rename(folder / f"moved_{module}.py")
-    try:
-        assert_built_in(discover(installation), f"this Prowler has no {plugin.SERVICE}.{module}")
-    finally:
-        (folder / f"moved_{module}.py").rename(folder / f"{module}.py")
-
-
-def test_a_check_folder_that_is_not_there(installation: Installation) -> None:
-    folder = installation.packages / plugin.__name__ / "sagemaker"
-    folder.rename(folder.with_name("moved"))
-    try:
-        assert_built_in(discover(installation), "does not hold the check")
-    finally:
-        folder.with_name("moved").rename(folder)
-
-
 @pytest.mark.parametrize(
     ("others", "lost"),
     [
@@ -234,8 +215,8 @@ def test_the_checks_that_are_not_there_are_named(
         folder.with_name("all").rename(folder)
 
 
-def test_a_zipped_plugin(plain: Installation, wheel: Path) -> None:
-    done = discover(plain, PYTHONPATH=str(wheel))
+def test_a_zipped_plugin(installation: Installation, wheel: Path) -> None:
+    done = discover(installation, PYTHONPATH=str(wheel))  # found before the installed one
     assert_built_in(done, "does not hold the check")
 
 
