@@ -1,5 +1,6 @@
 """The main job, through the real CLI: the account's findings, and the files that carry them."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,31 @@ def test_the_recipe_lists_what_serves_first(
     failing = {"status_code": "FAIL", "resources": [{"data": {"metadata": unknown}}]}
     both = [*wheel_scan.ocsf(), failing, {**failing, "status": "Suppressed"}]
     assert jq.compile(program).input_value(both).all()[1] == "?\tr\tm"
+
+
+def test_the_policy_of_prevention_gets_what_passes(
+    wheel_scan: Scan, expected: Expected, expected_configs: Expected
+) -> None:
+    policy = json.loads((ROOT / "docs" / "service-control-policy.json").read_text("utf-8"))
+    program = (ROOT / "docs" / "service-control-policy.jq").read_text("utf-8")
+    filled = jq.compile(program, args={"policy": [policy]})
+    made = filled.input_value([wheel_scan.ocsf(), []]).first()
+    passing = [
+        finding["resources"][0]["data"]["metadata"]
+        for finding in wheel_scan.ocsf()
+        if (finding["cloud"]["region"], finding["resources"][0]["name"])
+        in {key for key, (status, _) in (expected | expected_configs).items() if status == "PASS"}
+    ]
+    assert {found["arn"].split(":")[5].split("/")[0] for found in passing} == {
+        "model",
+        "endpoint-config",
+    }
+    for key, networks_of in (("VpcSubnets", "subnets"), ("VpcSecurityGroupIds", "security_groups")):
+        (statement,) = (s for s in made["Statement"] if f'sagemaker:{key}": [' in json.dumps(s))
+        allowed = statement["Condition"]["ForAnyValue:StringNotEquals"][f"sagemaker:{key}"]
+        assert set(allowed) == {part["id"] for found in passing for part in found[networks_of]}
+    with pytest.raises(ValueError, match="nothing passes"):
+        filled.input_value([[]]).first()
 
 
 def test_the_html_has_every_finding(

@@ -40,6 +40,10 @@ RUN_BY = {
     ),
     "grep": ("tests/cli/test_compliance.py::test_isolation_alone_can_be_seen", "grep '(.+)'"),
     "jq": ("tests/cli/test_compliance.py::test_isolation_alone_can_be_seen", "network_isolation"),
+    "jq --slurpfile": (
+        "tests/cli/test_scan.py::test_the_policy_of_prevention_gets_what_passes",
+        'compile(program, args={"policy"',
+    ),
     "jq -r": (
         "tests/cli/test_scan.py::test_the_recipe_lists_what_serves_first",
         "jq.compile(program)",
@@ -109,6 +113,7 @@ NOT_RUN = {
     "aws cloudformation": "an organisation of AWS",
     "aws organizations": "an organisation of AWS",
     "aws s3": "a bucket",
+    "aws sagemaker create-model --primary-container": "a policy of an organisation",
     "git config": "a checkout on Windows",
     "make app": "an installed Prowler App, with PostgreSQL and Redis",
     "make mutants": "a quarter of an hour",
