@@ -29,6 +29,7 @@ WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
 PAGE = (ROOT / "docs" / "organisations.md").read_text("utf-8")
 TEMPLATE = (SCRIPT.parent / "scan-role.yaml").read_text("utf-8")
 JOIN = SCRIPT.parent / "join_findings.py"
+SCANNER = "arn:aws:iam::111122223333:role/scanner"
 Model = tuple[str, str]  # the account and the name
 
 
@@ -297,9 +298,73 @@ def test_the_template_is_clean() -> None:
     assert lint(TEMPLATE, regions=["eu-west-1", "us-east-1"]) == []
 
 
+def filled(value: Any, parameters: dict[str, str], conditions: dict[str, Any]) -> Any:
+    """Return a part of the template with its parameters put in; None is AWS::NoValue."""
+    if isinstance(value, list):
+        return [filled(item, parameters, conditions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match dict(value):
+        case {"Ref": name}:
+            return parameters.get(name)
+        case {"Fn::If": [name, then, otherwise]}:
+            chosen = then if filled(conditions[name], parameters, conditions) else otherwise
+            return filled(chosen, parameters, conditions)
+        case {"Fn::Not": [{"Fn::Equals": [one, other]}]}:
+            return filled(one, parameters, conditions) != other
+    parts = {key: filled(part, parameters, conditions) for key, part in value.items()}
+    return {key: part for key, part in parts.items() if part is not None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("external_id", "organization_id", "asked_for"),
+    [
+        ("", "", {}),
+        ("x-1", "", {"StringEquals": {"sts:ExternalId": "x-1"}}),
+        ("", "o-a1b2c3d4e5", {"StringLike": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        (
+            "x-1",
+            "o-a1b2c3d4e5",
+            {
+                "StringEquals": {"sts:ExternalId": "x-1"},
+                "StringLike": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
+            },
+        ),
+    ],
+)
+def test_whom_the_role_trusts(
+    external_id: str, organization_id: str, asked_for: dict[str, Any]
+) -> None:
+    template = decode(TEMPLATE)
+    given = {"ExternalId": external_id, "OrganizationId": organization_id, "ScannerArn": SCANNER}
+    for name, value in given.items():
+        assert (
+            re.search(template["Parameters"][name]["AllowedPattern"], value) or value == "scanner"
+        )
+    trust = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = filled(trust, given, template["Conditions"])["Statement"]
+    assert statement["Principal"] == {"AWS": SCANNER}
+    assert statement["Condition"] == asked_for
+
+
+@pytest.mark.slow
+def test_ci_takes_the_role_on_for_one_branch_of_one_repository() -> None:
+    _, text, _ = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    (statement,) = json.loads(text)["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+    assert statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
+    (values,) = statement["Condition"].values()
+    assert values[f"{issuer}:aud"] == "sts.amazonaws.com"
+    assert "*" not in values[f"{issuer}:sub"]
+    properties = {"AssumeRolePolicyDocument": json.loads(text)}
+    role = {"Type": "AWS::IAM::Role", "Properties": properties}
+    assert lint(json.dumps({"Resources": {"Role": role}}), regions=["us-east-1"]) == []
+
+
 @pytest.mark.slow
 def test_the_state_machine_is_one() -> None:
-    _, definition = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    _, _, definition = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     machine = {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {
