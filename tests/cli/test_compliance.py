@@ -18,7 +18,7 @@ from prowler.lib.check.compliance_models import (
 from ..conftest import MakeInstallation
 from ..embedded import account, aws_cli
 from ..embedded.account import Expected
-from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, Installation, Scan
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 from ..tools.frameworks import (
     FOLDER,
@@ -106,12 +106,6 @@ def test_the_commands_of_the_sop_are_ones_that_aws_has() -> None:
     assert len(commands) >= 20
     for command in commands:
         aws_cli.check(command)
-
-
-def test_the_sops_remediation_is_the_metadatas_which_is_run() -> None:
-    """By test_metadata, with the SOP's rollback."""
-    metadata = json.loads(METADATA.read_text("utf-8"))["Remediation"]["Code"]["CLI"]
-    assert aws_cli.commands_in(sop()["RemediationProcedure"]) == metadata.splitlines()
 
 
 @pytest.mark.parametrize("words", ["igw-", "cagw-", "vpce-", "eni-", "/8", "/32", "prefix list"])

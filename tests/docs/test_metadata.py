@@ -59,17 +59,78 @@ def test_what_scans_select_by_is_the_built_ins(
 
 
 def test_it_says_what_the_sop_asks_for(ours: dict[str, Any]) -> None:
-    assert all(point in ours["Risk"] for point in ("security", "control", "compliance"))
     assert ours["Notes"].startswith("Default value:")
     assert "Rollback:" in ours["Notes"]
     assert "update-model" not in json.dumps(ours)
+
+
+@pytest.fixture(params=CHECKS)
+def metadata(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The metadata of each check, to hold to Prowler's written guidelines.
+
+    They are `docs/developer-guide/check-metadata-guidelines.mdx` of prowler-cloud/prowler, of which
+    Prowler itself enforces a part.
+    """
+    read_metadata: dict[str, Any] = json.loads(FILES[request.param].read_text("utf-8"))
+    return read_metadata
+
+
+def test_the_texts_are_short(metadata: dict[str, Any]) -> None:
+    assert len(metadata["CheckTitle"]) < 150
+    recommendation = metadata["Remediation"]["Recommendation"]["Text"]
+    for text in (metadata["Description"], metadata["Risk"], recommendation):
+        assert len(text) <= 400
+
+
+def test_the_description_says_what_is_evaluated_and_not_how_it_ends(
+    metadata: dict[str, Any],
+) -> None:
+    for text in (metadata["CheckTitle"], metadata["Description"]):
+        assert not re.match(r"\W*(check|verify|ensure|make sure|monitor)", text, re.IGNORECASE)
+    states = r"\b(pass(es|ed)?|fail(s|ed)?|manual`|compliant|risk|breach)\b"
+    assert not re.search(states, metadata["Description"], re.IGNORECASE)
+
+
+def test_the_risk_is_to_confidentiality_integrity_or_availability(metadata: dict[str, Any]) -> None:
+    assert re.search(r"\*\*(confidentiality|integrity|availability)\*\*", metadata["Risk"])
+    assert "compliance" not in metadata["Risk"].lower()
+
+
+def test_the_recommendation_is_a_principle_with_an_address_that_all_can_open(
+    metadata: dict[str, Any], prowler: Path
+) -> None:
+    text = metadata["Remediation"]["Recommendation"]["Text"]
+    assert re.search(r"https://docs\.aws\.amazon\.com/\S+$", text)
+    assert "least privilege" in text
+    assert not re.search(r"docs/\w+\.md|prowler-sagemaker|^\d\. |\n\d\. ", text)
+    # The Hub has pages of Prowler's own checks.
+    check = metadata["CheckID"]
+    own = [*prowler.glob(f"lib/python*/site-packages/prowler/**/{check}.metadata.json")]
+    page = f"https://hub.prowler.com/check/{check}" if own else ""
+    assert metadata["Remediation"]["Recommendation"]["Url"] == page
+
+
+def test_the_code_is_what_mends_the_finding_and_no_more(metadata: dict[str, Any]) -> None:
+    code = metadata["Remediation"]["Code"]
+    assert code["CLI"] == "", "no single command replaces what AWS cannot change"
+    for language, text in (("yaml", code["NativeIaC"]), ("hcl", code["Terraform"])):
+        if text:
+            assert text.startswith(f"```{language}\n")
+            assert len(text.splitlines()) <= 22
+            assert text.count("# Critical: ") == 3
+            assert re.search("example_?resource", text, re.IGNORECASE)
+    steps = code["Other"].splitlines()
+    assert [step.partition(". ")[0] for step in steps] == [str(n + 1) for n in range(len(steps))]
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_it_says_what_is_not_judged(check: str) -> None:
     notes = json.loads(FILES[check].read_text("utf-8"))["Notes"]
     not_judged = notes.partition("Not judged: ")[2]
-    for words in ("InvokeEndpoint, which IAM decides", "NAT gateway", "network ACLs"):
+    for words in (
+        *("InvokeEndpoint, which IAM decides", "an endpoint's own policy may admit"),
+        *("NAT gateway", "network ACLs", "RepositoryAccessMode"),
+    ):
         assert words in not_judged
 
 
@@ -99,41 +160,53 @@ def test_the_terraform_is_what_the_provider_takes(ours: dict[str, Any]) -> None:
     assert "enable_network_isolation = true" in code
     # A model under a fixed name cannot be created before the old one is destroyed.
     assert not re.search(r"^\s+name\s*=", code, re.MULTILINE)
-    assert code.count("create_before_destroy = true") == code.count("resource ") == 2
     assert re.findall(r"_in_(zone_.)>", code) == ["zone_a", "zone_b"]
+
+
+HCL = """
+resource "aws_sagemaker_model" "x" {
+  execution_role_arn = "role"
+  primary_container {
+    image = "image"
+  }
+  vpc_config {
+    subnets            = ["subnet"]
+    security_group_ids = ["sg"]
+  }
+}
+resource "aws_sagemaker_endpoint_configuration" "x" {
+  production_variants {
+    model_name = aws_sagemaker_model.x.name
+  }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+"""
 
 
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
-        (
-            "execution_role_arn  ",
-            'name_prefix = "x"\n  execution_role_arn  ',
-            "has no argument name_prefix",
-        ),
+        ("execution_role_arn ", 'name_prefix = "x"\n  execution_role_arn ', "name_prefix"),
         ("execution_role_arn ", "role ", "lacks execution_role_arn"),
-        ("subnets =", "subnet_ids =", "vpc_config lacks subnets"),
+        ("subnets  ", "subnet_ids  ", "vpc_config lacks subnets"),
         ("vpc_config {", "vpc_config = {", "vpc_config is a block, written without ="),
         ("primary_container {", "vpc_config {", "vpc_config is there 2 times"),
-        ('["<sg_id>"]', '"<sg_id>"', "security_group_ids is a list, not a value"),
+        ('["sg"]', '"sg"', "security_group_ids is a list, not a value"),
         ("lifecycle {", "life_cycle {", "has no argument life_cycle"),
         ("create_before_destroy", "create_first", "lifecycle has no argument create_first"),
         ("production_variants {", "production_variant {", "lacks production_variants"),
         ('"aws_sagemaker_model"', '"aws_sagemaker_models"', "is not among the resources"),
+        # Terraform's own arguments are no fault.
+        ("execution_role_arn ", "count = 2\n  provider = aws.west\n  execution_role_arn ", ""),
     ],
 )
-def test_terraform_that_the_provider_refuses_is_seen(
-    ours: dict[str, Any], before: str, after: str, fault: str
-) -> None:
-    code = fenced(ours["Remediation"]["Code"]["Terraform"])
-    assert before in code
-    assert any(fault in found for found in terraform.faults(code.replace(before, after)))
-
-
-def test_terraforms_own_arguments_are_no_fault(ours: dict[str, Any]) -> None:
-    code = fenced(ours["Remediation"]["Code"]["Terraform"])
-    own = "count = 2\n  depends_on = [aws_iam_role.x]\n  provider = aws.west\n  "
-    assert terraform.faults(code.replace("execution_role_arn ", f"{own}execution_role_arn ")) == []
+def test_terraform_that_the_provider_refuses_is_seen(before: str, after: str, fault: str) -> None:
+    assert terraform.faults(HCL) == []
+    assert before in HCL
+    found = terraform.faults(HCL.replace(before, after))
+    assert any(fault in words for words in found) if fault else found == []
 
 
 SETTINGS: dict[str, Any] = {  # what CreateEndpointConfig takes besides the name and the variants
@@ -167,12 +240,11 @@ def as_aws_describes_it(answer: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
-    ours: dict[str, Any], aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
+def test_the_sops_commands_replace_a_model_with_all_its_settings_and_roll_back(
+    aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
 ) -> None:
-    commands = ours["Remediation"]["Code"]["CLI"].splitlines()
-    for command in commands:
-        aws_cli.check(command)
+    framework = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
+    commands = aws_cli.commands_in(framework["RemediationProcedure"])
     region = Region(aws, "me-central-1")
     sagemaker, vpc = region.sagemaker, region.vpc()
     container = {
@@ -224,7 +296,6 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
         assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "risk"}]
     assert verdicts(aws, region) == {"fraud": "FAIL", "fraud-2": "PASS", "other": "FAIL"}
 
-    framework = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
     rollback = aws_cli.commands_in(framework["AdditionalInformation"])
     printed = aws_cli.run(aws, region.name, rollback, values, tmp_path, aws_cli_command)
     assert '"fraud-config"' in printed
@@ -237,13 +308,12 @@ def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
 
 
 @pytest.mark.slow
-def test_the_cli_replaces_a_configuration_for_components(
+def test_the_pages_commands_replace_a_configuration_for_components(
     aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
 ) -> None:
-    metadata = json.loads(FILES[CONFIG_CHECK].read_text("utf-8"))
-    commands = metadata["Remediation"]["Code"]["CLI"].splitlines()
-    for command in commands:
-        aws_cli.check(command)
+    page = (ROOT / "docs" / "remediation.md").read_text("utf-8")
+    section = page.partition("\n## Endpoint configurations for inference components\n")[2]
+    commands = aws_cli.commands_in(section)
     region = Region(aws, "ca-west-1")
     sagemaker, vpc = region.sagemaker, region.vpc()
     tags = [{"Key": "team", "Value": "risk"}]

@@ -1,6 +1,5 @@
 """The remediation page: its commands are run as they stand, its templates are linted."""
 
-import json
 import re
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from prowler.lib.check.check import import_check
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
 from ..embedded.cloudformation import lint
-from ..embedded.installation import CHECK, METADATA, ROOT
+from ..embedded.installation import CHECK, ROOT
 from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
+from ..tools.frameworks import FOLDER, SOP, read
 
 PAGE = (ROOT / "docs" / "remediation.md").read_text("utf-8")
 
@@ -34,11 +34,11 @@ def test_every_command_is_one_that_aws_has(command: str) -> None:
     aws_cli.check(command)
 
 
-def test_the_commands_are_the_metadatas() -> None:
+def test_the_commands_are_the_sops() -> None:
     """They copy all of a model and an endpoint configuration; test_metadata.py runs them."""
-    metadata = json.loads(METADATA.read_text("utf-8"))["Remediation"]["Code"]["CLI"]
+    sop = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]["RemediationProcedure"]
     forth, _ = section("By the AWS CLI").split("\nRollback:\n")
-    assert aws_cli.commands_in(forth) == aws_cli.commands_in(metadata)
+    assert aws_cli.commands_in(forth) == aws_cli.commands_in(sop)
 
 
 @pytest.mark.slow
