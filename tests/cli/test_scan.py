@@ -10,7 +10,7 @@ import pytest
 
 from ..embedded import account, networks
 from ..embedded.account import Expected
-from ..embedded.installation import CHECK, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 
 MANY = "ap-southeast-2"  # more models than ListModels gives in a page
@@ -165,6 +165,8 @@ def test_the_policy_of_prevention_gets_what_passes(
 ) -> None:
     policy = json.loads((ROOT / "docs" / "service-control-policy.json").read_text("utf-8"))
     program = (ROOT / "docs" / "service-control-policy.jq").read_text("utf-8")
+    (named,) = re.findall(r'test\("(.+?)"\)', program)
+    assert all(re.search(named, check) for check in CHECKS)
     filled = jq.compile(program, args={"policy": [policy]})
     made = filled.input_value([wheel_scan.ocsf(), []]).first()
     passing = [

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 from prowler.lib.check.models import CheckMetadata
-from prowler.lib.outputs.asff.asff import Recommendation
 
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
@@ -38,14 +37,6 @@ FILES = {check: ROOT / "checks" / check / f"{check}.metadata.json" for check in 
 @pytest.mark.parametrize("check", CHECKS)
 def test_prowler_accepts_it(check: str) -> None:
     assert CheckMetadata.parse_file(FILES[check]).CheckID == check
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_security_hub_shows_the_whole_recommendation(check: str) -> None:
-    """Prowler's ASFF cuts off what is longer than Security Hub takes."""
-    text = json.loads(FILES[check].read_text("utf-8"))["Remediation"]["Recommendation"]["Text"]
-    assert Recommendation(Text=text).Text == text
-    assert Recommendation(Text="x" * 513).Text != "x" * 513
 
 
 @pytest.mark.parametrize(
