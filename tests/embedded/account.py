@@ -1,13 +1,15 @@
 """The account of the demo and of the end-to-end tests: every verdict and every reason, once.
 
-Models and endpoint configurations live in eu-west-1 and us-east-1. In us-east-1 the scan may not
-read route tables and security groups, and in eu-central-1 it may list neither of the two.
+Models, endpoint configurations and monitoring schedules live in eu-west-1 and us-east-1. In
+us-east-1 the scan may not read route tables and security groups, and in eu-central-1 it may list
+none of the three.
 """
 
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from botocore import xform_name
 from botocore.config import Config
 
 from .server import EmbeddedAWS, change, on, refuse
@@ -177,6 +179,80 @@ class Region:
             **parameters,
         )
 
+    def schedule(
+        self,
+        name: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        isolated: bool | None = True,
+        kind: str | None = "DataQuality",
+        endpoint: str = "fraud",
+        tags: dict[str, str] | None = None,
+    ) -> None:
+        """Create a monitoring schedule, in a VPC as `model` does.
+
+        Args:
+            isolated: EnableNetworkIsolation; None leaves it out.
+            kind: The MonitoringType of a job definition of the schedule's name, which is created
+                too; None for a definition in the schedule itself.
+        """
+        network: dict[str, Any] = {}
+        if isolated is not None:
+            network["EnableNetworkIsolation"] = isolated
+        if subnets is not None:
+            network["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
+        definition = self.job_definition(kind or "", endpoint)
+        if network:
+            definition["NetworkConfig"] = network
+        if kind:
+            create = f"create_{xform_name(kind)}_job_definition"
+            getattr(self.sagemaker, create)(JobDefinitionName=name, **definition)
+            config = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
+        else:
+            config = {"MonitoringJobDefinition": definition}
+        self.sagemaker.create_monitoring_schedule(
+            MonitoringScheduleName=name,
+            MonitoringScheduleConfig={
+                "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
+                **config,
+            },
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+        )
+
+    def job_definition(self, kind: str, endpoint: str) -> dict[str, Any]:
+        """Return what AWS asks for in a monitoring job definition, its name apart.
+
+        Args:
+            kind: Its MonitoringType; "" for one that stands in a schedule.
+            endpoint: The endpoint that it monitors.
+        """
+        cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+        source = {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}
+        truth = {"GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"}}
+        target = {"S3Uri": "s3://bucket/reports", "LocalPath": "/opt/ml/processing/output"}
+        code: dict[str, Any] = {"ImageUri": "image"}
+        if kind in ("ModelBias", "ModelExplainability"):
+            code["ConfigUri"] = "s3://bucket/analysis_config.json"
+        monitored = {
+            "EndpointInput": source,
+            **(truth if kind in ("ModelBias", "ModelQuality") else {}),
+        }
+        parts: dict[str, Any] = {
+            "AppSpecification": code,
+            "JobInput": monitored,
+            "JobOutputConfig": {"MonitoringOutputs": [{"S3Output": target}]},
+        }
+        if kind:
+            named = {f"{kind}{part}": value for part, value in parts.items()}
+            return {**named, "JobResources": {"ClusterConfig": cluster}, "RoleArn": ROLE}
+        return {
+            "MonitoringAppSpecification": code,
+            "MonitoringInputs": [monitored],
+            "MonitoringOutputConfig": parts["JobOutputConfig"],
+            "MonitoringResources": {"ClusterConfig": cluster},
+            "RoleArn": ROLE,
+        }
+
 
 Expected = dict[tuple[str, str], tuple[str, str]]
 
@@ -184,6 +260,72 @@ Expected = dict[tuple[str, str], tuple[str, str]]
 def build(aws: EmbeddedAWS) -> Expected:
     """Build the account: see `build_models` and `build_configs`."""
     return build_models(aws) | build_configs(aws)
+
+
+def build_schedules(aws: EmbeddedAWS) -> Expected:
+    """Build the monitoring schedules, in networks of their own.
+
+    Args:
+        aws: The embedded AWS; it is given the refusals that belong to the schedules.
+
+    Returns:
+        What a scan must say, by region and name, as `build_models` gives it.
+    """
+    expected: Expected = {}
+    r = Region(aws, "eu-west-1")
+    vpc = r.vpc()
+    gateway = r.internet_gateway(vpc)
+    private, closed, opened = r.subnet(vpc), r.group(vpc), r.group(vpc, EVERYWHERE)
+    table = r.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway})
+    exposed = r.subnet(vpc, table)
+
+    def case(
+        name: str,
+        status: str,
+        words: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        r.schedule(name, subnets, groups, **parameters)
+        expected[r.name, name] = (status, words)
+
+    words = "It monitors endpoint fraud by data quality job definition watch-data."
+    case("watch-data", "PASS", words, [private], [closed])
+    words = f"{private} (route table "
+    case("watch-inline", "PASS", words, [private], [closed], kind=None)
+    words = "schedule watch-quality fails: network isolation is disabled. It monitors"
+    case("watch-quality", "FAIL", words, [private], [closed], isolated=False, kind="ModelQuality")
+    words = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
+    case("watch-bias", "FAIL", words, [exposed], [closed], kind="ModelBias")
+    words = f"allows ingress of tcp 443 from {EVERYWHERE}"
+    case("watch-explainability", "FAIL", words, [private], [opened], kind="ModelExplainability")
+    words = "network isolation is disabled; it has no VPC configuration. It monitors endpoint fraud"
+    case("watch-default", "FAIL", f"{words} by data quality", isolated=None)
+    case("watch-inline-default", "FAIL", f"{words} by a job", isolated=None, kind=None)
+    case("watch-stopped", "PASS", "; its status is Stopped.", [private], [closed])
+    r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
+    words = "data quality job definition watch-nothing could not be read (ResourceNotFound"
+    case("watch-nothing", "MANUAL", words, [private], [closed])
+    r.sagemaker.delete_data_quality_job_definition(JobDefinitionName="watch-nothing")
+    words = "AccessDeniedException; allow sagemaker:DescribeModelBiasJobDefinition"
+    case("watch-refused", "MANUAL", words, [private], [closed], kind="ModelBias")
+    words = "its job definition could not be read (AccessDeniedException"
+    case("watch-not-described", "MANUAL", words, [private], [closed])
+    r = Region(aws, "us-east-1")
+    vpc = r.vpc()
+    # Its rules may not be read here, not even to take one of them away.
+    group = r.group(vpc, egress=True)
+    case("watch-data", "MANUAL", "allow ec2:DescribeRouteTables", [r.subnet(vpc)], [group])
+    unknown = ("MANUAL", "allow sagemaker:ListMonitoringSchedules")
+    expected[("eu-central-1", "monitoring-schedule/unknown")] = unknown
+    unread = on(
+        "DescribeMonitoringSchedule", "eu-west-1", MonitoringScheduleName="watch-not-described"
+    )
+    refused = on("DescribeModelBiasJobDefinition", "eu-west-1", JobDefinitionName="watch-refused")
+    listed = on("ListMonitoringSchedules", "eu-central-1")
+    aws.faults += [unread(refuse), refused(refuse), listed(refuse)]
+    return expected
 
 
 def build_configs(aws: EmbeddedAWS) -> Expected:

@@ -2,10 +2,11 @@
 
 In moto 5.2.5 DescribeRegions names a region in which SageMaker fails, CreateModel forgets
 EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page whatever the
-number, Search does not know models, ListMonitoringSchedules (which Prowler calls) is missing, a
-route to a gateway that was detached stays active, a prefix list that does not exist is an empty
-one, endpoint configurations forget most of their members, UpdateEndpoint is missing, and there are
-no inference components. Security Hub does not know whose findings it takes.
+number, Search does not know models, a route to a gateway that was detached stays active, a prefix
+list that does not exist is an empty one, endpoint configurations forget most of their members,
+UpdateEndpoint is missing, there are no inference components and no monitoring schedules, and a job
+definition has empty members where AWS omits them. Security Hub does not know whose findings it
+takes.
 """
 
 import functools
@@ -13,17 +14,19 @@ import json
 import time
 from collections.abc import Callable
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
 import moto.core.responses
+from botocore import xform_name
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.route_tables import Route
 from moto.ec2.responses.vpcs import VPCs
 from moto.sagemaker import responses
-from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.exceptions import ResourceNotFound, ValidationError
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto.securityhub.responses import SecurityHubResponse
 from moto.securityhub.urls import url_paths as securityhub_paths
@@ -111,11 +114,6 @@ def search_endpoints(self: Any) -> Any:
         for e in found
     ]
     return ActionResult({"Results": records, "NextToken": token})
-
-
-@patch
-def list_monitoring_schedules(_: Any) -> Any:
-    return ActionResult({"MonitoringScheduleSummaries": []})
 
 
 # What becomes of an endpoint's update to an isolated model whose container needs the network; AWS
@@ -276,6 +274,117 @@ def delete_inference_component(self: Any) -> Any:
     inference_components(self).pop(self._get_param("InferenceComponentName"), None)
     return ActionResult({})
 
+
+# Monitoring schedules, which moto does not have, and the job definitions that they name.
+SCHEDULE_SUMMARY = SHAPES.shape_for("MonitoringScheduleSummary")
+DEFINITIONS = ("data_quality", "model_quality", "model_bias", "model_explainability")
+
+
+def without_empty_members(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return moto's description of a job definition without what AWS would omit."""
+    return lambda self: ActionResult({k: v for k, v in moto_answer(self).result.items() if v})
+
+
+for definition in (f"describe_{kind}_job_definition" for kind in DEFINITIONS):
+    setattr(SageMaker, definition, without_empty_members(getattr(SageMaker, definition)))
+
+
+def monitoring_schedules(backend: Any) -> dict[str, Any]:
+    """Return the monitoring schedules of a region by name."""
+    made: dict[str, Any] = vars(backend).setdefault("monitoring_schedules", {})
+    return made
+
+
+def schedule_of(self: Any) -> Any:
+    """Return the monitoring schedule that a call names."""
+    name = self._get_param("MonitoringScheduleName")
+    schedule = monitoring_schedules(self.sagemaker_backend).get(name)
+    if schedule is None:
+        raise ResourceNotFound(message=f"Monitoring Schedule with name {name} not found")
+    return schedule
+
+
+def configure(self: Any, schedule: Any) -> Any:
+    """Give a monitoring schedule the configuration of a call, and answer its ARN."""
+    config = self._get_param("MonitoringScheduleConfig")
+    kind = config.get("MonitoringType", "DataQuality")
+    if definition := config.get("MonitoringJobDefinition"):
+        (monitored,) = definition["MonitoringInputs"]
+    else:
+        made = getattr(self.sagemaker_backend, f"{xform_name(kind)}_job_definitions")
+        named = made.get(config["MonitoringJobDefinitionName"])
+        if named is None:
+            raise ResourceNotFound(message="Could not find the job definition.")
+        monitored = getattr(named, f"{xform_name(kind)}_job_input")
+    schedule.about.update(
+        MonitoringScheduleConfig=config,
+        MonitoringType=kind,
+        EndpointName=monitored["EndpointInput"]["EndpointName"],
+        LastModifiedTime=time.time(),
+    )
+    return ActionResult({"MonitoringScheduleArn": schedule.about["MonitoringScheduleArn"]})
+
+
+@patch
+def create_monitoring_schedule(self: Any) -> Any:
+    name = self._get_param("MonitoringScheduleName")
+    arn = f"arn:aws:sagemaker:{self.region}:{self.current_account}:monitoring-schedule/{name}"
+    about = {
+        "MonitoringScheduleName": name,
+        "MonitoringScheduleArn": arn,
+        "MonitoringScheduleStatus": "Scheduled",
+        "CreationTime": time.time(),
+    }
+    schedule = SimpleNamespace(about=about, tags=self._get_param("Tags") or [])
+    answer = configure(self, schedule)
+    monitoring_schedules(self.sagemaker_backend)[name] = schedule
+    return answer
+
+
+@patch
+def update_monitoring_schedule(self: Any) -> Any:
+    return configure(self, schedule_of(self))
+
+
+@patch
+def stop_monitoring_schedule(self: Any) -> Any:
+    schedule_of(self).about["MonitoringScheduleStatus"] = "Stopped"
+    return ActionResult({})
+
+
+@patch
+def describe_monitoring_schedule(self: Any) -> Any:
+    return ActionResult(schedule_of(self).about)
+
+
+@patch
+def list_monitoring_schedules(self: Any) -> Any:
+    part = self._get_param("NameContains") or ""
+    made = monitoring_schedules(self.sagemaker_backend)
+    schedules = [schedule.about for name, schedule in made.items() if part in name]
+    found, token = page_of(schedules, self._get_param("NextToken"), self._get_param("MaxResults"))
+    summaries = [
+        {
+            k: v
+            for k, v in (about | about["MonitoringScheduleConfig"]).items()
+            if k in SCHEDULE_SUMMARY.members
+        }
+        for about in found
+    ]
+    return ActionResult({"MonitoringScheduleSummaries": summaries, "NextToken": token})
+
+
+moto_get_resource = SageMakerModelBackend._get_resource_from_arn
+
+
+def get_resource_from_arn(self: Any, arn: str) -> Any:
+    kind, name = arn.rpartition(":")[2].split("/")
+    if kind == "monitoring-schedule":
+        return monitoring_schedules(self)[name]
+    return moto_get_resource(self, arn)
+
+
+SageMakerModelBackend._get_resource_from_arn = get_resource_from_arn
 
 moto_get_entries = VPCs.get_managed_prefix_list_entries
 

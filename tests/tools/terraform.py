@@ -21,9 +21,14 @@ WHEEL = "pulumi-aws==7.51.1"
 SCHEMA = Path(__file__).with_name("terraform_schema.json")
 # Each resource's module and class in `pulumi_aws/sagemaker`.
 RESOURCES = {
+    "aws_sagemaker_data_quality_job_definition": (
+        "data_quality_job_definition",
+        "DataQualityJobDefinitionArgs",
+    ),
     "aws_sagemaker_endpoint": ("endpoint", "EndpointArgs"),
     "aws_sagemaker_endpoint_configuration": ("endpoint_configuration", "EndpointConfigurationArgs"),
     "aws_sagemaker_model": ("model", "ModelArgs"),
+    "aws_sagemaker_monitoring_schedule": ("monitoring_schedule", "MonitoringScheduleArgs"),
 }
 # Pulumi puts the name of what repeats into the plural. Terraform's names of these are in the
 # provider's source, internal/service/sagemaker/{model,endpoint_configuration,endpoint}.go.
