@@ -207,7 +207,7 @@ class Region:
         if kind:
             create = f"create_{xform_name(kind)}_job_definition"
             getattr(self.sagemaker, create)(JobDefinitionName=name, **definition)
-            config = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
+            config: dict[str, Any] = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
         else:
             config = {"MonitoringJobDefinition": definition}
         self.sagemaker.create_monitoring_schedule(
@@ -228,15 +228,13 @@ class Region:
         """
         cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
         source = {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}
-        truth = {"GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"}}
         target = {"S3Uri": "s3://bucket/reports", "LocalPath": "/opt/ml/processing/output"}
         code: dict[str, Any] = {"ImageUri": "image"}
         if kind in ("ModelBias", "ModelExplainability"):
             code["ConfigUri"] = "s3://bucket/analysis_config.json"
-        monitored = {
-            "EndpointInput": source,
-            **(truth if kind in ("ModelBias", "ModelQuality") else {}),
-        }
+        monitored: dict[str, Any] = {"EndpointInput": source}
+        if kind in ("ModelBias", "ModelQuality"):
+            monitored["GroundTruthS3Input"] = {"S3Uri": "s3://bucket/truth"}
         parts: dict[str, Any] = {
             "AppSpecification": code,
             "JobInput": monitored,

@@ -31,11 +31,14 @@ RESOURCES = {
     "aws_sagemaker_monitoring_schedule": ("monitoring_schedule", "MonitoringScheduleArgs"),
 }
 # Pulumi puts the name of what repeats into the plural. Terraform's names of these are in the
-# provider's source, internal/service/sagemaker/{model,endpoint_configuration,endpoint}.go.
+# provider's source, internal/service/sagemaker/{model,endpoint_configuration,endpoint,
+# monitoring_schedule}.go.
 REPEATED = {
     "additional_model_data_sources": "additional_model_data_source",
     "alarms": "alarms",
     "capture_options": "capture_options",
+    "container_arguments": "container_arguments",
+    "container_entrypoints": "container_entrypoint",
     "containers": "container",
     "csv_content_types": "csv_content_types",
     "include_inference_response_ins": "include_inference_response_in",
@@ -45,6 +48,7 @@ REPEATED = {
     "s3_data_sources": "s3_data_source",
     "security_group_ids": "security_group_ids",
     "shadow_production_variants": "shadow_production_variants",
+    "stopping_conditions": "stopping_condition",
     "subnets": "subnets",
 }
 # What every resource takes, by Terraform's language documentation ("Meta-Arguments").
