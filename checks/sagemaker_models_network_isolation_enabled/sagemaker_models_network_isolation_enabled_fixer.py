@@ -41,7 +41,7 @@ from .lib.fixer.rollback import Rollback
 from .lib.fixer.serving import Serving, read_serving
 from .lib.fixer.settings import FixerSettings
 from .lib.fixer.vpc import advice_on_shared_network, choose_vpc_config
-from .lib.inventory import is_same_arn, sagemaker_service
+from .lib.listings import is_same_arn, sagemaker_service
 from .lib.verdict import judge
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from checks.sagemaker_models_network_isolation_enabled.lib.answers import MalformedError
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
-    MalformedError,
     MiddleboxRoute,
     Route,
     SecurityGroup,

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import Model, Route, Unread
+from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
 from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import explain, judge
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
 
 pytestmark = pytest.mark.usefixtures("untraced")
 RANK = {"PASS": 2, "MANUAL": 1, "FAIL": 0}

@@ -13,7 +13,8 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Subnet,
     Unread,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import Rule, explain, judge
+from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import Rule, judge
 
 UNREAD = Unread("it", "AccessDenied", "ec2:Describe", "allow ec2:Describe")
 PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1")

@@ -1,9 +1,75 @@
-"""What AWS answered to a describe call, and the look at it that takes nothing for granted."""
+"""What AWS answered, or why it did not and what to do about it. Nothing is taken for granted."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .facts import MalformedError, Unread
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .facts import Unread
+
+REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
+# The codes by which SageMaker and EC2 ask for fewer calls.
+THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
+FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
+CREDENTIALS = re.compile(
+    "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
+)
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+GONE = "it was deleted, or is no longer shared with this account"
+EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
+NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
+# What a sentence calls the resources that AWS's operations call so.
+WORDS = {"EndpointConfig": "endpoint configuration", "Model": "model"}
+
+
+class MalformedError(Exception):
+    """An answer of AWS lacks what its API promises; the message is a clause that says what.
+
+    Attributes:
+        remedy: What to do; None for the usual.
+    """
+
+    def __init__(self, clause: str, remedy: str | None = None) -> None:
+        super().__init__(clause)
+        self.remedy = remedy
+
+
+def why_unread(error: Exception, what: str, permission: str) -> Unread:
+    """Return the `Unread` for an exception that reading something from AWS raised.
+
+    Args:
+        error: What boto3, botocore or the reading of the answer raised.
+        what: See `Unread`.
+        permission: See `Unread`.
+    """
+    remedy = f"scan again, or check with {permission}"
+    if isinstance(error, MalformedError):
+        why, remedy = str(error), error.remedy or remedy
+    elif isinstance(error, ClientError):
+        answer = error.response.get("Error") or {}
+        why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
+        status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
+        if (
+            THROTTLING.search(why)
+            or FAILURES.search(why)
+            or status == TOO_MANY_REQUESTS
+            or status >= SERVER_ERROR
+        ):
+            remedy = "scan again"
+        elif CREDENTIALS.search(why):
+            remedy = "renew the credentials, or leave out a region that is not enabled"
+        elif REFUSALS.search(why):
+            remedy = f"allow {permission}"
+        elif why.endswith("NotFound"):
+            remedy = f"{GONE}; check with {permission}"
+        if deny := EXPLICIT_DENY.search(str(answer.get("Message"))):
+            why = f"{why}, {deny.group()}"
+    elif isinstance(error, BotoCoreError):
+        why, remedy = type(error).__name__, "scan again"
+    else:  # botocore does not wrap what its parsers stumble over
+        why = f"the answer is garbled, {type(error).__name__}"
+    return Unread(what, why, permission, remedy)
 
 
 @dataclass(frozen=True)
@@ -22,8 +88,10 @@ class Described:
 def missing(what: str, described: Described, permission: str) -> Unread:
     """Return why something asked for by its id is not in the answer."""
     if described.error:
-        return Unread.from_error(described.error, what, permission)
-    return Unread.gone(what, permission)
+        return why_unread(described.error, what, permission)
+    kind = what.rpartition(" ")[0]
+    why = f"AWS returned no such {kind}"
+    return Unread(what, why, permission, f"{GONE}; check with {permission}")
 
 
 def is_id(value: Any, prefix: str) -> bool:

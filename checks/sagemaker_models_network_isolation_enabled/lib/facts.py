@@ -5,35 +5,8 @@ into OCSF as it stands. A fact that could not be read is `None` and has an `Unre
 unknown is never a default.
 """
 
-import re
 from dataclasses import dataclass
-from typing import ClassVar
-
-from botocore.exceptions import BotoCoreError, ClientError
-
-REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
-# The codes by which SageMaker and EC2 ask for fewer calls.
-THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
-FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
-CREDENTIALS = re.compile(
-    "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
-)
-TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
-GONE = "it was deleted, or is no longer shared with this account"
-EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
-NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
-
-
-class MalformedError(Exception):
-    """An answer of AWS lacks what its API promises; the message is a clause that says what.
-
-    Attributes:
-        remedy: What to do; None for the usual.
-    """
-
-    def __init__(self, clause: str, remedy: str | None = None) -> None:
-        super().__init__(clause)
-        self.remedy = remedy
+from typing import ClassVar, Generic, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +24,6 @@ class Unread:
     why: str
     permission: str
     remedy: str
-
-    @classmethod
-    def from_error(cls, error: Exception, what: str, permission: str) -> "Unread":
-        """Return the `Unread` for an exception that reading something from AWS raised.
-
-        Args:
-            error: What boto3, botocore or the reading of the answer raised.
-            what: See the class.
-            permission: See the class.
-        """
-        remedy = f"scan again, or check with {permission}"
-        if isinstance(error, MalformedError):
-            why, remedy = str(error), error.remedy or remedy
-        elif isinstance(error, ClientError):
-            answer = error.response.get("Error") or {}
-            why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
-            status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
-            if (
-                THROTTLING.search(why)
-                or FAILURES.search(why)
-                or status == TOO_MANY_REQUESTS
-                or status >= SERVER_ERROR
-            ):
-                remedy = "scan again"
-            elif CREDENTIALS.search(why):
-                remedy = "renew the credentials, or leave out a region that is not enabled"
-            elif REFUSALS.search(why):
-                remedy = f"allow {permission}"
-            elif why.endswith("NotFound"):
-                remedy = f"{GONE}; check with {permission}"
-            if deny := EXPLICIT_DENY.search(str(answer.get("Message"))):
-                why = f"{why}, {deny.group()}"
-        elif isinstance(error, BotoCoreError):
-            why, remedy = type(error).__name__, "scan again"
-        else:  # botocore does not wrap what its parsers stumble over
-            why = f"the answer is garbled, {type(error).__name__}"
-        return cls(what, why, permission, remedy)
-
-    @classmethod
-    def gone(cls, what: str, permission: str) -> "Unread":
-        """Return the `Unread` for an id that AWS, asked for it, has no answer to."""
-        kind = what.rpartition(" ")[0]
-        return cls(
-            what, f"AWS returned no such {kind}", permission, f"{GONE}; check with {permission}"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +124,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Hosted:
+class Resource:
     """What is judged, under the names that Prowler's reports look for (name, arn, region, tags).
 
     Attributes:
@@ -215,9 +143,6 @@ class Hosted:
 
     Class attributes:
         NOUN: What AWS's operations call it, as in ListModels.
-        WORDS, ARTICLE: What a sentence calls it.
-        SETTINGS: What its Describe operation tells, for a sentence.
-        USED, UNUSED: How a sentence says which endpoints use it, and that none does.
     """
 
     name: str
@@ -233,27 +158,17 @@ class Hosted:
     unread: tuple[Unread, ...] = ()
 
     NOUN: ClassVar[str]
-    WORDS: ClassVar[str]
-    ARTICLE: ClassVar[str]
-    SETTINGS: ClassVar[str]
-    USED: ClassVar[str]
-    UNUSED: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Model(Hosted):
+class Model(Resource):
     """A SageMaker model."""
 
     NOUN: ClassVar[str] = "Model"
-    WORDS: ClassVar[str] = "model"
-    ARTICLE: ClassVar[str] = "a model"
-    SETTINGS: ClassVar[str] = "EnableNetworkIsolation and VpcConfig"
-    USED: ClassVar[str] = "It serves"
-    UNUSED: ClassVar[str] = "No endpoint serves it"
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointConfig(Hosted):
+class EndpointConfig(Resource):
     """A SageMaker endpoint configuration that is made for inference components.
 
     Attributes:
@@ -263,8 +178,24 @@ class EndpointConfig(Hosted):
     serverless_variants: tuple[str, ...] = ()
 
     NOUN: ClassVar[str] = "EndpointConfig"
-    WORDS: ClassVar[str] = "endpoint configuration"
-    ARTICLE: ClassVar[str] = "an endpoint configuration"
-    SETTINGS: ClassVar[str] = "its variants, EnableNetworkIsolation and VpcConfig"
-    USED: ClassVar[str] = "It is used by"
-    UNUSED: ClassVar[str] = "No endpoint uses it"
+
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True)
+class Listing(Generic[R]):
+    """The models or the endpoint configurations of one region, as far as AWS told.
+
+    Attributes:
+        region: The region.
+        items: Those in the scope of the scan; at first nothing is known of them but their name,
+            ARN, region and creation time.
+        pages: How many pages all of the region took, those out of scope included.
+        unread: Why there may be more; None where the list is whole.
+    """
+
+    region: str
+    items: tuple[R, ...]
+    pages: int
+    unread: Unread | None = None

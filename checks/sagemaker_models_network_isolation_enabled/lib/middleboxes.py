@@ -17,10 +17,18 @@ from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
-from .answers import is_id, listed
-from .facts import MalformedError, MiddleboxRoute
+from .answers import MalformedError, is_id, listed
+from .facts import MiddleboxRoute
 from .ranges import Block, is_public
-from .route_tables import LIVE, RouteTables, destination_of, in_effect, known, lacking, role_of
+from .route_tables import (
+    LIVE,
+    RouteTables,
+    associated_with,
+    destination_of,
+    in_effect,
+    known,
+    lacking,
+)
 
 INTERFACE, ENDPOINT = "eni-", "vpce-"
 # What else a gateway's table may lead to: the VPC itself, and VPC Lattice, whose routes AWS writes.
@@ -30,7 +38,7 @@ to_block = lru_cache(maxsize=65536)(ip_network)  # the same few blocks stand in 
 
 
 @dataclass(frozen=True)
-class Hop:
+class RouteToMiddlebox:
     """A route to a middlebox.
 
     Attributes:
@@ -50,13 +58,13 @@ class Hop:
         """Whether the middlebox is known by its IP address alone."""
         return not self.middlebox.startswith((INTERFACE, ENDPOINT))
 
-    def shared_name(self, other: "Hop") -> str | None:
+    def common_middlebox(self, other: "RouteToMiddlebox") -> str | None:
         """Return the middlebox that both routes lead to; None where they lead to two."""
         if self.middlebox == other.middlebox:
             return self.middlebox
         return self.instance if self.instance == other.instance else None
 
-    def may_be(self, other: "Hop") -> bool:
+    def may_be_same_middlebox(self, other: "RouteToMiddlebox") -> bool:
         """Return whether an address in one of two routes may be the interface in the other."""
         names = (self.middlebox, other.middlebox)
         return self.is_address != other.is_address and not any(is_id(n, ENDPOINT) for n in names)
@@ -80,7 +88,7 @@ def middlebox_routes(
     sent, incomplete = known(routes_to_middleboxes(table))
     edges, more_edges = known(gateway_tables(subnet["VpcId"], tables))
     stopped = [incomplete] if edges else []
-    returned: list[tuple[str, dict[str, Any], Hop]] = []
+    returned: list[tuple[str, dict[str, Any], RouteToMiddlebox]] = []
     if sent:
         stopped.append(more_edges)
         for gateway, edge in edges:
@@ -94,12 +102,12 @@ def middlebox_routes(
         for gateway, edge, back in returned:
             if not is_same_family(out.destination, back.destination):
                 continue
-            name = out.shared_name(back)
+            name = out.common_middlebox(back)
             if name is None:
                 if before is None:
                     edge_tables = [table for _, table in edges]
                     before = middleboxes_before(subnet, tables, [table, *edge_tables])
-                if out.middlebox in before or out.may_be(back):
+                if out.middlebox in before or out.may_be_same_middlebox(back):
                     stopped.append(chained(table, out.middlebox, gateway, back.middlebox))
             elif out.destination.startswith("pl-"):
                 stopped.append(to_a_prefix_list(table, out.destination, name))
@@ -118,7 +126,9 @@ def middleboxes_before(
     return {hop.middlebox for table in others for hop in known(incoming_routes(table, subnet))[0]}
 
 
-def of_another_account(table: dict[str, Any], sent: list[Hop], owner: str) -> MalformedError | None:
+def of_another_account(
+    table: dict[str, Any], sent: list[RouteToMiddlebox], owner: str
+) -> MalformedError | None:
     """Return the error for a shared subnet: the tables of its owner's gateways may not be seen.
 
     A participant sees the route tables of the subnets that are shared with it, and no other
@@ -153,7 +163,7 @@ def to_a_prefix_list(table: dict[str, Any], destination: str, target: str) -> Ma
     )
 
 
-def routes_to_middleboxes(table: dict[str, Any]) -> Iterator[Hop]:
+def routes_to_middleboxes(table: dict[str, Any]) -> Iterator[RouteToMiddlebox]:
     """Yield where a table sends traffic for the internet to a middlebox.
 
     Args:
@@ -177,7 +187,7 @@ def routes_to_middleboxes(table: dict[str, Any]) -> Iterator[Hop]:
                 continue
         # A prefix list's entries may be anything.
         if destination and target and route.get("State") in LIVE:
-            yield Hop(destination, target, route.get("InstanceId"))
+            yield RouteToMiddlebox(destination, target, route.get("InstanceId"))
         else:
             incomplete = True
     if incomplete:
@@ -228,7 +238,7 @@ def gateway_tables(vpc_id: str, tables: RouteTables) -> Iterator[tuple[str, dict
     for table in tables.of_vpc(vpc_id):
         try:
             for association in listed(table, "Associations", table["RouteTableId"]):
-                gateway = role_of(association, table)
+                gateway = associated_with(association, table)
                 if gateway.startswith("igw-") and in_effect(association, gateway, table):
                     yield gateway, table
         except MalformedError as malformed:
@@ -263,7 +273,7 @@ def blocks_of(subnet: dict[str, Any]) -> list[Block]:
     return blocks
 
 
-def incoming_routes(table: dict[str, Any], subnet: dict[str, Any]) -> Iterator[Hop]:
+def incoming_routes(table: dict[str, Any], subnet: dict[str, Any]) -> Iterator[RouteToMiddlebox]:
     """Yield the routes to a middlebox that a subnet's incoming traffic takes.
 
     Args:
@@ -289,7 +299,7 @@ def incoming_routes(table: dict[str, Any], subnet: dict[str, Any]) -> Iterator[H
         for _, route in taken:
             target = middlebox(route)
             if target and route.get("State") in LIVE:
-                yield Hop(str(destination_of(route)), target, route.get("InstanceId"))
+                yield RouteToMiddlebox(str(destination_of(route)), target, route.get("InstanceId"))
             elif not is_harmless(route):
                 incomplete = True
     if incomplete:

@@ -15,29 +15,29 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from .answers import listed
-from .facts import Endpoint, MalformedError, Model
-from .inventory import (
+from .answers import MalformedError, listed
+from .facts import Endpoint, Listing, Model
+from .listings import (
     PAGE_SIZE,
-    Listing,
     are_tags,
     describe,
     endpoint_in,
+    from_description,
     is_same_arn,
     list_region,
     own_spelling,
     to_the_second,
-    with_networks,
-    with_settings,
 )
 
 logger = logging.getLogger(__name__)
 
+SETTINGS = "EnableNetworkIsolation and VpcConfig"  # what DescribeModel tells
+
 Recorded = tuple[str, str | None]  # the name and the creation time of a record of Search
 
 
-def read_regions(service: Any) -> list[Listing[Model]]:
-    """Return the models of every region of a scan, with all facts that the verdict needs.
+def list_models(service: Any) -> list[Listing[Model]]:
+    """Return the models of every region of a scan; of their networks the ids alone are known.
 
     Args:
         service: What `sagemaker_service` gave.
@@ -77,14 +77,15 @@ def read_regions(service: Any) -> list[Listing[Model]]:
     if left:
         regions = sorted({model.region for model in left})
         logger.info(f"SageMaker - describing {len(left)} models in {', '.join(regions)}...")
-    described = pool.map(lambda m: describe(clients[m.region], m, with_settings, shared_tags), left)
+    described = pool.map(
+        lambda m: describe(clients[m.region], m, from_description, SETTINGS, shared_tags), left
+    )
     judged = facts | dict(zip(map(identity, left), described, strict=True))
 
-    read = (
+    return [
         replace(li, items=tuple(model for m in li.items if (model := judged[identity(m)])))
         for li in listings
-    )
-    return with_networks(service, read)
+    ]
 
 
 def identity(model: Model) -> tuple[str, str]:
@@ -135,7 +136,7 @@ def from_record(region: str, record: dict[str, Any]) -> Model | None:
     if not isinstance(name, str) or not isinstance(arn, str) or created is None:
         return None
     model = Model(name, arn, region, created, endpoints=endpoints_in(record))
-    read = with_settings(model, settings)
+    read = from_description(model, settings)
     tags = settings.get("Tags") or []
     by_absence_alone = read.network_isolation and not (read.has_vpc_config and read.security_groups)
     if read.unread or by_absence_alone or not are_tags(tags):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from .answers import Described, is_id, listed
-from .facts import MalformedError
+from .answers import Described, MalformedError, is_id, listed
 
 LIVE = ("active", "filtered")  # the states of a route but for "blackhole"
 
@@ -51,9 +50,9 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: RouteTables) -> dict[st
     for table in tables.of_vpc(vpc_id):
         try:
             for association in listed(table, "Associations", table["RouteTableId"]):
-                role = role_of(association, table)
-                if role in ("main", subnet_id) and in_effect(association, role, table):
-                    (main if role == "main" else own).append(table)
+                associated = associated_with(association, table)
+                if associated in ("main", subnet_id) and in_effect(association, associated, table):
+                    (main if associated == "main" else own).append(table)
         # This table may be the subnet's own, so no main table is an answer any more.
         except MalformedError as malformed:
             error = error or malformed
@@ -67,7 +66,7 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: RouteTables) -> dict[st
     return main[0]
 
 
-def role_of(association: dict[str, Any], table: dict[str, Any]) -> str:
+def associated_with(association: dict[str, Any], table: dict[str, Any]) -> str:
     """Return what a route table is associated with: "main", or the id of a subnet, gateway or pool.
 
     Args:
@@ -89,12 +88,12 @@ def role_of(association: dict[str, Any], table: dict[str, Any]) -> str:
     raise MalformedError(f"an association of {table['RouteTableId']} does not say with what")
 
 
-def in_effect(association: dict[str, Any], role: str, table: dict[str, Any]) -> bool:
+def in_effect(association: dict[str, Any], associated: str, table: dict[str, Any]) -> bool:
     """Return whether a route table association routes traffic now.
 
     Args:
         association: A RouteTableAssociation, as boto3 gives it.
-        role: What it associates, as `role_of` gives it.
+        associated: What it associates, as `associated_with` gives it.
         table: Its route table.
 
     Raises:
@@ -103,7 +102,7 @@ def in_effect(association: dict[str, Any], role: str, table: dict[str, Any]) -> 
     state = (association.get("AssociationState") or {}).get("State", "associated")
     if state not in ("associated", "disassociated", "failed"):
         table_id = table["RouteTableId"]
-        raise MalformedError(f"the association of {role} with {table_id} is {state}")
+        raise MalformedError(f"the association of {associated} with {table_id} is {state}")
     return bool(state == "associated")
 
 

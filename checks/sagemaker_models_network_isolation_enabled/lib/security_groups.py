@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
-from .answers import Described, listed, missing
-from .facts import MalformedError, SecurityGroup, Unread
+from .answers import Described, MalformedError, listed, missing, why_unread
+from .facts import SecurityGroup, Unread
 from .ranges import Permission, behind_nat64, is_broad, open_permissions
 
 # What a security group rule may admit; each rule has one of them at least.
@@ -117,7 +117,7 @@ def read_rules(
     try:
         rules = listed(groups.items[group_id], direction, group_id)
     except MalformedError as error:
-        yield Unread.from_error(error, what, permission)
+        yield why_unread(error, what, permission)
         return
     incomplete = False
     for rule in rules:
@@ -133,7 +133,7 @@ def read_rules(
             prefix_list = prefix_lists[list_id]
             named += [(block, f"{block} of prefix list {list_id}") for block in prefix_list.blocks]
             if prefix_list.error:
-                yield Unread.from_error(
+                yield why_unread(
                     prefix_list.error,
                     f"prefix list {list_id} of security group {group_id}",
                     "ec2:GetManagedPrefixListEntries",
@@ -145,7 +145,7 @@ def read_rules(
                 incomplete = True
     if incomplete:
         malformed = MalformedError(f"a rule in {direction} of {group_id} lacks its range")
-        yield Unread.from_error(malformed, what, permission)
+        yield why_unread(malformed, what, permission)
 
 
 def texts(items: Any, key: str) -> tuple[list[str], bool]:

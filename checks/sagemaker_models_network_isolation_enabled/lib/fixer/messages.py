@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..facts import EXPLICIT_DENY, REFUSALS
+from ..answers import EXPLICIT_DENY, REFUSALS
 
 ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..verdict import join
+from ..findings import join
 from .messages import StoppedError, explain_error, say
 from .plan import Move
 from .rollback import Moved, Rollback

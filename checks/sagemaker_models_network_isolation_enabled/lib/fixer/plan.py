@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..facts import Model
-from ..inventory import with_settings
-from ..verdict import join
+from ..findings import join
+from ..listings import from_description
 from .copy import (
     ENDPOINT_CONFIG,
     MODEL,
@@ -80,7 +80,7 @@ def read_model(sagemaker: Any, ec2: Any, name: str, region: str) -> FailingModel
     """
     described = sagemaker.describe_model(ModelName=name)
     arn = described["ModelArn"]
-    facts = with_settings(Model(name, arn, region), described)
+    facts = from_description(Model(name, arn, region), described)
     settings = settings_of(sagemaker, MODEL, described)
     return FailingModel(read_network(ec2, facts), settings, read_tags(sagemaker, arn))
 

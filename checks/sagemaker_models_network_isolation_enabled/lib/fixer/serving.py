@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..inventory import PAGE_SIZE
+from ..listings import PAGE_SIZE
 from .messages import explain_error
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..inventory import are_ids
+from ..listings import are_ids
 from .messages import StoppedError
 
 VPC_CONFIG_KEYS = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}

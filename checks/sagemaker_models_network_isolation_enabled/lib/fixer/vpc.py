@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..facts import Model
-from ..inventory import Listing, locate, with_settings
-from ..verdict import Rule, Verdict, explain_unknowns, join, judge
+from ..facts import Listing, Model
+from ..findings import explain_clause, explain_unknowns, join
+from ..listings import from_description
+from ..network import locate
+from ..verdict import Rule, Verdict, judge
 from .messages import StoppedError
 
 DIRECTIONS = {Rule.INGRESS: "ingress", Rule.EGRESS: "egress"}
@@ -37,7 +39,7 @@ def advice_on_shared_network(verdict: Verdict, region: str) -> Iterator[str]:
         "uses it, without a replacement; check first what else needs the rule or the route:"
     )
     for violation in verdict.violations:
-        yield f"{violation}: {'; '.join(fixing_commands(violation, region))}"
+        yield f"{explain_clause(violation)}: {'; '.join(fixing_commands(violation, region))}"
 
 
 def fixing_commands(violation: Any, region: str) -> Iterator[str]:
@@ -89,7 +91,7 @@ def choose_vpc_config(
             "VpcConfig."
         )
     settings = {"ModelArn": model.arn, "EnableNetworkIsolation": True, "VpcConfig": configured}
-    wanted = read_network(ec2, with_settings(model, settings))
+    wanted = read_network(ec2, from_description(model, settings))
     faults = network_faults(wanted, fail_on_egress)
     if faults:
         raise StoppedError(
@@ -114,7 +116,7 @@ def network_faults(model: Model, fail_on_egress: bool) -> str:
         The verdict's clauses on the model as if it were isolated; "" for a sound configuration.
     """
     verdict = judge(replace(model, network_isolation=True), fail_on_egress)
-    clauses = [*map(str, verdict.violations), *explain_unknowns(verdict.unknowns)]
+    clauses = [*map(explain_clause, verdict.violations), *explain_unknowns(verdict.unknowns)]
     vpcs = {subnet.vpc_id for subnet in model.subnets}
     vpcs |= {group.vpc_id for group in model.security_groups}
     if not clauses and len(vpcs) > 1:

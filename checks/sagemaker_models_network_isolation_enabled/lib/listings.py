@@ -1,4 +1,4 @@
-"""What lists and reads SageMaker's models and endpoint configurations, for the checks of both.
+"""SageMaker's side: its service, and what lists and describes models and endpoint configurations.
 
 Both have EnableNetworkIsolation and VpcConfig under the same names. What is listed and read here is
 told by the facts' class: its `NOUN` is AWS's, as in ListModels and DescribeEndpointConfig.
@@ -6,25 +6,18 @@ told by the facts' class: its `NOUN` is AWS's, as in ListModels and DescribeEndp
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from prowler.providers.aws.lib.service.service import AWSService
 
-from .answers import is_id, listed
-from .facts import Endpoint, Hosted, MalformedError, SecurityGroup, Subnet, Unread
-from .network import (
-    GroupFacts,
-    SubnetFacts,
-    read_network,
-    read_security_groups,
-    read_subnets,
-)
+from .answers import WORDS, MalformedError, is_id, listed, why_unread
+from .facts import Endpoint, Listing, R, Resource, SecurityGroup, Subnet
 
 logger = logging.getLogger(__name__)
 
@@ -39,26 +32,7 @@ PAGE_SIZE = (
     100  # the most that a List operation and Search give in a page; their own choice is less
 )
 
-H = TypeVar("H", bound=Hosted)
 Tags = tuple[dict[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Listing(Generic[H]):
-    """The models or the endpoint configurations of one region, as far as AWS told.
-
-    Attributes:
-        region: The region.
-        items: Those in the scope of the scan; at first nothing is known of them but their name,
-            ARN, region and creation time.
-        pages: How many pages all of the region took, those out of scope included.
-        unread: Why there may be more; None where the list is whole.
-    """
-
-    region: str
-    items: tuple[H, ...]
-    pages: int
-    unread: Unread | None = None
 
 
 def sagemaker_service(provider: Any) -> Any:
@@ -88,10 +62,10 @@ def sagemaker_service(provider: Any) -> Any:
 
 def list_region(
     client: Any,
-    fact: type[H],
+    fact: type[R],
     audit_resources: list[str],
     on_more_pages: Callable[[str], None] | None = None,
-) -> Listing[H]:
+) -> Listing[R]:
     """List the models or endpoint configurations of a region that are in the scope of the scan.
 
     Args:
@@ -101,10 +75,10 @@ def list_region(
             empty for all.
         on_more_pages: Called with the region as soon as it is known to have more than a page.
     """
-    noun = fact.NOUN
-    logger.info(f"SageMaker - listing {fact.WORDS}s in {client.region}...")
+    noun, words = fact.NOUN, WORDS[fact.NOUN]
+    logger.info(f"SageMaker - listing {words}s in {client.region}...")
     scope = {arn.lower() for arn in audit_resources or ()}
-    found: dict[str, H] = {}
+    found: dict[str, R] = {}
     pages = 0
     error: Exception | None = None
     try:
@@ -117,7 +91,8 @@ def list_region(
             for summary in listed(page, f"{noun}s", "the answer"):
                 name, arn = summary.get(f"{noun}Name"), summary.get(f"{noun}Arn")
                 if not isinstance(name, str) or not isinstance(arn, str):
-                    error = MalformedError(f"{fact.ARTICLE} without {noun}Name or {noun}Arn")
+                    article = "an" if words[0] in "aeiou" else "a"
+                    error = MalformedError(f"{article} {words} without {noun}Name or {noun}Arn")
                 elif not scope or arn.lower() in scope:
                     created = to_the_second(summary.get("CreationTime"))
                     found[name] = fact(name, arn, client.region, created)
@@ -126,33 +101,33 @@ def list_region(
         error = stopped
     part = "rest of the list" if found else "list"
     unread = (
-        Unread.from_error(error, f"the {part} of {fact.WORDS}s", f"sagemaker:List{noun}s")
-        if error
-        else None
+        why_unread(error, f"the {part} of {words}s", f"sagemaker:List{noun}s") if error else None
     )
     return Listing(client.region, tuple(found.values()), pages, unread)
 
 
 def describe(
     client: Any,
-    item: H,
-    with_answer: Callable[[H, dict[str, Any]], H | None],
+    item: R,
+    with_answer: Callable[[R, dict[str, Any]], R | None],
+    settings: str,
     shared_tags: dict[str, Tags],
-) -> H | None:
+) -> R | None:
     """Return a listed model or endpoint configuration with its settings and its tags.
 
     Args:
         client: Prowler's SageMaker client of its region.
         item: It, as listed.
         with_answer: Gives it the settings of the description; None where it is not to be judged.
+        settings: What the description tells, for a sentence.
         shared_tags: The tags by ARN, in lower case, that Prowler's own service has read in this
             scan.
 
     Returns:
-        It; None where it is not to be judged, or was deleted since it was listed.
+        The item; None where it is not to be judged, or was deleted since it was listed.
     """
     operation, parameter = f"describe_{xform_name(item.NOUN)}", f"{item.NOUN}Name"
-    read: H | None = None
+    read: R | None = None
     try:
         read = with_answer(item, getattr(client, operation)(**{parameter: item.name}))
         if read is None:
@@ -162,7 +137,7 @@ def describe(
         if is_deleted(client, item, error):
             logger.warning(f"{client.region} -- {item.name} was deleted during the scan")
             return None
-        unread = Unread.from_error(error, item.SETTINGS, f"sagemaker:Describe{item.NOUN}")
+        unread = why_unread(error, settings, f"sagemaker:Describe{item.NOUN}")
         if is_not_found(error):
             unread = replace(unread, remedy="scan again")
         read = replace(item, unread=(unread,))
@@ -176,7 +151,7 @@ def is_not_found(error: Exception) -> bool:
     return code == NOT_FOUND
 
 
-def is_deleted(client: Any, item: Hosted, error: Exception) -> bool:
+def is_deleted(client: Any, item: Resource, error: Exception) -> bool:
     """Return whether what was listed and could not be described is not listed any more.
 
     SageMaker has no error code of its own for what does not exist: a Describe operation answers
@@ -199,31 +174,31 @@ def is_deleted(client: Any, item: Hosted, error: Exception) -> bool:
         return False
 
 
-def with_settings(item: H, settings: dict[str, Any]) -> H:
+def from_description(item: R, description: dict[str, Any]) -> R:
     """Return a listed model or endpoint configuration with its isolation and VPC configuration.
 
     Args:
         item: It, as listed.
-        settings: AWS's description of it, as boto3 gives it: DescribeModelOutput or
-            DescribeEndpointConfigOutput, or the record of Search, which has the same members.
+        description: AWS's, as boto3 gives it: DescribeModelOutput or DescribeEndpointConfigOutput,
+            or the record of Search, which has the same members.
 
     Returns:
         It, with its subnets and security groups known by their ids alone.
 
     Raises:
-        MalformedError: The settings are not its own.
+        MalformedError: The description is not its own.
     """
-    arn = settings.get(f"{item.NOUN}Arn")
+    arn = description.get(f"{item.NOUN}Arn")
     if not is_same_arn(arn, item.arn):
-        raise MalformedError(f"no {item.NOUN}Arn of this {item.WORDS} in the answer")
-    created = to_the_second(settings.get("CreationTime")) or item.creation_time
+        raise MalformedError(f"no {item.NOUN}Arn of this {WORDS[item.NOUN]} in the answer")
+    created = to_the_second(description.get("CreationTime")) or item.creation_time
     absent = []
-    isolation = settings.get("EnableNetworkIsolation")
+    isolation = description.get("EnableNetworkIsolation")
     if not isinstance(isolation, bool):
         isolation = None
         absent.append("EnableNetworkIsolation")
     # AWS omits VpcConfig where there is none; an empty one says the same.
-    vpc_config = settings.get("VpcConfig") or {}
+    vpc_config = description.get("VpcConfig") or {}
     has_vpc_config: bool | None = bool(vpc_config)
     subnet_ids = vpc_config.get("Subnets")
     if has_vpc_config and not (subnet_ids and are_ids(subnet_ids, "subnet-")):
@@ -244,9 +219,7 @@ def with_settings(item: H, settings: dict[str, Any]) -> H:
         subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),
         security_groups=tuple(SecurityGroup(group_id) for group_id in dict.fromkeys(group_ids)),
         unread=tuple(
-            Unread.from_error(
-                MalformedError("not in the answer"), what, f"sagemaker:Describe{item.NOUN}"
-            )
+            why_unread(MalformedError("not in the answer"), what, f"sagemaker:Describe{item.NOUN}")
             for what in absent
         ),
     )
@@ -293,7 +266,7 @@ def is_same_arn(one: Any, other: str) -> bool:
 
 
 def own_spelling(one: str, other: str) -> str:
-    """Return AWS's own spelling of two of one ARN, one of which may be in lower case."""
+    """Return an ARN as AWS spells it, of two spellings of which one may be in lower case."""
     return min(one, other)  # capitals sort before small letters
 
 
@@ -310,71 +283,3 @@ def endpoint_in(record: dict[str, Any]) -> Endpoint | None:
     if not isinstance(name, str):
         return None
     return Endpoint(name, record.get("EndpointArn"), record.get("EndpointStatus"))
-
-
-def with_networks(service: Any, listings: Iterable[Listing[H]]) -> list[Listing[H]]:
-    """Return listings with the facts of their subnets and security groups, in order of region.
-
-    Args:
-        service: What `sagemaker_service` gave.
-        listings: One a region; of subnets and security groups only the ids are known.
-    """
-    read = {li.region: li for li in listings}
-    reading = {}
-    for li in read.values():
-        if any(item.subnets or item.security_groups for item in li.items):
-            logger.info(f"EC2 - reading the networks of SageMaker in {li.region}...")
-            # boto3 makes the clients of one session in one thread only.
-            ec2 = service.session.client("ec2", region_name=li.region)
-            # Tasks of their own, and not one that waits for others: the pool might be full of such.
-            reading[li.region] = (
-                service.thread_pool.submit(read_subnets, ec2, subnets_of(li), account_of(li)),
-                service.thread_pool.submit(read_security_groups, ec2, group_sets_of(li)),
-            )
-    for region, (subnets, groups) in reading.items():
-        read[region] = with_network(read[region], subnets.result(), groups.result())
-    return [read[region] for region in sorted(read)]
-
-
-def locate(ec2: Any, listing: Listing[H]) -> Listing[H]:
-    """Return one region's listing with the facts of its subnets and security groups.
-
-    Args:
-        ec2: A boto3 EC2 client of the region.
-        listing: One item at least, of whose subnets and security groups only the ids are known.
-    """
-    found = read_network(ec2, subnets_of(listing), group_sets_of(listing), account_of(listing))
-    return with_network(listing, *found)
-
-
-def with_network(listing: Listing[H], subnets: SubnetFacts, groups: GroupFacts) -> Listing[H]:
-    """Return a region's listing with the given facts in the place of ids."""
-    items = (
-        replace(
-            item,
-            subnets=tuple(subnets[subnet.id] for subnet in item.subnets),
-            security_groups=groups[group_ids_of(item)],
-        )
-        for item in listing.items
-    )
-    return replace(listing, items=tuple(items))
-
-
-def subnets_of(listing: Listing[H]) -> set[str]:
-    """Return the ids of the subnets that a region's items name."""
-    return {subnet.id for item in listing.items for subnet in item.subnets}
-
-
-def group_sets_of(listing: Listing[H]) -> set[tuple[str, ...]]:
-    """Return the ids of the security groups that a region's items name, each item's together."""
-    return set(map(group_ids_of, listing.items))
-
-
-def group_ids_of(item: Hosted) -> tuple[str, ...]:
-    """Return the ids of an item's security groups."""
-    return tuple(group.id for group in item.security_groups)
-
-
-def account_of(listing: Listing[H]) -> str:
-    """Return the account in the ARNs of a region's items; "" where they have none."""
-    return (listing.items[0].arn.split(":") + [""] * 5)[4]

@@ -9,35 +9,25 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from ...sagemaker_models_network_isolation_enabled.lib.answers import listed
-from ...sagemaker_models_network_isolation_enabled.lib.facts import (
-    Endpoint,
-    EndpointConfig,
-    MalformedError,
-)
-from ...sagemaker_models_network_isolation_enabled.lib.inventory import (
-    PAGE_SIZE,
-    Listing,
-    describe,
-    endpoint_in,
-    list_region,
-    with_networks,
-    with_settings,
-)
+from .answers import MalformedError, listed
+from .facts import Endpoint, EndpointConfig, Listing
+from .listings import PAGE_SIZE, describe, endpoint_in, from_description, list_region
 
 logger = logging.getLogger(__name__)
 
+# What DescribeEndpointConfig tells.
+SETTINGS = "its variants, EnableNetworkIsolation and VpcConfig"
 VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 
 
-def read_regions(service: Any) -> list[Listing[EndpointConfig]]:
+def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
     """Return the endpoint configurations for inference components of every region of a scan.
 
     Args:
         service: What `sagemaker_service` gave.
 
     Returns:
-        One `Listing` a region, with all facts that the verdict needs. What could not be read is
+        One `Listing` a region; of the networks the ids alone are known. What could not be read is
         said in it; no error of AWS is raised.
     """
     clients = service.regional_clients
@@ -51,7 +41,9 @@ def read_regions(service: Any) -> list[Listing[EndpointConfig]]:
     left = [config for li in listings for config in li.items]
     if left:
         logger.info(f"SageMaker - describing {len(left)} endpoint configurations...")
-    described = pool.map(lambda c: describe(clients[c.region], c, for_components, {}), left)
+    described = pool.map(
+        lambda c: describe(clients[c.region], c, for_components, SETTINGS, {}), left
+    )
     judged = [config for config in described if config]
     regions = sorted({config.region for config in judged})
     users = dict(
@@ -62,8 +54,7 @@ def read_regions(service: Any) -> list[Listing[EndpointConfig]]:
         used_by = users[config.region]
         endpoints = None if used_by is None else tuple(used_by.get(config.name, ()))
         by_region.setdefault(config.region, []).append(replace(config, endpoints=endpoints))
-    read = (replace(li, items=tuple(by_region.get(li.region, ()))) for li in listings)
-    return with_networks(service, read)
+    return [replace(li, items=tuple(by_region.get(li.region, ()))) for li in listings]
 
 
 def for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointConfig | None:
@@ -79,7 +70,7 @@ def for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointCo
     Raises:
         MalformedError: The answer is not this configuration's, or has no variants.
     """
-    read = with_settings(config, answer)
+    read = from_description(config, answer)
     variants = [
         variant
         for key in VARIANTS

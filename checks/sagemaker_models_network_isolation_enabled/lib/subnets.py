@@ -7,8 +7,8 @@ gateway, a transit gateway, a peering connection or a firewall lets through behi
 from collections.abc import Iterator
 from typing import Any
 
-from .answers import Described, is_id, listed, missing
-from .facts import MalformedError, Route, Subnet, Unread
+from .answers import Described, MalformedError, is_id, listed, missing, why_unread
+from .facts import Route, Subnet
 from .middleboxes import is_advertised, middlebox_routes
 from .route_tables import LIVE, RouteTables, destination_of, known, lacking, table_in_effect
 
@@ -47,7 +47,7 @@ def subnet_facts(subnet_id: str, subnets: Described, tables: RouteTables, accoun
     vpc_id = subnet.get("VpcId", "")
     if not is_id(vpc_id, "vpc-"):
         malformed = MalformedError("no VpcId in it")
-        unread = Unread.from_error(malformed, what, "ec2:DescribeSubnets")
+        unread = why_unread(malformed, what, "ec2:DescribeSubnets")
         return Subnet(subnet_id, unread=(unread,))
     table: dict[str, Any] = {}
     errors: list[Exception | None] = []
@@ -59,7 +59,7 @@ def subnet_facts(subnet_id: str, subnets: Described, tables: RouteTables, accoun
     middleboxes, more_middleboxes = known(middlebox_routes(subnet, table, tables, account))
     errors += [more_routes, more_middleboxes]
     what = f"the route table of subnet {subnet_id}"
-    unread_routes = [Unread.from_error(e, what, "ec2:DescribeRouteTables") for e in errors if e]
+    unread_routes = [why_unread(e, what, "ec2:DescribeRouteTables") for e in errors if e]
     mode = (subnet.get("BlockPublicAccessStates") or {}).get("InternetGatewayBlockMode")
     return Subnet(
         subnet_id,
