@@ -152,7 +152,13 @@ def expected_configs(shared_aws: EmbeddedAWS, expected: Expected) -> Expected:
 
 
 @pytest.fixture(scope="session")
-def account_scan(shared_aws: EmbeddedAWS, expected_configs: Expected) -> Callable[..., Scan]:
+def expected_schedules(shared_aws: EmbeddedAWS, expected_configs: Expected) -> Expected:
+    """What it must say of monitoring schedules, by region and name."""
+    return account.build_schedules(shared_aws)
+
+
+@pytest.fixture(scope="session")
+def account_scan(shared_aws: EmbeddedAWS, expected_schedules: Expected) -> Callable[..., Scan]:
     """Scan the account with our checks alone, or with some of them."""
 
     def scan(

@@ -9,24 +9,31 @@ import pytest
 
 from ..embedded import account, networks
 from ..embedded.account import Expected
-from ..embedded.installation import CHECK, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
+from ..embedded.installation import CHECK, CHECKS, FAILED, ROOT, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 
 MANY = "ap-southeast-2"  # more models than ListModels gives in a page
 STRICT = "sagemaker_models_fail_on_unrestricted_egress"
 
 
+@pytest.fixture
+def everything(
+    expected: Expected, expected_configs: Expected, expected_schedules: Expected
+) -> Expected:
+    """What the scan must say of all that is judged, by region and name."""
+    return expected | expected_configs | expected_schedules
+
+
 def test_everything_gets_its_verdict_with_the_evidence(
-    wheel_scan: Scan, expected: Expected, expected_configs: Expected
+    wheel_scan: Scan, everything: Expected
 ) -> None:
-    found = wheel_scan.findings() | wheel_scan.findings(CONFIG_CHECK)
-    expected = expected | expected_configs
+    found = {key: row for check in CHECKS for key, row in wheel_scan.findings(check).items()}
     assert {key: row["STATUS"] for key, row in found.items()} == {
-        key: status for key, (status, _) in expected.items()
+        key: status for key, (status, _) in everything.items()
     }
     unsaid = {
         key: found[key]["STATUS_EXTENDED"]
-        for key, (_, words) in expected.items()
+        for key, (_, words) in everything.items()
         if words not in found[key]["STATUS_EXTENDED"]
     }
     assert unsaid == {}
@@ -141,9 +148,7 @@ def test_the_ocsf_carries_the_evidence(wheel_scan: Scan) -> None:
     assert evidence["eu-west-1", "not-described"]["endpoints"] is None
 
 
-def test_the_recipe_lists_what_serves_first(
-    wheel_scan: Scan, expected: Expected, expected_configs: Expected
-) -> None:
+def test_the_recipe_lists_what_serves_first(wheel_scan: Scan, everything: Expected) -> None:
     page = (ROOT / "docs" / "ci.md").read_text("utf-8")
     (program,) = re.findall(r"jq -r '([^']+)' output/", page)
     lines = jq.compile(program).input_value(wheel_scan.ocsf()).all()
@@ -151,7 +156,7 @@ def test_the_recipe_lists_what_serves_first(
     assert rows[0] == ["fraud", "eu-west-1", "serving"]
     assert [serving for serving, *_ in rows] == ["fraud"] + ["-"] * (len(rows) - 1)
     assert {tuple(row[1:]) for row in rows} == {
-        key for key, (status, _) in (expected | expected_configs).items() if status == "FAIL"
+        key for key, (status, _) in everything.items() if status == "FAIL"
     }
     unknown = {"endpoints": None, "region": "r", "name": "m"}
     failing = {"status_code": "FAIL", "resources": [{"data": {"metadata": unknown}}]}
@@ -160,10 +165,17 @@ def test_the_recipe_lists_what_serves_first(
 
 
 def test_the_html_has_every_finding(
-    wheel_scan: Scan, expected: Expected, expected_configs: Expected
+    wheel_scan: Scan,
+    expected: Expected,
+    expected_configs: Expected,
+    expected_schedules: Expected,
 ) -> None:
     html = wheel_scan.file("*.html").read_text("utf-8")
-    for kind, names in (("model", expected), ("endpoint-config", expected_configs)):
+    for kind, names in (
+        ("model", expected),
+        ("endpoint-config", expected_configs),
+        ("monitoring-schedule", expected_schedules),
+    ):
         for region, name in names:
             assert f":sagemaker:{region}:{account.ACCOUNT}:{kind}/{name.split('/')[-1]}" in html
 

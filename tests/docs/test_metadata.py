@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from prowler.lib.check.models import CheckMetadata
 from prowler.lib.outputs.asff.asff import Recommendation
 
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
-from ..embedded.cloudformation import lint
+from ..embedded.cloudformation import decode, lint
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT
 from ..embedded.server import EmbeddedAWS, change, on
 from ..tools import terraform
@@ -87,9 +86,10 @@ def test_the_cloudformation_is_clean(check: str) -> None:
     template = fenced(metadata["Remediation"]["Code"]["NativeIaC"])
     named = re.sub(r"<(\w+?)>", lambda m: m[1].replace("_", "-"), template)
     assert lint(named, regions=["eu-west-1", "us-east-1"]) == []
-    (resource,) = yaml.safe_load(named)["Resources"].values()
-    assert resource["Properties"]["EnableNetworkIsolation"] is True
-    assert len(resource["Properties"]["VpcConfig"]["Subnets"]) == 2
+    properties = next(iter(decode(named)["Resources"].values()))["Properties"]
+    network = properties.get("NetworkConfig", properties)
+    assert network["EnableNetworkIsolation"] is True
+    assert len(network["VpcConfig"]["Subnets"]) == 2
     assert "# in one Availability Zone" in template
 
 

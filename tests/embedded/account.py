@@ -256,8 +256,8 @@ Expected = dict[tuple[str, str], tuple[str, str]]
 
 
 def build(aws: EmbeddedAWS) -> Expected:
-    """Build the account: see `build_models` and `build_configs`."""
-    return build_models(aws) | build_configs(aws)
+    """Build the account: see `build_models`, `build_configs` and `build_schedules`."""
+    return build_models(aws) | build_configs(aws) | build_schedules(aws)
 
 
 def build_schedules(aws: EmbeddedAWS) -> Expected:
@@ -288,7 +288,7 @@ def build_schedules(aws: EmbeddedAWS) -> Expected:
         r.schedule(name, subnets, groups, **parameters)
         expected[r.name, name] = (status, words)
 
-    words = "It monitors endpoint fraud by data quality job definition watch-data."
+    words = "It monitors endpoint fraud with data quality job definition watch-data."
     case("watch-data", "PASS", words, [private], [closed])
     words = f"{private} (route table "
     case("watch-inline", "PASS", words, [private], [closed], kind=None)
@@ -299,8 +299,8 @@ def build_schedules(aws: EmbeddedAWS) -> Expected:
     words = f"allows ingress of tcp 443 from {EVERYWHERE}"
     case("watch-explainability", "FAIL", words, [private], [opened], kind="ModelExplainability")
     words = "network isolation is disabled; it has no VPC configuration. It monitors endpoint fraud"
-    case("watch-default", "FAIL", f"{words} by data quality", isolated=None)
-    case("watch-inline-default", "FAIL", f"{words} by a job", isolated=None, kind=None)
+    case("watch-default", "FAIL", f"{words} with data quality", isolated=None)
+    case("watch-inline-default", "FAIL", f"{words} with a job", isolated=None, kind=None)
     case("watch-stopped", "PASS", "; its status is Stopped.", [private], [closed])
     r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
     words = "data quality job definition watch-nothing could not be read (ResourceNotFound"

@@ -176,5 +176,5 @@ def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
 
 def without_serving(text: str) -> str:
     """Return a finding's text without its last sentence, where that says which endpoints use it."""
-    used = r" (It (serves|is used by) endpoints? [^:;]*|No endpoint (serves|uses) it)\.$"
-    return re.sub(used, "", text)
+    used = r"It (serves|is used by) endpoints? [^:;]*|No endpoint (serves|uses) it"
+    return re.sub(rf" ({used}|It (monitors|uses) [^:]*)\.$", "", text)

@@ -23,7 +23,8 @@ from .server import EmbeddedAWS
 ROOT = Path(__file__).parents[2]
 CHECK = "sagemaker_models_network_isolation_enabled"
 CONFIG_CHECK = "sagemaker_endpoint_configs_network_isolation_enabled"
-CHECKS = (CHECK, CONFIG_CHECK)
+SCHEDULE_CHECK = "sagemaker_monitoring_schedule_network_isolation_enabled"
+CHECKS = (CHECK, CONFIG_CHECK, SCHEDULE_CHECK)
 METADATA = ROOT / "checks" / CHECK / f"{CHECK}.metadata.json"
 BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
 FAILED = 3  # Prowler's exit code for findings that are FAIL

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -38,11 +39,19 @@ TRUTH = {
     "components": "PASS",
     "components-off": "FAIL",
 }
+# Sound monitoring schedules: one for each type of job definition, and one with its own.
+SCHEDULES: dict[str, str | None] = {
+    "watch-data": "DataQuality",
+    "watch-bias": "ModelBias",
+    "watch-explainability": "ModelExplainability",
+    "watch-quality": "ModelQuality",
+    "watch-inline": None,
+}
 
 
 def build(aws: EmbeddedAWS) -> None:
-    """Make the account: a sound model, one for each violation, and one that has nothing right; and
-    two endpoint configurations."""
+    """Make the account: a sound model, one for each violation, and one that has nothing right; two
+    endpoint configurations; and the monitoring schedules."""
     region = Region(aws, REGION)
     vpc = region.vpc()
     route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": region.internet_gateway(vpc)}
@@ -60,6 +69,8 @@ def build(aws: EmbeddedAWS) -> None:
     aws_tags = [{"Key": key, "Value": value}]
     region.components("components", [private], [closed], Tags=aws_tags)
     region.components("components-off", isolated=False, Tags=aws_tags)
+    for name, kind in SCHEDULES.items():
+        region.schedule(name, [private], [closed], kind=kind, tags=tags)
 
 
 def permission(call: Call) -> str:
@@ -135,10 +146,16 @@ def run(row: Row, aws: EmbeddedAWS) -> list[Any]:
 def line(row: Row, aws: EmbeddedAWS) -> str:
     """Run one row's scan and return its line of the table."""
     findings = run(row, aws)
-    models = {f.resource_id: f for f in findings if f.region == REGION and f.resource_id in TRUTH}
-    statuses = [models[name].status if name in models else "none" for name in TRUTH]
-    tagged = sum(bool(f.resource_tags) for f in models.values())
-    other = [f"{f.status} for {f.region}" for f in findings if f not in models.values()]
+    names = (*TRUTH, *SCHEDULES)
+    of = {f.resource_id: f for f in findings if f.region == REGION and f.resource_id in names}
+    statuses = [of[name].status if name in of else "none" for name in TRUTH]
+    schedules = Counter(of[name].status for name in SCHEDULES if name in of)
+    statuses.append(
+        ", ".join(f"{n} {status}" for status, n in sorted(schedules.items(), reverse=True))
+        or "none"
+    )
+    tagged = sum(bool(f.resource_tags) for f in of.values())
+    other = [f"{f.status} for {f.region}" for f in findings if f not in of.values()]
     calls = sum(call.service == "sagemaker" for call in aws.calls)
     texts = " ".join(f.status_extended for f in findings)
     named = dict.fromkeys(f"`{name}`" for name in re.findall(r"allow (\w+:\w+)", texts))
@@ -149,8 +166,9 @@ def line(row: Row, aws: EmbeddedAWS) -> str:
 def table(aws: EmbeddedAWS) -> str:
     """Run every row's scan and return the table."""
     names = [f"`{name}`" for name in TRUTH]
-    heads = ["refused", *names, "with tags", "calls to SageMaker", "besides", "the findings name"]
-    rule = "| --- |" + " --- |" * len(names) + " ---: | ---: | --- | --- |\n"
+    heads = ["refused", *names, "5 schedules", "with tags", "calls to SageMaker", "besides"]
+    heads.append("the findings name")
+    rule = "| --- |" + " --- |" * (len(names) + 1) + " ---: | ---: | --- | --- |\n"
     return f"| {' | '.join(heads)} |\n{rule}" + "".join(line(row, aws) for row in rows())
 
 

@@ -8,7 +8,7 @@ import pytest
 from ..embedded.installation import CHECK, ROOT
 
 LIB = ROOT / "checks" / CHECK / "lib"
-SAGEMAKER = {"listings", "models", "endpoint_configs"}
+SAGEMAKER = {"listings", "models", "endpoint_configs", "monitoring_schedules"}
 EC2 = {"network", "subnets", "route_tables", "middleboxes", "security_groups", "ranges"}
 READS = {"answers", "facts"}
 # What each module may import of ours. A check leads from SageMaker to EC2, by `with_networks`.

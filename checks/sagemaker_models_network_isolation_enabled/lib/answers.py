@@ -20,7 +20,15 @@ GONE = "it was deleted, or is no longer shared with this account"
 EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
 NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
 # What a sentence calls the resources that AWS's operations call so.
-WORDS = {"EndpointConfig": "endpoint configuration", "Model": "model"}
+WORDS = {
+    "DataQualityJobDefinition": "data quality job definition",
+    "EndpointConfig": "endpoint configuration",
+    "Model": "model",
+    "ModelBiasJobDefinition": "model bias job definition",
+    "ModelExplainabilityJobDefinition": "model explainability job definition",
+    "ModelQualityJobDefinition": "model quality job definition",
+    "MonitoringSchedule": "monitoring schedule",
+}
 
 
 class MalformedError(Exception):

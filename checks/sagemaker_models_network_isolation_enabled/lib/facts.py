@@ -1,4 +1,4 @@
-"""What was read from AWS about a SageMaker model or endpoint configuration, and no conclusion.
+"""What was read from AWS about what is judged and its network, and no conclusion.
 
 Every class is frozen and holds plain values only, because Prowler writes a finding's resource
 into OCSF as it stands. A fact that could not be read is `None` and has an `Unread` that says why:
@@ -128,8 +128,8 @@ class Resource:
     """What is judged, under the names that Prowler's reports look for (name, arn, region, tags).
 
     Attributes:
-        name: ModelName or EndpointConfigName.
-        arn: ModelArn or EndpointConfigArn.
+        name: ModelName, EndpointConfigName or MonitoringScheduleName.
+        arn: ModelArn, EndpointConfigArn or MonitoringScheduleArn.
         creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one of those
             that had the name in turn.
         network_isolation: EnableNetworkIsolation; None where it is unknown.
@@ -143,6 +143,7 @@ class Resource:
 
     Class attributes:
         NOUN: What AWS's operations call it, as in ListModels.
+        LISTED: The list in the answer of its List operation.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Resource:
     unread: tuple[Unread, ...] = ()
 
     NOUN: ClassVar[str]
+    LISTED: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class Model(Resource):
     """A SageMaker model."""
 
     NOUN: ClassVar[str] = "Model"
+    LISTED: ClassVar[str] = "Models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,31 @@ class EndpointConfig(Resource):
     serverless_variants: tuple[str, ...] = ()
 
     NOUN: ClassVar[str] = "EndpointConfig"
+    LISTED: ClassVar[str] = "EndpointConfigs"
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringSchedule(Resource):
+    """A SageMaker monitoring schedule; its network is that of its monitoring job definition.
+
+    Attributes:
+        endpoints: None serves by it.
+        status: MonitoringScheduleStatus, such as "Scheduled"; None where it could not be read.
+        endpoint_name: The endpoint that it monitors; None where AWS names none, as for batch
+            transforms.
+        monitoring_type: MonitoringType, such as "DataQuality"; None where AWS names none.
+        job_definition_name: MonitoringJobDefinitionName; None where the definition is in the
+            schedule, or could not be read.
+    """
+
+    endpoints: tuple[Endpoint, ...] | None = ()
+    status: str | None = None
+    endpoint_name: str | None = None
+    monitoring_type: str | None = None
+    job_definition_name: str | None = None
+
+    NOUN: ClassVar[str] = "MonitoringSchedule"
+    LISTED: ClassVar[str] = "MonitoringScheduleSummaries"
 
 
 R = TypeVar("R", bound=Resource)
@@ -185,7 +213,7 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True)
 class Listing(Generic[R]):
-    """The models or the endpoint configurations of one region, as far as AWS told.
+    """The models, endpoint configurations or schedules of one region, as far as AWS told.
 
     Attributes:
         region: The region.

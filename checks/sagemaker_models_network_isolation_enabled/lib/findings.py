@@ -9,7 +9,7 @@ from prowler.lib.check.models import Check_Report_AWS
 
 from .answers import WORDS
 from .configuration import read_egress_setting
-from .facts import Listing, Resource, SecurityGroup, Subnet, Unread
+from .facts import Listing, MonitoringSchedule, Resource, SecurityGroup, Subnet, Unread
 from .verdict import Clause, Rule, Verdict, judge
 
 ASFF_DESCRIPTION_LENGTH = 1000  # Prowler's ASFF cuts a finding's description after it
@@ -42,14 +42,14 @@ def findings(
 
     Args:
         service: What `sagemaker_service` gave.
-        fact: `Model` or `EndpointConfig`.
+        fact: The facts' class of what was listed, such as `Model`.
         listings: What was read, by region.
     """
     fail_on_unrestricted_egress = read_egress_setting(service.audit_config)
     words = WORDS[fact.NOUN]
     for listing in listings:
         if listing.unread:
-            resource_type = words.replace("endpoint configuration", "endpoint-config")
+            resource_type = words.replace("configuration", "config").replace(" ", "-")
             arn = service.get_unknown_arn(resource_type=resource_type, region=listing.region)
             unknown = fact(
                 f"{resource_type}/unknown", arn, listing.region, unread=(listing.unread,)
@@ -110,7 +110,7 @@ def explain(resource: Resource, verdict: Verdict) -> str:
         )
     details = [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
     details += [f"Note: {'; '.join(map(explain_clause, verdict.notes))}"] * bool(verdict.notes)
-    used = list(explain_endpoints(resource))
+    used = list(explain_use(resource))
     text = ". ".join([f"{head}: {evidence}", *details, *used]) + "."
     if len(text) <= ASFF_DESCRIPTION_LENGTH:
         return text
@@ -159,9 +159,12 @@ def explain_routes(subnet: Subnet) -> Iterator[str]:
         )
 
 
-def explain_endpoints(resource: Resource) -> Iterator[str]:
-    """Yield a sentence, without its full stop, on the endpoints of it, where they are known."""
-    if resource.endpoints is not None:
+def explain_use(resource: Resource) -> Iterator[str]:
+    """Yield a sentence, without its full stop, on its endpoints, where they are known."""
+    if isinstance(resource, MonitoringSchedule):
+        if resource.status:
+            yield explain_monitoring(resource)
+    elif resource.endpoints is not None:
         words = [
             e.name if e.status == "InService" else f"{e.name} ({e.status or 'status unknown'})"
             for e in resource.endpoints
@@ -169,6 +172,17 @@ def explain_endpoints(resource: Resource) -> Iterator[str]:
         plural = "s" if len(words) > 1 else ""
         used = f"{USED[resource.NOUN]} endpoint{plural} "
         yield used + join_most(words) if words else UNUSED[resource.NOUN]
+
+
+def explain_monitoring(schedule: MonitoringSchedule) -> str:
+    """Return in words what a schedule monitors, with which job definition, and in which status."""
+    name = schedule.job_definition_name
+    words = WORDS[f"{schedule.monitoring_type}JobDefinition"] if name else ""
+    definition = f"{words} {name}" if name else "a job definition of its own"
+    endpoint = schedule.endpoint_name
+    monitors = f"It monitors endpoint {endpoint} with" if endpoint else "It uses"
+    status = "" if schedule.status == "Scheduled" else f"; its status is {schedule.status}"
+    return f"{monitors} {definition}{status}"
 
 
 def explain_unknowns(unknowns: Iterable[Unread]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""SageMaker's side: its service, and what lists and describes models and endpoint configurations.
+"""SageMaker's side: its service, and what lists and describes all that is judged.
 
-Both have EnableNetworkIsolation and VpcConfig under the same names. What is listed and read here is
-told by the facts' class: its `NOUN` is AWS's, as in ListModels and DescribeEndpointConfig.
+All of it has EnableNetworkIsolation and VpcConfig under the same names. What is listed and read
+here is told by the facts' class: its `NOUN` is AWS's, as in ListModels and DescribeEndpointConfig.
 """
 
 import logging
@@ -26,8 +26,9 @@ CLIENT = "prowler.providers.aws.services.sagemaker.sagemaker_client"
 OWN_CHECKS = (
     "sagemaker_endpoint_configs_network_isolation_enabled",
     "sagemaker_models_network_isolation_enabled",
+    "sagemaker_monitoring_schedule_network_isolation_enabled",
 )
-NOT_FOUND = "ValidationException"
+NOT_FOUND = ("ValidationException", "ResourceNotFound")
 PAGE_SIZE = (
     100  # the most that a List operation and Search give in a page; their own choice is less
 )
@@ -66,11 +67,11 @@ def list_region(
     audit_resources: list[str],
     on_more_pages: Callable[[str], None] | None = None,
 ) -> Listing[R]:
-    """List the models or endpoint configurations of a region that are in the scope of the scan.
+    """List what a region has of one kind in the scope of the scan.
 
     Args:
         client: Prowler's SageMaker client of the region.
-        fact: `Model` or `EndpointConfig`.
+        fact: The facts' class of its kind, such as `Model`.
         audit_resources: The ARNs that the scan is limited to (--resource-arn, --resource-tags);
             empty for all.
         on_more_pages: Called with the region as soon as it is known to have more than a page.
@@ -88,7 +89,7 @@ def list_region(
             pages += 1
             if pages == 1 and page.get("NextToken") and not scope and on_more_pages:
                 on_more_pages(client.region)
-            for summary in listed(page, f"{noun}s", "the answer"):
+            for summary in listed(page, fact.LISTED, "the answer"):
                 name, arn = summary.get(f"{noun}Name"), summary.get(f"{noun}Arn")
                 if not isinstance(name, str) or not isinstance(arn, str):
                     article = "an" if words[0] in "aeiou" else "a"
@@ -113,7 +114,7 @@ def describe(
     settings: str,
     shared_tags: dict[str, Tags],
 ) -> R | None:
-    """Return a listed model or endpoint configuration with its settings and its tags.
+    """Return what was listed with its settings and its tags.
 
     Args:
         client: Prowler's SageMaker client of its region.
@@ -148,14 +149,14 @@ def describe(
 def is_not_found(error: Exception) -> bool:
     """Return whether an error of a Describe operation may say that there is no such thing."""
     code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-    return code == NOT_FOUND
+    return code in NOT_FOUND
 
 
 def is_deleted(client: Any, item: Resource, error: Exception) -> bool:
     """Return whether what was listed and could not be described is not listed any more.
 
-    SageMaker has no error code of its own for what does not exist: a Describe operation answers
-    ValidationException, as it does for a name that is malformed. So the list is asked again.
+    Most Describe operations of SageMaker have no error code of their own for what does not exist:
+    they answer ValidationException, as for a name that is malformed. So the list is asked again.
 
     Args:
         client: Prowler's SageMaker client of its region.
@@ -167,20 +168,22 @@ def is_deleted(client: Any, item: Resource, error: Exception) -> bool:
     try:
         listing = client.get_paginator(f"list_{xform_name(item.NOUN)}s")
         pages = listing.paginate(NameContains=item.name)
-        items = (summary for page in pages for summary in page[f"{item.NOUN}s"])
+        items = (summary for page in pages for summary in page[item.LISTED])
         return item.name not in {summary[f"{item.NOUN}Name"] for summary in items}
     except Exception as unlisted:
         logger.info(f"{client.region} -- {item.name} could not be listed again: {unlisted}")
         return False
 
 
-def from_description(item: R, description: dict[str, Any]) -> R:
-    """Return a listed model or endpoint configuration with its isolation and VPC configuration.
+def from_description(item: R, description: dict[str, Any], operation: str | None = None) -> R:
+    """Return what was listed with its isolation and VPC configuration.
 
     Args:
         item: It, as listed.
         description: AWS's, as boto3 gives it: DescribeModelOutput or DescribeEndpointConfigOutput,
-            or the record of Search, which has the same members.
+            or the record of Search, which has the same members; for a schedule, those of its job
+            definition too.
+        operation: The operation that told the settings; None for its own Describe operation.
 
     Returns:
         It, with its subnets and security groups known by their ids alone.
@@ -192,6 +195,7 @@ def from_description(item: R, description: dict[str, Any]) -> R:
     if not is_same_arn(arn, item.arn):
         raise MalformedError(f"no {item.NOUN}Arn of this {WORDS[item.NOUN]} in the answer")
     created = to_the_second(description.get("CreationTime")) or item.creation_time
+    permission = f"sagemaker:{operation or f'Describe{item.NOUN}'}"
     absent = []
     isolation = description.get("EnableNetworkIsolation")
     if not isinstance(isolation, bool):
@@ -219,8 +223,7 @@ def from_description(item: R, description: dict[str, Any]) -> R:
         subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),
         security_groups=tuple(SecurityGroup(group_id) for group_id in dict.fromkeys(group_ids)),
         unread=tuple(
-            why_unread(MalformedError("not in the answer"), what, f"sagemaker:Describe{item.NOUN}")
-            for what in absent
+            why_unread(MalformedError("not in the answer"), what, permission) for what in absent
         ),
     )
 
@@ -238,13 +241,13 @@ def are_tags(values: Any) -> bool:
 
 
 def list_tags(client: Any, arn: str) -> Tags:
-    """Return the tags of a model or an endpoint configuration.
+    """Return the tags of what an ARN names.
 
     Tags decide no verdict, so as in Prowler's own service an error is logged and leaves none.
 
     Args:
         client: Prowler's SageMaker client of its region.
-        arn: Its ARN.
+        arn: The ARN.
     """
     try:
         pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
