@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,20 +83,22 @@ def wheel(shared: Shared) -> Path:
 
 
 @pytest.fixture(scope="session")
-def forked(shared: Shared, prowler: Path) -> Callable[..., Installation]:
+def forked(
+    shared: Shared, prowler: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Installation]]:
     """Make an installation that is never written to, whose runs are forked (see prowler_server)."""
+    with ExitStack() as stack:
 
-    def installation(name: str, *plugin: str) -> Installation:
-        with shared(name) as folder:
-            made = Installation.at(folder, prowler)
-            if not folder.exists():
-                Installation.make(folder, prowler).slim(frameworks=True)
-                if plugin:
-                    made.install(*plugin)
-            made.serve()
-        return made
+        def installation(name: str, *plugin: str) -> Installation:
+            with shared(name) as folder:
+                made = Installation.at(folder, prowler)
+                if not folder.exists():
+                    Installation.make(folder, prowler).slim()
+                    if plugin:
+                        made.install(*plugin)
+            return stack.enter_context(made.forked(tmp_path_factory.mktemp("commands")))
 
-    return installation
+        yield installation
 
 
 @pytest.fixture(scope="session")

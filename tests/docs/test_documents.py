@@ -197,7 +197,7 @@ from prowler.lib.cli.parser import ProwlerArgumentParser
 for arguments in {arguments!r}:
     ProwlerArgumentParser().parser.parse_args(arguments)
 """
-    python = str(installed.folder / "bin" / "python")
+    python = str(installed.python)
     subprocess.run([python, "-c", code], cwd=installed.folder, check=True)
 
 

@@ -217,7 +217,7 @@ class {TRIVIAL}(Check):
 
 def report_start(installation: Installation) -> None:
     """Print what the plugin adds to every `prowler` command."""
-    python = str(installation.folder / "bin" / "python")
+    python = str(installation.python)
     times = [
         1000 * float(subprocess.run([python, "-c", IMPORT], capture_output=True, check=True).stdout)
         for _ in range(STARTS)
