@@ -63,10 +63,10 @@ READ = {
         *("MonitoringJobDefinitionName", "MonitoringType", *NETWORK),
     ),
     "DescribeDataQualityJobDefinition": ("JobDefinitionName", *NETWORK),
-    # The same code reads these.
-    "DescribeModelBiasJobDefinition": ("NetworkConfig",),
-    "DescribeModelExplainabilityJobDefinition": ("NetworkConfig",),
-    "DescribeModelQualityJobDefinition": ("NetworkConfig",),
+    # The members of these are those of the one before, and the same code reads them.
+    "DescribeModelBiasJobDefinition": (),
+    "DescribeModelExplainabilityJobDefinition": (),
+    "DescribeModelQualityJobDefinition": (),
 }
 EC2 = (
     *("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups"),
@@ -93,7 +93,6 @@ CONFIGS: dict[str, tuple[str, ...]] = {
 SCHEDULES: dict[str, tuple[str, ...]] = {
     "watch": (),
     "watch-inline": (),
-    "watch-off": ("DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"),
     "watch-inline-off": ("DescribeMonitoringSchedule",),
     "watch-public": (
         *("DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"),
@@ -149,7 +148,6 @@ def build(aws: EmbeddedAWS) -> None:
         region.components("components-public", [private, public], [closed])
         region.schedule("watch", [private], [closed])
         region.schedule("watch-inline", [private], [closed], kind=None)
-        region.schedule("watch-off", [private], [closed], isolated=False)
         region.schedule("watch-inline-off", [private], [closed], isolated=False, kind=None)
         region.schedule("watch-public", [private, public], [closed])
         for kind in ("Bias", "Explainability", "Quality"):
