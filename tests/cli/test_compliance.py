@@ -179,7 +179,7 @@ def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
 def scan(
     aws: EmbeddedAWS,
     installed: Installation,
-    expected_configs: Expected,
+    expected_schedules: Expected,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Scan:
     """A scan of the account for our frameworks, which selects our check by itself."""
@@ -188,11 +188,12 @@ def scan(
 
 
 def test_the_frameworks_run_the_plugins_checks_and_no_others(
-    scan: Scan, expected: Expected, expected_configs: Expected
+    scan: Scan, expected: Expected, expected_configs: Expected, expected_schedules: Expected
 ) -> None:
     assert {row["CHECK_ID"] for row in scan.rows()} == set(CHECKS)
     assert set(scan.findings()) == set(expected)
     assert set(scan.findings(CONFIG_CHECK)) == set(expected_configs)
+    assert set(scan.findings(SCHEDULE_CHECK)) == set(expected_schedules)
 
 
 def test_the_page_has_each_framework_and_mapping() -> None:

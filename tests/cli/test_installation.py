@@ -15,7 +15,7 @@ from ..conftest import MakeInstallation
 from ..embedded.installation import (
     BUILT_IN_TITLE,
     CHECK,
-    CONFIG_CHECK,
+    CHECKS,
     ROOT,
     Installation,
     Scan,
@@ -106,7 +106,7 @@ def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
     installation.install(str(wheel))
     scan = account_scan(installation, tmp_path / "with")
     assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {TITLE}
-    assert scan.findings(CONFIG_CHECK)
+    assert all(scan.findings(check) for check in CHECKS)
     installation.uninstall()
     (line,) = titles(installation)
     assert BUILT_IN_TITLE in line

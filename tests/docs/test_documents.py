@@ -12,7 +12,7 @@ import pytest
 
 from ..embedded import aws_cli
 from ..embedded.account import Region
-from ..embedded.installation import CHECK, CONFIG_CHECK, METADATA, ROOT, Installation
+from ..embedded.installation import CHECK, CHECKS, METADATA, ROOT, Installation
 from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
 
@@ -217,7 +217,7 @@ def test_make_has_every_target(command: str) -> None:
 
 @pytest.mark.slow
 def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
-    """The commands of docs/sop.md, by the AWS CLI, on a model that is isolated."""
+    """The commands of docs/sop.md, by the AWS CLI, on what is isolated."""
     region = Region(aws, "ap-southeast-3")
     vpc = region.vpc()
     values = {
@@ -230,6 +230,8 @@ def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
     }
     subnets = [values["subnet-id-in-zone-a"], values["subnet-id-in-zone-b"]]
     region.model("fraud", subnets, [values["sg-id"]])
+    region.schedule("watch", subnets, [values["sg-id"]])
+    values |= {"monitoring-schedule-name": "watch", "job-definition-name": "watch"}
     made = (DOCS / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
     by_hand = aws_cli.commands_in(made)
     printed = aws_cli.run(aws, region.name, by_hand, values, tmp_path)
@@ -242,6 +244,9 @@ def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
             ("Associations", "Routes"),
             (values["sg-id"], "10.0.0.0/8"),
             ("198.51.100.0/24",),
+            ('"watch"',),
+            ('"MonitoringJobDefinitionName": "watch"', '"MonitoringType": "DataQuality"'),
+            ('"EnableNetworkIsolation": true', *subnets, values["sg-id"]),
         ),
         strict=True,
     ):
@@ -392,8 +397,7 @@ def test_every_sentence_that_the_check_says_is_explained() -> None:
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
         *lib.glob("*.py"),
-        *(ROOT / "checks" / CONFIG_CHECK).rglob("*.py"),
-        ROOT / "checks" / CHECK / f"{CHECK}.py",
+        *(ROOT / "checks" / check / f"{check}.py" for check in CHECKS),
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "tools" / "demo.py",
         ROOT / "docs" / "ci" / "sarif.py",

@@ -12,7 +12,14 @@ from prowler.lib.outputs.asff.asff import Recommendation
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
 from ..embedded.cloudformation import decode, lint
-from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT
+from ..embedded.installation import (
+    CHECK,
+    CHECKS,
+    CONFIG_CHECK,
+    METADATA,
+    ROOT,
+    SCHEDULE_CHECK,
+)
 from ..embedded.server import EmbeddedAWS, change, on
 from ..tools import terraform
 from ..tools.frameworks import FOLDER, SOP, read
@@ -101,6 +108,17 @@ def test_the_terraform_is_what_the_provider_takes(ours: dict[str, Any]) -> None:
     assert not re.search(r"^\s+name\s*=", code, re.MULTILINE)
     assert code.count("create_before_destroy = true") == code.count("resource ") == 2
     assert re.findall(r"_in_(zone_.)>", code) == ["zone_a", "zone_b"]
+
+
+def test_the_terraform_of_a_schedule_replaces_its_definition_first() -> None:
+    metadata = json.loads(FILES[SCHEDULE_CHECK].read_text("utf-8"))
+    code = fenced(metadata["Remediation"]["Code"]["Terraform"])
+    assert terraform.faults(code) == []
+    definition, schedule = re.split(r"(?=^resource )", code, flags=re.MULTILINE)[1:]
+    assert "enable_network_isolation = true" in definition
+    assert not re.search(r"^  name\s*=", definition, re.MULTILINE)
+    assert "create_before_destroy = true" in definition
+    assert "aws_sagemaker_data_quality_job_definition.isolated.name" in schedule
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from prowler.lib.check.check import import_check
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
 from ..embedded.cloudformation import lint
-from ..embedded.installation import CHECK, METADATA, ROOT
+from ..embedded.installation import CHECK, METADATA, ROOT, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
 
@@ -89,6 +89,56 @@ def test_the_commands_move_an_endpoint_and_take_it_back(
     )
     findings = engine.scan(aws, engine.provider(aws, region.name))
     assert {f.resource_id: f.status for f in findings} == {"fraud": "FAIL"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [None, "DataQuality"])
+def test_the_commands_give_a_schedule_an_isolated_definition_and_take_it_back(
+    aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path, kind: str | None
+) -> None:
+    region = Region(aws, "ap-southeast-3")
+    sagemaker, vpc = region.sagemaker, region.vpc()
+    name = f"watch-{kind}"
+    region.schedule(name, isolated=None, kind=kind)
+    values = {
+        "monitoring-schedule-name": name,
+        "job-definition-name": name,
+        "new-job-definition-name": f"{name}-isolated",
+        "subnet-id-in-zone-a": region.subnet(vpc),
+        "subnet-id-in-zone-b": region.subnet(vpc),
+        "sg-id": region.group(vpc),
+    }
+    tags = [{"Key": "team", "Value": "risk"}]
+    if kind:
+        definition = sagemaker.describe_data_quality_job_definition(JobDefinitionName=name)
+        values["job-definition-arn"] = definition["JobDefinitionArn"]
+        sagemaker.add_tags(ResourceArn=definition["JobDefinitionArn"], Tags=tags)
+
+    def run(text: str) -> None:
+        commands = aws_cli.commands_in(text)
+        aws_cli.run(aws, region.name, commands, values, tmp_path, aws_cli_command)
+
+    def status() -> str:
+        made = engine.provider(aws, region.name)
+        found = engine.scan(aws, made, (SCHEDULE_CHECK,), SCHEDULE_CHECK)
+        return str({f.resource_id: f.status for f in found}[name])
+
+    keep, inline, named = section("Monitoring schedules").split("\n“With ")
+    named, back = named.split("this is the rollback:")
+    assert status() == "FAIL"
+    before = sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)
+    run(keep)
+    run(named if kind else inline)
+    assert status() == "PASS"
+    if kind:
+        new = values["new-job-definition-name"]
+        copied = sagemaker.describe_data_quality_job_definition(JobDefinitionName=new)
+        assert sagemaker.list_tags(ResourceArn=copied["JobDefinitionArn"])["Tags"] == tags
+        assert set(copied) - set(definition) == {"NetworkConfig"}
+    run(back)
+    assert status() == "FAIL"
+    after = sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)
+    assert after["MonitoringScheduleConfig"] == before["MonitoringScheduleConfig"]
 
 
 @pytest.mark.slow

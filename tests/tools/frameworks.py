@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..embedded.installation import ROOT
+from ..embedded.installation import CHECKS, ROOT
 
 FOLDER = ROOT / "metadata"
 SOP = "sop_sagemaker_network_isolation_aws"
@@ -22,10 +22,13 @@ BEGIN, END = "<!-- made by make frameworks -->\n", "<!-- end -->\n"
 def with_universal_format(framework: dict[str, Any]) -> dict[str, Any]:
     """Return a framework with the universal format that follows from the older one in it.
 
+    Each of our checks is evidence for each requirement.
+
     Args:
         framework: The content of a file of `metadata/`.
     """
     source = {key: value for key, value in framework.items() if key[0].isupper()}
+    source["Requirements"] = [{**r, "Checks": list(CHECKS)} for r in source["Requirements"]]
     requirements = [
         {
             "id": requirement["Id"],
