@@ -25,6 +25,7 @@ from ..embedded.installation import (
     FRAMEWORK,
     METADATA,
     ROOT,
+    SCHEDULE_CHECK,
     Installation,
     Scan,
 )
