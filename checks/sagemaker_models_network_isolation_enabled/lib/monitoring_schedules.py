@@ -17,7 +17,7 @@ from botocore import xform_name
 
 from .answers import WORDS, MalformedError, why_unread
 from .facts import Listing, MonitoringSchedule
-from .listings import describe, from_description, is_not_found, list_region
+from .listings import describe, from_description, list_region
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def with_definition(
     # Whatever keeps the definition from being read becomes the reason of a MANUAL finding.
     except Exception as error:
         unread = why_unread(error, f"{WORDS[noun]} {name}", f"sagemaker:{operation}")
-        if is_not_found(error):
+        if unread.why == "ResourceNotFound":
             remedy = f"it was deleted: give the schedule another; check with {unread.permission}"
             unread = replace(unread, remedy=remedy)
         return replace(schedule, unread=(unread,))
