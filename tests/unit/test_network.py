@@ -144,6 +144,19 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1), own(2, OUT, state="disassociating")],
         unknown("the association of subnet-1 with rtb-2 is disassociating"),
     ),
+    "its own table, which is becoming the main one": (
+        [
+            main(1),
+            {
+                **own(2, OUT),
+                "Associations": [
+                    {"Main": True, "AssociationState": {"State": "associating"}},
+                    {"Main": False, "SubnetId": "subnet-1"},
+                ],
+            },
+        ],
+        known(2, ("0.0.0.0/0", "igw-1")),
+    ),
     "two tables of its own": (
         [main(1), own(2), own(3, OUT)],
         unknown("AWS answered 2 tables of its own"),
@@ -1054,6 +1067,21 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
     "a route to something that is no interface": (
         IN,
         [own(1, to("NetworkInterfaceId", "x")), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "a route to an instance without its interface": (
+        IN,
+        [own(1, {**to("InstanceId", "i-1"), "NetworkInterfaceId": ""}), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "a route to a destination that is none": (
+        IN,
+        [own(1, to("NetworkInterfaceId", "eni-1", "garbage")), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "the VPC's own destination is none": (
+        IN,
+        [own(1, to("GatewayId", "local", "garbage"), to("NatGatewayId", "nat-1")), edge(back())],
         "a route of rtb-1 lacks its destination, target or state",
     ),
     "an edge route without destination": (

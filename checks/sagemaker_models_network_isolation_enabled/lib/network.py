@@ -16,7 +16,7 @@ from typing import Any
 
 from .answers import Described, MalformedError, listed
 from .facts import Listing, R, Resource, SecurityGroup, Subnet
-from .route_tables import RouteTables
+from .route_tables import parse_route_tables
 from .security_groups import PrefixList, group_facts, prefix_lists_of
 from .subnets import subnet_facts
 
@@ -121,7 +121,7 @@ def read_subnets(ec2: Any, subnet_ids: Iterable[str], account: str) -> SubnetFac
     tables = describe_all(
         ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids
     )
-    route_tables = RouteTables(tables.items, tables.error)
+    route_tables = parse_route_tables(tables)
     return {
         subnet_id: subnet_facts(subnet_id, subnets, route_tables, account)
         for subnet_id in subnet_ids

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
@@ -57,12 +58,23 @@ class Permission:
         return self.ports is None or (port is not None and self.ports[0] <= port <= self.ports[1])
 
 
+@lru_cache(maxsize=65536)  # the same few blocks stand in many tables
+def to_block(text: str | None) -> Block | None:
+    """Return a CIDR block, whose host bits are of no account; None for anything else."""
+    try:
+        return ip_network(str(text), strict=False)
+    except ValueError:
+        return None
+
+
+def is_within(block: Block, other: Block) -> bool:
+    """Return whether a block lies in another one."""
+    return block.version == other.version and block.subnet_of(other)  # type: ignore[arg-type]
+
+
 def is_public(block: Block) -> bool:
     """Return whether a block reaches outside private and reserved address space."""
-    return not any(
-        block.version == special.version and block.subnet_of(special)  # type: ignore[arg-type]
-        for special in NOT_PUBLIC
-    )
+    return not any(is_within(block, special) for special in NOT_PUBLIC)
 
 
 def behind_nat64(block: Block) -> Block:
@@ -78,8 +90,7 @@ def behind_nat64(block: Block) -> Block:
 
 def public_size(block: Block) -> int:
     """Return how many addresses of a public block are not in private or reserved space."""
-    special = (s for s in NOT_PUBLIC if s.version == block.version)
-    inside = [s.num_addresses for s in special if s.subnet_of(block)]  # type: ignore[arg-type]
+    inside = [special.num_addresses for special in NOT_PUBLIC if is_within(special, block)]
     return block.num_addresses - sum(inside)
 
 
