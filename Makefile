@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
 .PHONY: demo test test-fast compat build lint bench bench-accounts faults permissions mutants frameworks \
-	terraform-schema pictures clean
+	pictures clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.tools.demo
@@ -63,11 +63,6 @@ mutants: $(READY)
 # Derive the universal format of the frameworks in metadata/ from the older one.
 frameworks: $(READY)
 	$(BIN)/python -m tests.tools.frameworks
-
-# Take what Terraform's AWS provider knows of SageMaker's resources out of a package: it is what the
-# tests hold our HCL to.
-terraform-schema: $(READY)
-	$(BIN)/python -m tests.tools.terraform
 
 # Make the pictures of docs/pictures anew (apt-get install bsdutils chromium npm).
 pictures: $(READY)

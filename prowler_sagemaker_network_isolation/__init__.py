@@ -97,7 +97,8 @@ def folder_of_checks() -> str:
     """Return the folder that holds the check's folder: `checks` of the repository.
 
     It is named `sagemaker` here, because Prowler lists a check's service under the name of the
-    folder above the check: by the wheel, and by a symbolic link in a checkout.
+    folder above the check: by the wheel, and by a symbolic link in a checkout. (`metadata` has one
+    too: Python started in a checkout finds this package there, and not the installed one.)
 
     Raises:
         BrokenInstallationError: It is not on disk with the check in it: in a zipped package, or in

@@ -5,6 +5,7 @@ about is how Prowler starts.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..embedded.installation import (
     ROOT,
     Installation,
     Scan,
+    copy_sources,
     digest,
     verdicts,
 )
@@ -55,14 +57,33 @@ def test_the_wheel_holds_the_check_the_frameworks_and_the_package_and_nothing_el
 
 def test_the_wheel_needs_prowler_and_nothing_else(installed: Installation) -> None:
     (metadata,) = installed.packages.glob("prowler_sagemaker*.dist-info/METADATA")
-    needs = [line for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist")]
+    needs = re.findall("^Requires-.+", metadata.read_text(), re.MULTILINE)
     runtime = [line for line in needs if "extra ==" not in line]
-    assert runtime == ["Requires-Dist: prowler<6,>=5.32.1"]
+    # Which Pythons are too new is Prowler's to say.
+    assert runtime == ["Requires-Python: >=3.10", "Requires-Dist: prowler<6,>=5.32.1"]
 
 
 def test_the_title_is_listed_once(installed: Installation) -> None:
     (line,) = titles(installed)
     assert TITLE in line
+
+
+def test_an_installation_has_what_the_checkout_has_and_leaves_nothing_there(
+    prowler: Path, tmp_path: Path
+) -> None:
+    """A second one would ship what was removed after the first, if that left its `build` there."""
+    checkout = tmp_path / "checkout"
+    copy_sources(checkout)
+    sources = digest(checkout)
+    installation = Installation.make(tmp_path / "at", prowler)
+    installation.install(str(checkout))
+    removed = "metadata/soc2_sagemaker_network_isolation_aws.json"
+    package = installation.packages / "prowler_sagemaker_network_isolation"
+    assert (package / removed).is_file()
+    (checkout / removed).unlink()
+    installation.install("--force-reinstall", str(checkout))
+    assert not (package / removed).exists()
+    assert digest(checkout) == {name: d for name, d in sources.items() if name != removed}
 
 
 def test_an_editable_install_gives_the_same_findings(

@@ -40,17 +40,34 @@ def installation(make_installation: MakeInstallation, wheel: Path) -> Installati
 
 
 def discover(
-    installation: Installation, code: str = DISCOVER, **variables: str
+    installation: Installation, code: str = DISCOVER, folder: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run code in an installation's Python; by default, what Prowler does to find the check."""
+    """Run code in an installation's Python; by default, what Prowler does to find the check.
+
+    Args:
+        folder: Where; by default, where the checkout is not to be seen.
+    """
     return subprocess.run(
         [str(installation.python), "-c", code],
         env={"PATH": "/usr/bin:/bin", "HOME": str(installation.folder), **variables},
-        cwd=installation.folder,  # the checkout is not to be seen from here
+        cwd=folder or installation.folder,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_it_takes_the_place_from_within_a_checkout(installation: Installation) -> None:
+    """`python -m prowler` there finds the checkout's package, and not the installed one."""
+    code = f"""{DISCOVER}
+import {plugin.__name__} as plugin
+print(*prowler.config.config.get_available_compliance_frameworks("aws"), plugin.__file__)
+"""
+    done = discover(installation, code, ROOT)
+    assert done.stderr == ""
+    assert "controlled VPC configuration" in done.stdout
+    assert "sop_sagemaker_network_isolation_aws" in done.stdout
+    assert done.stdout.endswith(f"{ROOT}/{plugin.__name__}/__init__.py\n")
 
 
 def assert_built_in(done: subprocess.CompletedProcess[str], why: str) -> None:

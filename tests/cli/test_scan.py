@@ -58,7 +58,7 @@ def network_scan(
     return installed.scan(aws, output, "--checks", CHECK, "--region", networks.REGION)
 
 
-def test_whatever_lets_the_internet_in_is_a_violation(
+def test_each_network_gets_its_verdict_with_the_evidence(
     network_scan: Scan, network_cases: dict[str, tuple[str, tuple[str, ...]]]
 ) -> None:
     found = {name: row for (_, name), row in network_scan.findings().items()}
@@ -72,9 +72,6 @@ def test_whatever_lets_the_internet_in_is_a_violation(
         if part not in found[name]["STATUS_EXTENDED"]
     }
     assert unsaid == {}
-    # A block is named as it stands in the group or the list, and nothing else is.
-    for name in ("halves-one-rule", "quarters", "list-halves", "halves-two-groups"):
-        assert "0.0.0.0/0" not in found[name]["STATUS_EXTENDED"]
 
 
 def test_arns_are_spelled_as_aws_spells_them(network_scan: Scan) -> None:
@@ -238,7 +235,7 @@ def test_a_status_that_was_not_asked_for_is_left_out_and_a_wrong_setting_is_name
     config = tmp_path / "config.yaml"
     config.write_text(f'aws:\n  {STRICT}: "yes"\n')
     scan = installed.scan(
-        *(aws, tmp_path / "output", "--checks", CHECK, "--region", "eu-west-1"),
+        *(aws, tmp_path / "output", "--checks", *CHECKS, "--region", "eu-west-1"),
         *("--config-file", config, "--status", "PASS"),
     )
     passed = {key for key, (status, _) in expected.items() if status == "PASS"}

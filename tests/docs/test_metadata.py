@@ -132,12 +132,10 @@ def test_the_terraform_of_a_schedule_replaces_its_definition_first() -> None:
         ("execution_role_arn ", "role ", "lacks execution_role_arn"),
         ("subnets =", "subnet_ids =", "vpc_config lacks subnets"),
         ("vpc_config {", "vpc_config = {", "vpc_config is a block, written without ="),
-        ("primary_container {", "vpc_config {", "vpc_config is there 2 times"),
-        ('["<sg_id>"]', '"<sg_id>"', "security_group_ids is a list, not a value"),
         ("lifecycle {", "life_cycle {", "has no argument life_cycle"),
         ("create_before_destroy", "create_first", "lifecycle has no argument create_first"),
         ("production_variants {", "production_variant {", "lacks production_variants"),
-        ('"aws_sagemaker_model"', '"aws_sagemaker_models"', "is not among the resources"),
+        ('"aws_sagemaker_model"', '"aws_sagemaker_models"', "is not in ARGUMENTS"),
     ],
 )
 def test_terraform_that_the_provider_refuses_is_seen(

@@ -1,4 +1,4 @@
-"""The configuration key: what it decides, and what becomes of a value that is none."""
+"""The configuration key: what it decides, and what becomes of a wrong value."""
 
 import logging
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from ..embedded import engine
 from ..embedded.account import Region
+from ..embedded.installation import CHECKS
 from ..embedded.server import EmbeddedAWS
 
 KEY = "sagemaker_models_fail_on_unrestricted_egress"
@@ -22,8 +23,8 @@ def region(aws: EmbeddedAWS) -> str:
 
 
 def judged(aws: EmbeddedAWS, made: Any) -> Any:
-    """Return the finding on the model."""
-    (finding,) = engine.scan(aws, made)
+    """Return the finding on the model, of a scan with all of our checks."""
+    (finding,) = engine.scan(aws, made, CHECKS)
     return finding
 
 
@@ -40,7 +41,7 @@ def test_unrestricted_egress_is_a_violation_on_request(
 
 @pytest.mark.parametrize("value", ["true", 1, None, []])
 @pytest.mark.parametrize("level", [logging.CRITICAL, logging.WARNING])
-def test_a_value_that_is_none_is_named_once_and_the_default_holds(
+def test_a_wrong_value_is_named_once_a_scan_and_the_default_holds(
     aws: EmbeddedAWS,
     region: str,
     value: Any,
