@@ -57,7 +57,10 @@ def take_the_place_of_the_built_in() -> None:
 
     Where Prowler or this installation is not shaped as expected, one sentence on stderr says so and
     the built-in check stays; nothing is raised, because that would end every `prowler` command.
+    Where there is no Prowler, `sagemaker-isolation` may still read what one wrote elsewhere.
     """
+    if find_spec("prowler") is None:
+        return
     try:
         checks = folder_of_checks()
         path = import_module(SERVICE).__path__

@@ -42,7 +42,9 @@ def test_the_wheel_holds_the_check_the_frameworks_and_the_package_and_nothing_el
 ) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = "prowler_sagemaker_network_isolation"
-    sources = {f"{package}/__init__.py", f"{package}/py.typed"}
+    sources = {f"{package}/py.typed"}
+    for pattern in ("*.py", "cli/*.py"):
+        sources |= {str(path.relative_to(ROOT)) for path in (ROOT / package).glob(pattern)}
     for folder in ("checks", "metadata"):
         sources |= {
             f"{package}/{'metadata' if folder == 'metadata' else 'sagemaker'}/"
