@@ -134,7 +134,7 @@ def usable(places: list[Path], progress: Progress) -> tuple[list[Finding], int, 
     ours = [finding for finding in found if finding.is_ours]
     for check, number in Counter(f.check for f in found if not f.is_ours).items():
         problems.append(
-            f"{counted(number, 'finding')} of {check.id} (“{check.title}”) without the plugin's "
+            f"{counted(number, 'finding')} of {check.id} ({check.title}) without the plugin's "
             "evidence: Prowler's built-in check answered, or a tool left the evidence out. Install "
             "the plugin where Prowler runs, and scan again."
         )

@@ -56,6 +56,8 @@ def verdict_of(report: Report, paint: Paint) -> str:
         return paint("Not all of the output can be used", "MANUAL") + " (exit code 1)."
     if report.exit_code == NOT_JUDGED:
         return paint("Not everything was judged", "MANUAL") + " (exit code 1)."
+    if not report.summary.places:
+        return paint("There was nothing to judge", "PASS") + " (exit code 0)."
     then = " that did not fail in the baseline" if report.changes else ""
     if report.exit_code == FAILED:
         return paint(f"{report.failing:,} fail{then}", "FAIL") + " (exit code 3)."
@@ -84,8 +86,8 @@ def lines_of_fixes(summary: Summary, paint: Paint) -> Iterator[str]:
     yield paint(f"{'fail':>6} {'pass':>6}", "heading") + "  (would pass if it alone were mended)"
     for fix in first(summary.fixes):
         yield from wrap(fix.thing, f"{fix.fails.total():>6,} {fix.would_pass:>6,}  ")
-        for line in (named(fix.details), users(fix, summary)):
-            yield from wrap(line, " " * 15) if line else ()
+        details = f"{named(fix.details)}; " if fix.details else ""
+        yield from wrap(f"{details}{users(fix, summary)}", " " * 15)
     yield from rest(summary.fixes, "causes")
 
 
@@ -104,7 +106,7 @@ def lines_of_reasons(summary: Summary, paint: Paint) -> Iterator[str]:
     yield paint("What could not be judged", "heading")
     for reason in first(summary.reasons):
         text = f"{reason.unread.why}: {reason.unread.remedy}{where(reason.places, summary)}"
-        text += ", and so a whole list" if reason.lists else ""
+        text += " (a whole list)" if reason.lists else ""
         yield from wrap(text, f"{reason.findings:>6,}  ")
     yield from rest(summary.reasons, "reasons")
 
@@ -156,7 +158,7 @@ def first(rows: Sequence[T]) -> Sequence[T]:
 def rest(rows: Collection[object], what: str) -> Iterator[str]:
     """Yield a line on the rows that are not shown."""
     if (more := len(rows) - MOST) > 0:
-        yield f"        … and {more:,} more {what}; --format json has all."
+        yield f"        ... and {more:,} more {what}; --format json has all."
 
 
 def wrap(text: str, before: str) -> list[str]:

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ from prowler.lib.check.compliance_models import (
     Compliance,
     ComplianceFramework,
 )
+
+from prowler_sagemaker_network_isolation.cli.main import main
 
 from ..conftest import MakeInstallation
 from ..embedded import account, aws_cli
@@ -344,25 +344,24 @@ def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
         assert text.count(f"[aws] {check}") == times
 
 
-def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan) -> None:
+def test_a_nightly_run_shows_the_evidence_for_a_requirement(
+    scan: Scan, capsys: pytest.CaptureFixture[str]
+) -> None:
     """By the command of docs/auditor.md, whose page shows the beginning of what it prints."""
     page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
-    (command,) = re.findall(r"^    (python3 .+)$", page, re.MULTILINE)
-    python, script, folder, *ids = command.split()
-    assert (python, folder) == ("python3", "output")
-    run = [sys.executable, str(ROOT / script), str(scan.output)]
-    done = subprocess.run([*run, *ids], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    (command,) = re.findall(r"^    sagemaker-isolation (evidence .+)$", page, re.MULTILINE)
+    name, folder, *ids = command.split()
+    assert folder == "output"
+    assert main([name, str(scan.output), *ids]) == 0
+    printed, errors = capsys.readouterr()
+    assert errors == ""
     statuses = Counter(row["STATUS"] for row in scan.rows())
     counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
-    assert done.stdout.count(f" account {account.ACCOUNT}: {counts}\n") == 2
-    assert f" account {account.ACCOUNT}: {counts}\n" in page
+    assert printed.count(f": {counts}\n") == 2
+    assert f": {counts}\n" in page
     for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
-        assert line in done.stdout
-    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in done.stdout
-
-    missing = subprocess.run([*run, "cc_0"], capture_output=True, text=True, check=False)
-    assert (missing.returncode, missing.stdout) == (1, "cc_0: no scan has it\n")
+        assert line in printed
+    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in printed
 
 
 def test_the_auditors_page_shows_what_the_files_have(wheel_scan: Scan) -> None:

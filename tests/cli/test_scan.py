@@ -1,15 +1,13 @@
 """The main job, through the real CLI: the account's findings, and the files that carry them."""
 
-import re
 from pathlib import Path
 from typing import Any
 
-import jq
 import pytest
 
 from ..embedded import account, networks
 from ..embedded.account import Expected
-from ..embedded.installation import CHECK, CONFIG_CHECK, FAILED, ROOT, Installation, Scan
+from ..embedded.installation import CHECK, CONFIG_CHECK, FAILED, Installation, Scan
 from ..embedded.server import EmbeddedAWS
 
 MANY = "ap-southeast-2"  # more models than ListModels gives in a page
@@ -139,24 +137,6 @@ def test_the_ocsf_carries_the_evidence(wheel_scan: Scan) -> None:
     assert (fraud["name"], fraud["status"]) == ("fraud", "InService")
     assert evidence["eu-west-1", "isolated"]["endpoints"] == []
     assert evidence["eu-west-1", "not-described"]["endpoints"] is None
-
-
-def test_the_recipe_lists_what_serves_first(
-    wheel_scan: Scan, expected: Expected, expected_configs: Expected
-) -> None:
-    page = (ROOT / "docs" / "ci.md").read_text("utf-8")
-    (program,) = re.findall(r"jq -r '([^']+)' output/", page)
-    lines = jq.compile(program).input_value(wheel_scan.ocsf()).all()
-    rows = [line.split("\t") for line in lines]
-    assert rows[0] == ["fraud", "eu-west-1", "serving"]
-    assert [serving for serving, *_ in rows] == ["fraud"] + ["-"] * (len(rows) - 1)
-    assert {tuple(row[1:]) for row in rows} == {
-        key for key, (status, _) in (expected | expected_configs).items() if status == "FAIL"
-    }
-    unknown = {"endpoints": None, "region": "r", "name": "m"}
-    failing = {"status_code": "FAIL", "resources": [{"data": {"metadata": unknown}}]}
-    both = [*wheel_scan.ocsf(), failing, {**failing, "status": "Suppressed"}]
-    assert jq.compile(program).input_value(both).all()[1] == "?\tr\tm"
 
 
 def test_the_html_has_every_finding(

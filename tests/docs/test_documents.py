@@ -40,10 +40,6 @@ RUN_BY = {
     ),
     "grep": ("tests/cli/test_compliance.py::test_isolation_alone_can_be_seen", "grep '(.+)'"),
     "jq": ("tests/cli/test_compliance.py::test_isolation_alone_can_be_seen", "network_isolation"),
-    "jq -r": (
-        "tests/cli/test_scan.py::test_the_recipe_lists_what_serves_first",
-        "jq.compile(program)",
-    ),
     "make bench": (".ci/run", "make bench ARGS="),
     "make bench-accounts": (".ci/run", "make bench-accounts ARGS="),
     "make build": (".ci/run", "make build"),
@@ -60,7 +56,7 @@ RUN_BY = {
     "make terraform-schema": (".ci/run", "terraform-schema"),
     "make test": (".ci/run", "make test"),
     "pip install": ("tests/embedded/installation.py::install", '_pip("install", "--no-deps"'),
-    "pip install --target": ("tests/cli/test_ci.py::container", "image.shell(install"),
+    "pip install --target": ("tests/cli/test_recipes.py::container", "image.shell(install"),
     "pip uninstall": (
         "tests/cli/test_installation.py"
         "::test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed",
@@ -92,11 +88,23 @@ RUN_BY = {
         "_and_prowler_loses_its_own_check",
         '"-x", FOLDER',
     ),
-    "python3 docs/auditor/evidence.py": (
-        "tests/cli/test_compliance.py::test_a_nightly_run_shows_the_evidence_for_a_requirement",
-        "python3 .+",
-    ),
     "python3 docs/ci/security_hub.py": ("tests/cli/test_security_hub.py", "{RECIPE}"),
+    "sagemaker-isolation evidence": (
+        "tests/cli/test_compliance.py::test_a_nightly_run_shows_the_evidence_for_a_requirement",
+        "sagemaker-isolation (evidence",
+    ),
+    "sagemaker-isolation join": (
+        "tests/unit/test_report.py::test_findings_are_joined_and_broken_files_are_named",
+        'run("join"',
+    ),
+    "sagemaker-isolation report": (
+        "tests/unit/test_report.py::test_what_the_account_comes_to",
+        'run("report"',
+    ),
+    "python3 -m prowler_sagemaker_network_isolation": (
+        "tests/unit/test_report.py::test_the_command_is_installed_and_needs_no_prowler",
+        '"-m", PACKAGE',
+    ),
     "sh output/prowler-rollback-<account>-<time>.sh": (
         "tests/cli/test_fixer_by_cli.py",
         ".roll_back()",
@@ -116,16 +124,14 @@ NOT_RUN = {
     "make test-fast": "nothing: it is a part of `make test`",
     "pip --version": "a reader, who compares what it prints",
     "pip check": "a new environment with nothing but the plugin",
-    "pip install prowler": "a package index; make installs Prowler by uv",
     "pipx inject": "pipx and a package index",
     "pipx uninject": "pipx and a package index",
-    "prowler aws --checks --output-bucket-no-assume": "a bucket",
     "prowler dashboard": "a browser",
     "uv tool install": "a package index, for a second Prowler",
 }
 BEGINNINGS = re.compile(
-    r"(PARALLEL=|\.venv/|(aws|bash|docker|git|grep|jq|make|npm|pip|pipx|prowler|python3|sh|terraform|"
-    r"uv|xargs) )"
+    r"(PARALLEL=|\.venv/|(aws|bash|docker|git|grep|jq|make|npm|pip|pipx|prowler|python3|"
+    r"sagemaker-isolation|sh|terraform|uv|xargs) )"
 )
 
 
@@ -190,7 +196,7 @@ def test_what_is_not_run_is_on_a_page() -> None:
 def test_prowler_takes_every_command(installed: Installation) -> None:
     """By the parser of an installation with the plugin, whose frameworks it knows."""
     arguments = [
-        shlex.split(re.sub("[<>]", "", command.partition(" | ")[0]))[1:]
+        shlex.split(re.sub("[<>]", "", re.split(r" \| | &&", command)[0]))[1:]
         for command in COMMANDS
         if command.startswith("prowler aws ")
     ]
@@ -399,7 +405,6 @@ def test_every_sentence_that_the_check_says_is_explained() -> None:
         ROOT / "checks" / CHECK / f"{CHECK}.py",
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
         ROOT / "tests" / "tools" / "demo.py",
-        ROOT / "docs" / "ci" / "sarif.py",
         RECIPE,
     ]
     pages = [(DOCS / f"{name}.md").read_text("utf-8") for name in ("findings", "troubleshooting")]

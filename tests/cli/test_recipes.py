@@ -1,17 +1,19 @@
-"""The CI recipes in docs/ci: valid, and run as they stand against the embedded account.
+"""The recipes in docs: valid, run as they stand against the embedded account, and in adversity.
 
 What a CI system does around the recipes' own commands is done here by hand: steps in their order,
 after a failure only those with an `if`. Prowler's image is tests/embedded/docker.py. A recipe's own
-run is cold, because the recipe installs the plugin, or mounts it.
+run is cold, because the recipe installs the plugin, or mounts it. What it makes of each adversity
+is tried with what the real Prowler did in it once.
 """
 
-import csv
 import json
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,14 @@ import botocore.session
 import pytest
 import yaml
 from botocore.validate import ParamValidator
-from sarif_pydantic import Sarif
+from werkzeug.wrappers import Response
 
 from ..conftest import MakeInstallation
 from ..embedded import account, docker
 from ..embedded.account import Expected
 from ..embedded.installation import (
-    BUILT_IN_TITLE,
     CHECK,
-    CHECKS,
-    FAILED,
+    CONFIG_CHECK,
     ROOT,
     Installation,
     Scan,
@@ -37,10 +37,10 @@ from ..embedded.installation import (
     offline_pip,
     verdicts,
 )
-from ..embedded.server import EmbeddedAWS
+from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
 
 RECIPES = ROOT / "docs" / "ci"
-GUARD = "Fail where something could not be read, or the built-in check answered"
+SCRIPT = ROOT / "docs" / "organisations" / "scan-accounts.sh"
 SCHEMAS = {
     "github-pip.yml": "vendor.github-workflows",
     "github-action.yml": "vendor.github-workflows",
@@ -64,6 +64,11 @@ class Job:
     log: str = ""
     plugin: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def code(self) -> int:
+        """What the job ends with: the code of the first step that failed."""
+        return next(filter(None, self.codes.values()), 0)
+
     def record(self, name: str, done: subprocess.CompletedProcess[str]) -> int:
         self.codes[name] = done.returncode
         self.log += done.stdout + done.stderr
@@ -71,7 +76,10 @@ class Job:
 
     @property
     def scan(self) -> Scan:
-        return Scan(self.codes["Scan"], self.log, "", self.workspace / "output")
+        (ocsf,) = self.workspace.glob(
+            "output/**/prowler-output-????????????-??????????????.ocsf.json"
+        )
+        return Scan(self.code, self.log, "", ocsf.parent)
 
 
 def read(name: str) -> dict[Any, Any]:
@@ -92,6 +100,15 @@ def files_of(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
+def refuse_identity(_: Call, __: Answer) -> Response:
+    """A fault: the credentials are not valid."""
+    error = (
+        "<Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>m</Message></Error>"
+    )
+    xml = f"<ErrorResponse>{error}<RequestId>0</RequestId></ErrorResponse>"
+    return Response(xml, 403, content_type="text/xml")
+
+
 def official_action(step: dict[str, Any], workspace: Path) -> tuple[str, dict[str, str]]:
     """Return the script and the variables of a step with Prowler's action, as its action.yml does.
 
@@ -99,7 +116,7 @@ def official_action(step: dict[str, Any], workspace: Path) -> tuple[str, dict[st
         workspace: GITHUB_WORKSPACE.
     """
     given = step["with"]
-    assert given["fail-on-findings"] == "true"  # otherwise the action makes 0 of 3
+    assert "fail-on-findings" not in given  # so it makes 0 of 3, which the report then judges
     names = [f"-e{name}" for name in shlex.split(given["extra-env"].replace(",", " "))]
     mounts = [
         f"-v{workspace}:/home/prowler/workspace",
@@ -159,7 +176,11 @@ def with_docker(
 
 
 def run_steps(
-    name: str, installation: Installation, workspace: Path, variables: dict[str, str]
+    name: str,
+    installation: Installation,
+    workspace: Path,
+    variables: dict[str, str],
+    installs: bool = True,
 ) -> Job:
     """Run a GitHub recipe's steps, but for other people's actions.
 
@@ -168,17 +189,19 @@ def run_steps(
         installation: The environment that the runner has.
         workspace: The checkout.
         variables: The variables of every step.
+        installs: Whether to run the steps that install the plugin.
     """
     job = Job(workspace)
     failed = False
     for step in steps_of(name):
-        if failed and "if" not in step:
+        if (failed and "if" not in step) or ("pip install" in step.get("run", "") and not installs):
             continue
         if step.get("uses", "").startswith("prowler-cloud/prowler@"):
             job.plugin = files_of(workspace / "plugin")
             script, of_step = official_action(step, workspace)
         elif "run" in step:
-            script, of_step = step["run"], offline_pip() if "pip install" in step["run"] else {}
+            of_pip = offline_pip() if "pip install" in step["run"] else {}
+            script, of_step = step["run"], {**of_pip, **step.get("env", {})}
         else:
             continue
         done = installation.shell(script, workspace, **{**variables, **of_step})
@@ -227,7 +250,7 @@ def gitlab(
     of_pip = {**offline_pip(), "PIP_NO_DEPS": "1"}
     run.record("Install", installation.shell(before, run.workspace, **{**variables, **of_pip}))
     script = "\n".join(job["script"])
-    run.record("Scan", installation.shell(script, run.workspace, **variables))
+    run.record("Report", installation.shell(script, run.workspace, **variables))
     return run
 
 
@@ -239,12 +262,12 @@ def container(
     credentials: dict[str, str],
 ) -> Job:
     job = Job(make_workspace())
-    install, scan = (RECIPES / "container.sh").read_text("utf-8").split("docker run")
+    install, scan = (RECIPES / "container.sh").read_text("utf-8").split("output=", 1)
     variables = {**credentials, **with_docker()}
     done = image.shell(install, job.workspace, **{**variables, **offline_pip()})
     job.record("Install", done)
     job.plugin = files_of(job.workspace / "plugin")
-    job.record("Scan", image.shell(f"docker run{scan}", job.workspace, **variables))
+    job.record("Report", image.shell(f"output={scan}", job.workspace, **variables))
     return job
 
 
@@ -268,16 +291,34 @@ def test_the_recipe_is_valid(name: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_every_action_is_of_a_named_version() -> None:
-    """A major version; of Prowler, the release whose image is used."""
+def test_every_action_and_prowler_is_pinned() -> None:
+    """An action by the hash of a commit, with what that is in a comment."""
     for name in SCHEMAS:
-        for step in steps_of(name) if name.startswith("github") else []:
-            action, _, version = step.get("uses", "none@v0").partition("@")
-            if action == "prowler-cloud/prowler":
-                assert version == step["with"]["image-tag"]
-            else:
-                assert version[0] == "v"
-                assert version[1:].isdecimal()
+        text = (RECIPES / name).read_text("utf-8")
+        used = re.findall(r"uses: (\S+)@(.*)", text)
+        assert bool(used) == name.startswith("github")
+        for action, version in used:
+            assert re.fullmatch(r"[0-9a-f]{40} # (v\d+\.\d+\.\d+|\d{4}-\d\d-\d\d)", version), action
+    pinned: set[str] = set()
+    for path in RECIPES.iterdir():
+        text = path.read_text("utf-8")
+        pinned |= set(re.findall(r"(?:prowler==|prowlercloud/prowler:|image-tag: )([\d.]+)", text))
+    assert len(pinned) == 1
+
+
+def test_the_jobs_have_what_they_need_and_no_more() -> None:
+    for name in ("github-pip.yml", "github-action.yml"):
+        recipe = read(name)
+        assert recipe["permissions"] == {}
+        assert recipe["concurrency"]
+        (job,) = recipe["jobs"].values()
+        reads = dict.fromkeys(("actions", "contents"), "read")
+        writes = dict.fromkeys(("id-token", "security-events"), "write")
+        assert job["permissions"] == reads | writes
+        uploads = [
+            step["with"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")
+        ]
+        assert [upload["retention-days"] for upload in uploads] == [90]
 
 
 def test_the_page_has_every_recipe() -> None:
@@ -286,24 +327,21 @@ def test_the_page_has_every_recipe() -> None:
         assert f"(ci/{path.name})" in page
 
 
-def test_the_job_fails_with_prowlers_code_and_has_every_finding(job: Job, wheel_scan: Scan) -> None:
-    assert job.codes["Scan"] == FAILED, job.log
+def test_the_job_reports_every_finding(job: Job, wheel_scan: Scan) -> None:
+    assert job.code == 1, job.log
+    assert "18 FAIL, 9 MANUAL, 5 PASS, 0 muted" in job.log
+    assert "Not everything was judged (exit code 1)." in job.log
     assert verdicts(job.scan) == verdicts(wheel_scan)
+    assert set(job.scan.findings(CONFIG_CHECK)) == set(wheel_scan.findings(CONFIG_CHECK))
 
 
 def test_the_job_leaves_every_output(job: Job) -> None:
     for pattern in ("*.csv", "*.html", "*.ocsf.json", "*.asff.json"):
         assert job.scan.file(pattern).stat().st_size
-    rows = job.scan.rows("compliance/*_sop_sagemaker_network_isolation_aws.csv")
-    assert {row["REQUIREMENTS_ATTRIBUTES_PROFILE"] for row in rows} == {"Level 1"}
+    for name, requirement in (("sop", "1.1"), ("soc2", "cc_6_6"), ("hipaa", "164_312_e_1")):
+        rows = job.scan.rows(f"compliance/*_{name}_sagemaker_network_isolation_aws.csv")
+        assert requirement in {row["REQUIREMENTS_ID"] for row in rows}
     assert all("SageMaker-Network-Isolation-SOC2" in row["COMPLIANCE"] for row in job.scan.rows())
-
-
-def test_the_job_stops_where_the_plugin_is_not_there(plain: Installation) -> None:
-    """The framework that every recipe asks for is the plugin's own."""
-    done = plain.run("aws", "--compliance", "sop_sagemaker_network_isolation_aws")
-    assert done.returncode == 2
-    assert "invalid choice: 'sop_sagemaker_network_isolation_aws'" in done.stderr
 
 
 @pytest.mark.slow
@@ -318,8 +356,7 @@ def test_nothing_is_written_into_the_mounted_folder(
 
 def test_what_comes_after_the_scan_runs_all_the_same(github: tuple[str, Job]) -> None:
     name, job = github
-    assert job.codes[GUARD] == 1
-    assert job.codes["Write SARIF"] == 0
+    assert job.codes["Report"] == 1
     uploads = [step for step in steps_of(name) if "upload-" in step.get("uses", "")]
     assert uploads
     for step in uploads:
@@ -334,76 +371,177 @@ def test_the_gitlab_job_keeps_its_outputs(gitlab: Job) -> None:
     assert all((gitlab.workspace / path).is_dir() for path in job["artifacts"]["paths"])
 
 
-def guards() -> dict[str, str]:
-    """Return the script of each recipe that looks at the findings after the scan."""
-    found = {
-        name: next(step["run"] for step in steps_of(name) if step.get("name") == GUARD)
-        for name in ("github-pip.yml", "github-action.yml")
-    }
-    (job,) = read("gitlab.yml").values()
-    return {**found, "gitlab.yml": "\n".join(job["script"][1:])}
+SOUND, FAILING, UNREAD, EMPTY = "eu-north-1", "eu-west-2", "eu-west-3", "eu-south-1"
+MUTES = """Mutelist:
+  Accounts:
+    "*": {Checks: {"*": {Regions: ["*"], Resources: ["*"]}}}
+"""
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
-@pytest.mark.parametrize(
-    ("edit", "code"),
-    [({}, 0), ({"STATUS": "MANUAL"}, 1), ({"CHECK_TITLE": BUILT_IN_TITLE}, 1)],
-    ids=["all well", "unread", "built-in"],
-)
-def test_the_guard_tells_what_may_be_believed(
-    wheel_scan: Scan, tmp_path: Path, name: str, edit: dict[str, str], code: int
-) -> None:
-    row = wheel_scan.findings()["eu-west-1", "isolated"]
-    output = tmp_path / "output"
-    output.mkdir()
-    with (output / "findings.csv").open("w", encoding="utf-8", newline="") as file:
-        lines = csv.DictWriter(file, row.keys(), delimiter=";")
-        lines.writeheader()
-        lines.writerow({**row, **edit})
-    script = ["bash", "-e", "-c", guards()[name]]
-    done = subprocess.run(script, cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == code
+@dataclass(frozen=True)
+class Adversity:
+    """What a scan may meet with, and what the recipes make of it.
+
+    Attributes:
+        code: The exit code of every recipe for one account.
+        of_many: That of the recipe for many accounts.
+        said: What is printed.
+        regions: What is scanned: a model that passes, one that fails, one whose list is refused.
+        faults: What AWS does wrong besides.
+        checks: What is given to Prowler in the place of our frameworks.
+        arguments: What is given to it besides.
+        has_plugin: Whether Prowler has the plugin.
+        is_cut_off: Whether the OCSF was not written to its end.
+    """
+
+    code: int
+    of_many: int
+    said: str
+    regions: tuple[str, ...] = (SOUND,)
+    faults: tuple[Fault, ...] = ()
+    checks: str = ""
+    arguments: tuple[str, ...] = ()
+    has_plugin: bool = True
+    is_cut_off: bool = False
 
 
-def test_the_sarif_has_an_alert_for_each_model_that_fails_or_could_not_be_read(
-    github_pip: Job,
-) -> None:
-    document = json.loads(github_pip.scan.file("prowler.sarif").read_text("utf-8"))
-    Sarif.model_validate(document)
-    (run,) = document["runs"]
-    levels = {"FAIL": "error", "MANUAL": "warning"}
-    rows = [row for row in github_pip.scan.rows() if row["STATUS"] in levels]
-    alerts = {
-        result["partialFingerprints"]["primaryLocationLineHash"]: (
-            result["level"],
-            result["message"]["text"],
+def refuse_all(call: Call, answer: Answer) -> Response | None:
+    """A fault: nothing may be read."""
+    return refuse(call, answer) if call.service in ("ec2", "sagemaker") else None
+
+
+ADVERSITIES = {
+    "all well": Adversity(0, 0, "Everything was judged, and nothing fails (exit code 0)."),
+    "a model fails": Adversity(3, 3, "1 fail (exit code 3).", (SOUND, FAILING)),
+    "no plugin": Adversity(
+        *(2, 1, "invalid choice: 'sop_sagemaker_network_isolation_aws'"), has_plugin=False
+    ),
+    "the built-in answers": Adversity(
+        *(1, 1, "Prowler's built-in check answered"),
+        checks=f"--checks {CHECK}",
+        has_plugin=False,
+    ),
+    "all refused": Adversity(1, 1, "allow sagemaker:ListModels", faults=(refuse_all,)),
+    "one region refused": Adversity(
+        1, 1, "allow sagemaker:ListModels in eu-west-3 (a whole list)", (SOUND, UNREAD)
+    ),
+    "Prowler died": Adversity(
+        *(1, 1, "calling the GetCallerIdentity operation"),
+        faults=(on("GetCallerIdentity")(refuse_identity),),
+    ),
+    "an empty account": Adversity(1, 0, "", (EMPTY,)),
+    "a broken file": Adversity(1, 1, "is cut off, or is not JSON: scan again.", is_cut_off=True),
+    "what is not judged is muted": Adversity(
+        0, 0, "1 PASS, 2 muted", (SOUND, UNREAD), arguments=("--mutelist-file", "mutes.yaml")
+    ),
+}
+RECIPES_FOR = ("github-pip.yml", "github-action.yml", "gitlab.yml", "container.sh", SCRIPT.name)
+
+
+@pytest.fixture(scope="module")
+def adverse(
+    aws: EmbeddedAWS,
+    plain: Installation,
+    installed: Installation,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Path]:
+    """Give a folder with a `prowler` that does what the real one did in an adversity."""
+    sound, failing = (account.Region(aws, name) for name in (SOUND, FAILING))
+    vpc = sound.vpc()
+    sound.model("isolated", [sound.subnet(vpc)], [sound.group(vpc)])
+    failing.model("no-vpc", None)
+
+    @cache
+    def commands(name: str) -> Path:
+        adversity = ADVERSITIES[name]
+        folder = tmp_path_factory.mktemp("adverse")
+        output = folder / "output"
+        (folder / "mutes.yaml").write_text(MUTES)
+        (scan,) = (step["run"] for step in steps_of("github-pip.yml") if step.get("name") == "Scan")
+        frameworks = r"--compliance( \w+_aws)+"
+        assert re.search(frameworks, scan)
+        words = shlex.split(re.sub(frameworks, adversity.checks or r"\g<0>", scan))
+        words[words.index("--output-directory") + 1] = str(output)
+        arguments = [
+            str(folder / word) if word == "mutes.yaml" else word for word in adversity.arguments
+        ]
+        installation = installed if adversity.has_plugin else plain
+        with aws.failing(
+            *adversity.faults,
+            on("ListModels", UNREAD)(refuse),
+            on("ListEndpointConfigs", UNREAD)(refuse),
+        ):
+            done = installation.run(
+                *words[1:], *arguments, "--region", *adversity.regions, **access(aws)
+            )
+        if adversity.is_cut_off:
+            (ocsf,) = output.glob("*.ocsf.json")
+            ocsf.write_text(ocsf.read_text("utf-8")[:-200], "utf-8")
+        (folder / "printed").write_text(done.stdout + done.stderr)
+        command = folder / "bin" / "prowler"
+        command.parent.mkdir()
+        command.write_text(
+            f"""#!/bin/sh
+to=output
+while [ $# -gt 0 ]; do [ "$1" != --output-directory ] || to=$2; shift; done
+mkdir -p "$to"
+[ ! -d "{output}" ] || cp -R "{output}/." "$to"
+cat "{folder}/printed"
+exit {done.returncode}
+"""
         )
-        for result in run["results"]
-    }
-    assert alerts == {
-        row["RESOURCE_UID"]: (levels[row["STATUS"]], row["STATUS_EXTENDED"]) for row in rows
-    }
-    places = [
-        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-        for result in run["results"]
-    ]
-    assert f"{account.ACCOUNT}/eu-west-1/model/public-ipv4" in places
-    assert len(places) == len(set(places)) == len(rows)
-    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
-    assert {result["ruleId"] for result in run["results"]} == rules == set(CHECKS)
+        command.chmod(0o755)
+        (command.parent / "docker").write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" "{docker.__file__}" "$@"\n'
+        )
+        (command.parent / "docker").chmod(0o755)
+        return command.parent
+
+    return commands
 
 
-def test_no_sarif_is_written_where_there_was_no_scan(tmp_path: Path) -> None:
-    """An empty one would close every alert."""
-    script = [sys.executable, str(RECIPES / "sarif.py"), str(tmp_path)]
-    done = subprocess.run(script, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == f"There is no *.ocsf.json in {tmp_path}.\n"
-    assert not any(tmp_path.iterdir())
+@pytest.mark.parametrize("recipe", RECIPES_FOR)
+@pytest.mark.parametrize("name", ADVERSITIES)
+def test_no_night_is_green_because_nothing_was_judged(
+    adverse: Callable[[str], Path],
+    installed: Installation,
+    tmp_path: Path,
+    name: str,
+    recipe: str,
+) -> None:
+    adversity, commands = ADVERSITIES[name], adverse(name)
+    job = Job(tmp_path / "workspace")
+    job.workspace.mkdir()
+    variables = {
+        "PATH": f"{commands}:{installed.folder}/bin:/usr/bin:/bin",
+        "IMAGE": str(commands / "prowler"),
+        "ROOT": str(tmp_path / "image"),
+    }
+    if recipe.startswith("github"):
+        job = run_steps(recipe, installed, job.workspace, variables, installs=False)
+    elif recipe == "gitlab.yml":
+        (of_gitlab,) = read(recipe).values()
+        done = installed.shell("\n".join(of_gitlab["script"]), job.workspace, **variables)
+        job.record("Report", done)
+    elif recipe == "container.sh":
+        script = (RECIPES / recipe).read_text("utf-8").split("output=", 1)[1]
+        job.record("Report", installed.shell(f"output={script}", job.workspace, **variables))
+    else:
+        (job.workspace / "accounts").write_text("111122223333\r\n\r\n123456789012 \n")
+        script = f"{SCRIPT} accounts a-role findings"
+        job.record("Report", installed.shell(script, job.workspace, **variables))
+        said = sum(
+            p.read_text().count(adversity.said) for p in job.workspace.glob("findings/*.log")
+        )
+        job.log += adversity.said if said else ""
+    expected = adversity.of_many if recipe == SCRIPT.name else adversity.code
+    assert job.code == expected, job.log
+    assert adversity.said in " ".join(job.log.split())
+    assert "Traceback" not in job.log
 
 
 def test_prowler_has_no_sarif_for_aws(installed: Installation) -> None:
-    """What sarif.py is there for, until Prowler has it."""
+    """What `--sarif` is there for, until Prowler has it."""
     done = installed.run("aws", "--output-formats", "sarif")
     assert done.returncode == 2
     assert "sarif output format is only available for the iac provider" in done.stderr
