@@ -8,8 +8,8 @@
 # time (2) and PARTITION the AWS partition (aws).
 #
 # OUTPUT/findings.csv and OUTPUT/findings.ocsf.json have the findings of all accounts. OUTPUT/<id>
-# has an account's own, and OUTPUT/<id>.log what its scan printed. OUTPUT/not-scanned.txt has the
-# accounts that could not be scanned, and can be the ACCOUNTS of another run.
+# has an account's own, and OUTPUT/<id>.log what its scan printed. OUTPUT/accounts.txt has all
+# accounts, and OUTPUT/not-scanned.txt those that could not be scanned, for another run.
 #
 # Ends as `sagemaker-isolation report` does: with 0 if everything was judged and nothing fails, with
 # 1 if something was not judged or an account not scanned, with 3 if something fails. Ends with 2
@@ -29,7 +29,8 @@ accounts=$(sed 's/[[:space:]]*$//; /^$/d' "$1" | sort -u)
 if unknown=$(grep -m 1 -vxE '[0-9]{12}' <<<"$accounts"); then
   wrong "'$unknown' is not the id of an account"
 fi
-[[ ${PARALLEL:=2} =~ ^[1-9][0-9]*$ ]] || wrong "PARALLEL is '$PARALLEL', and must be a number from 1"
+[[ ${PARALLEL:=2} =~ ^[1-9][0-9]*$ ]] ||
+  wrong "PARALLEL is '$PARALLEL', and must be a number from 1"
 command -v sagemaker-isolation >/dev/null ||
   wrong "sagemaker-isolation is not there: install the plugin beside Prowler"
 export ROLE=$2 OUTPUT=$3 PARTITION=${PARTITION:-aws}
@@ -38,6 +39,7 @@ shift 3
 parent=$(dirname "$OUTPUT")
 [ -d "$parent" ] || wrong "$parent is not there: make the folder that $OUTPUT is to be in"
 mkdir "$OUTPUT" || wrong "$OUTPUT could not be made"
+echo "$accounts" >"$OUTPUT/accounts.txt"
 
 # shellcheck disable=SC2329 # the shells of xargs call it
 scan() {
@@ -49,11 +51,17 @@ scan() {
     --output-formats csv json-ocsf --output-directory "$OUTPUT/$account" "$@" \
     >"$OUTPUT/$account.log" 2>&1 </dev/null || code=$?
   echo "$code" >"$OUTPUT/$account.code"
+  if [ -t 2 ]; then # progress, in a terminal only
+    local ended
+    ended=$(find "$OUTPUT" -maxdepth 1 -name '*.code' | wc -l)
+    printf '\r%d of %d accounts ' "$ended" "$(wc -l <"$OUTPUT/accounts.txt")" >&2
+  fi
 }
 export -f scan
 # A scan that is killed with its shell stops xargs; the accounts that it leaves are named below.
 # shellcheck disable=SC2016 # the inner bash expands it
-xargs -P "$PARALLEL" -I '{}' bash -c 'scan "$@"' scan '{}' "$@" <<<"$accounts" || true
+xargs -P "$PARALLEL" -I '{}' bash -c 'scan "$@"' scan '{}' "$@" <"$OUTPUT/accounts.txt" || true
+[ ! -t 2 ] || echo >&2
 
 result=0
 sagemaker-isolation join "$OUTPUT" || result=1
@@ -73,6 +81,7 @@ while read -r account; do
   [ ! -e "$OUTPUT/$account.log" ] || reason=$(awk 'sub(/.*CRITICAL: /, "") { why = $0 }
     NF { last = $0 } END { print why ? why : last }' "$OUTPUT/$account.log")
   echo "Not scanned: $account (exit code $code): $reason" >&2
-done <<<"$accounts"
-echo "$(wc -l <"$OUTPUT/not-scanned.txt") of $(wc -l <<<"$accounts") accounts were not scanned." >&2
+done <"$OUTPUT/accounts.txt"
+not_scanned=$(wc -l <"$OUTPUT/not-scanned.txt")
+echo "$not_scanned of $(wc -l <"$OUTPUT/accounts.txt") accounts were not scanned." >&2
 exit "$result"

@@ -1,6 +1,7 @@
 """A report in words, on a screen of eighty columns."""
 
 import os
+import re
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TextIO, TypeVar
@@ -15,6 +16,7 @@ WIDTH = 80
 MOST = 8  # the most rows of a table; JSON has all
 NAMES = 5  # the most names, routes or rules in a row
 COLOURS = {"FAIL": 31, "PASS": 32, "MANUAL": 33, "muted": 35, "heading": 1}
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # what a file may hold and a terminal would obey
 Paint = Callable[[str, str], str]
 T = TypeVar("T")
 
@@ -165,7 +167,7 @@ def wrap(text: str, before: str) -> list[str]:
     """Return a text in lines of the screen's width, and what stands before the first of them."""
     indent = " " * len(before)
     return textwrap.wrap(
-        text,
+        CONTROL.sub("", text),
         WIDTH,
         initial_indent=before,
         subsequent_indent=indent,

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from werkzeug.wrappers import Response
 
+from prowler_sagemaker_network_isolation.cli.main import main
+
 from ..embedded import aws_cli
 from ..embedded.account import EVERYWHERE
 from ..embedded.cloudformation import decode, lint
@@ -164,6 +166,7 @@ def test_an_account_that_is_refused_is_named_with_its_reason(run: Run) -> None:
     assert run.stderr.endswith("1 of 11 accounts were not scanned.\n")
     assert (run.output / "not-scanned.txt").read_text() == f"{REFUSED}\n"
     assert "9 FAIL, 0 MANUAL, 18 PASS, 0 muted\n" in run.stdout
+    assert main(["evidence", str(run.output), "cc_6_6", "164_312_e_1"]) == 0
 
 
 def test_the_roles_need_the_policy_and_the_scanner_what_the_page_says(run: Run) -> None:
@@ -342,7 +345,7 @@ def test_the_app_has_the_folder_in_api_and_worker_and_on_the_path() -> None:
 
 def test_the_commands_of_the_aws_cli_work() -> None:
     lines = PAGE.replace("\\\n", " ").splitlines()
-    commands = [line for line in lines if line.startswith("    aws ")]
+    commands = [line for line in lines if re.match(" {4}aws (?!s3 )", line)]
     assert len(commands) == 3
     for command in commands:
         aws_cli.check(command.partition(" > ")[0])

@@ -9,6 +9,7 @@ is tried with what the real Prowler did in it once.
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,8 @@ import pytest
 import yaml
 from botocore.validate import ParamValidator
 from werkzeug.wrappers import Response
+
+from prowler_sagemaker_network_isolation.cli.main import main
 
 from ..conftest import MakeInstallation
 from ..embedded import account, docker
@@ -342,6 +345,7 @@ def test_the_job_leaves_every_output(job: Job) -> None:
         rows = job.scan.rows(f"compliance/*_{name}_sagemaker_network_isolation_aws.csv")
         assert requirement in {row["REQUIREMENTS_ID"] for row in rows}
     assert all("SageMaker-Network-Isolation-SOC2" in row["COMPLIANCE"] for row in job.scan.rows())
+    assert main(["evidence", str(job.workspace / "output"), "cc_6_6", "164_312_e_1"]) == 0
 
 
 @pytest.mark.slow
@@ -538,6 +542,20 @@ def test_no_night_is_green_because_nothing_was_judged(
     assert job.code == expected, job.log
     assert adversity.said in " ".join(job.log.split())
     assert "Traceback" not in job.log
+
+
+def test_the_first_night_and_the_second(
+    adverse: Callable[[str], Path], installed: Installation, tmp_path: Path
+) -> None:
+    """By the commands of docs/first-night.md: known failures do not fail the job, new ones do."""
+    page = (ROOT / "docs" / "first-night.md").read_text("utf-8")
+    commands = re.findall("^ {4}(.+)$", page, re.MULTILINE)
+    shutil.copytree(adverse("a model fails").parent / "output", tmp_path / "output")
+    codes = [installed.shell(command, tmp_path).returncode for command in commands]
+    assert codes == [3, 0, 0]
+    baseline = tmp_path / "baseline.ocsf.json"
+    baseline.write_text(baseline.read_text("utf-8").replace("no-vpc", "another"), "utf-8")
+    assert installed.shell(commands[-1], tmp_path).returncode == 3
 
 
 def test_prowler_has_no_sarif_for_aws(installed: Installation) -> None:

@@ -477,6 +477,14 @@ def test_what_has_changed_since_the_baseline(
     assert ("  eu-west-1: SageMaker model " in printed.out) == ("fails" in changes)
 
 
+def test_a_text_cannot_command_a_terminal(run: Run, named: Named, tmp_path: Path) -> None:
+    hostile = named("no-vpc")
+    hostile["status_detail"] = "model \033]0;x\007 fails."
+    output = write(tmp_path / "now" / "x.ocsf.json", hostile)
+    baseline = write(tmp_path / "then" / "x.ocsf.json", named("isolated"))
+    assert "model ]0;x fails." in run("report", output, "--baseline", baseline).out
+
+
 def test_a_baseline_without_findings_is_none(run: Run, named: Named, tmp_path: Path) -> None:
     output = write(tmp_path / "now" / "x.ocsf.json", named("isolated"))
     (tmp_path / "then").mkdir()
