@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .files import BrokenFileError, files_below
 from .progress import Progress
+from .words import complain
 
 NAME = r".*_sagemaker_network_isolation_aws\.csv"
 COLUMNS = {
@@ -41,7 +42,7 @@ def run(folder: Path, requirements: list[str]) -> int:
             f"there is no evidence in {folder}: scan with --compliance and the plugin's frameworks."
         )
     for problem in problems:
-        print(f"sagemaker-isolation: {problem}", file=sys.stderr)
+        complain(problem)
     return 1 if problems else 0
 
 

@@ -15,7 +15,7 @@ CHECKS = {
     "sagemaker_endpoint_configs_network_isolation_enabled": "endpoint configuration",
 }
 OCSF = r".*\.ocsf\.json"
-DETECTION = 2004  # OCSF's class of a finding; Prowler writes files of compliance findings, too
+COMPLIANCE = 2003  # OCSF's class of what Prowler writes for a framework, in a file of its own
 STATUSES = ("PASS", "FAIL", "MANUAL")
 # What the plugin writes into OCSF for each of its findings, and Prowler's built-in check does not.
 EVIDENCE = {"creation_time", "has_vpc_config", "security_groups", "endpoints", "unread"}
@@ -116,8 +116,8 @@ def findings_in(path: Path, progress: Callable[[], None]) -> list[Finding]:
     found = []
     for number, detection in enumerate(elements(path), 1):
         progress()
-        if detection.get("class_uid") != DETECTION:
-            break  # a file has findings of one class
+        if detection.get("class_uid") == COMPLIANCE:
+            break
         try:
             if detection["metadata"]["event_code"] in CHECKS:
                 found.append(finding_of(detection))

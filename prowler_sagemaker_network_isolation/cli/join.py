@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .files import BrokenFileError, elements, files_below
 from .progress import Progress
+from .words import complain
 
 # Prowler's own names. The file of a compliance framework has a name that goes on after the time.
 NAME = r"prowler-output-\d{12}-\d+\.(csv|ocsf\.json)"
@@ -29,9 +30,9 @@ def run(folder: Path) -> int:
     except BrokenFileError as error:
         problems.append(str(error))
     except OSError as error:
-        problems.append(f"{error.filename} cannot be written: {error.strerror}.")
+        problems.append(f"{error.filename or folder} cannot be written: {error.strerror}.")
     for problem in problems:
-        print(f"sagemaker-isolation: {problem}", file=sys.stderr)
+        complain(problem)
     return 1 if problems else 0
 
 

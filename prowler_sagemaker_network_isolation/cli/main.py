@@ -16,7 +16,7 @@ from .report import NOT_JUDGED, Report, data_of
 from .sarif import alerts_of, limits, sarif_of
 from .summary import summarize
 from .text import lines_of, painter
-from .words import counted
+from .words import complain, counted
 
 STOPPED = 130  # what a shell says of a command that was interrupted
 
@@ -152,8 +152,3 @@ def write_sarif(findings: list[Finding], path: Path) -> list[str]:
     if sentence := limits(len(alerts)):
         complain(sentence)
     return []
-
-
-def complain(sentence: str) -> None:
-    """Print a sentence on standard error."""
-    print(f"sagemaker-isolation: {sentence}", file=sys.stderr)

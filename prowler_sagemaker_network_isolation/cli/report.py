@@ -20,7 +20,8 @@ class Report:
         summary: The findings in short.
         changes: What has changed since the baseline; None without one.
         problems: Sentences on why the findings are not all, or not the plugin's.
-        superseded: The number of findings that were left out because a later scan is there, too.
+        superseded: The number of findings that were left out because a later scan is there, or
+            the same finding a second time.
     """
 
     summary: Summary

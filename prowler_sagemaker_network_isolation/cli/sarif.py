@@ -19,6 +19,7 @@ SEVERITIES = {
     "Medium": ("warning", "4.0"),
     "Low": ("note", "2.0"),
     "Informational": ("note", "0.0"),
+    "Unknown": ("warning", "4.0"),  # what OCSF calls any other
 }
 
 

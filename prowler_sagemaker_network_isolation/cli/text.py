@@ -39,7 +39,7 @@ def lines_of(report: Report, paint: Paint) -> Iterator[str]:
     yield ", ".join(paint(f"{summary.counts[state]:,} {state}", state) for state in STATES)
     if report.superseded:
         left_out = counted(report.superseded, "finding")
-        yield f"(Left out: {left_out} of earlier scans.)"
+        yield f"(Left out: {left_out} of earlier scans, or there twice.)"
     if len(summary.places) > 1:
         yield from lines_of_places(summary, paint)
     if report.changes:
