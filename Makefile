@@ -1,25 +1,26 @@
-# demo: scan an embedded account.  test: run the tests.  Both set up what they need on a fresh machine.
+# `make help` says what there is. What a target needs it sets up, on a fresh machine too.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
-.PHONY: demo test test-fast compat build lint bench bench-accounts faults permissions mutants frameworks \
-	terraform-schema pictures app clean
+.PHONY: help demo test test-fast compat lint format build bench bench-accounts faults permissions \
+	mutants frameworks pictures clean
 
-demo: $(READY)
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.* ## /\1	/p' Makefile | expand -t 18
+
+demo: $(READY) ## scan an embedded AWS account with the real Prowler, and show the findings
 	$(BIN)/python -m tests.tools.demo
 
-test: lint
+test: lint ## lint, and run all tests with the coverage of every branch
 	$(BIN)/python -m pytest --cov --cov-fail-under=98
 
-# What needs no command line and no matrix of scans: for use while editing.
-test-fast: $(READY)
+test-fast: $(READY) ## run what needs no command line and no matrix of scans, for use while editing
 	$(BIN)/python -m pytest -m "not slow"
 
-# The end-to-end tests on the oldest Prowler that is supported; `make test` has the newest.
-compat: $(READY) $(OLDEST)/ready
+compat: $(READY) $(OLDEST)/ready ## run the end-to-end tests on the oldest Prowler that is supported
 	$(BIN)/python -m pytest --prowler $(OLDEST) tests/cli
 
 $(OLDEST)/ready: $(READY)
@@ -27,59 +28,45 @@ $(OLDEST)/ready: $(READY)
 	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip install prowler==$(OLDEST_VERSION)
 	touch $@
 
-# The distribution in dist/, checked as a package index checks it.
-build: $(READY)
-	rm -rf dist
-	$(BIN)/python -m build --no-isolation
-	$(BIN)/twine check --strict dist/*
-
-lint: $(READY)
+lint: $(READY) ## look at style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/shellcheck .ci/run docs/*/*.sh checks/*/lib/fixer/*.sh
 
-# What a scan costs beside the built-in's: make bench ARGS="--latency 50 --models 100 1000".
-bench: $(READY)
+format: $(READY) ## put the code into its style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: $(READY) ## make the distribution in dist/, and check it as a package index does
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
+bench: $(READY) ## measure a scan beside the built-in's: ARGS="--latency 50 --models 100 1000"
 	$(BIN)/python -m tests.tools.bench $(ARGS)
 
-# How many accounts one machine scans: make bench-accounts ARGS="--accounts 8 --parallel 2 4".
-bench-accounts: $(READY)
+bench-accounts: $(READY) ## measure many accounts: ARGS="--accounts 8 --parallel 2 4"
 	$(BIN)/python -m tests.tools.organisation $(ARGS)
 
-# Run the fault matrix and write docs/faults.md.
-faults: $(READY)
+faults: $(READY) ## run the fault matrix, and write docs/faults.md
 	$(BIN)/python -m tests.tools.faults
 
-# Scan without each permission in turn and write the table of docs/permissions.md.
-permissions: $(READY)
+permissions: $(READY) ## scan without each permission in turn, and write the table of docs/permissions.md
 	$(BIN)/python -m tests.tools.permissions
 
-# Mutate the verdict and the network facts; each mutant is to be killed by their tables of cases.
-mutants: $(READY)
+mutants: $(READY) ## mutate the verdict and the network facts, whose tables of cases are to see it
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
-# Derive the universal format of the frameworks in metadata/ from the older one.
-frameworks: $(READY)
+frameworks: $(READY) ## derive what follows from metadata/: a second format, two tables, the audit by hand
 	$(BIN)/python -m tests.tools.frameworks
 
-# Take what Terraform's AWS provider knows of SageMaker's resources out of a package: it is what the
-# tests hold our HCL to.
-terraform-schema: $(READY)
-	$(BIN)/python -m tests.tools.terraform
-
-# Try the plugin in a self-hosted Prowler App that is installed already (what it needs is said in
-# tests/tools/prowler_app.py): make app API=prowler/api.
-app: $(READY)
-	$(BIN)/python -m tests.tools.prowler_app $(API)
-
-# Make the pictures of docs/pictures anew (apt-get install bsdutils chromium npm).
-pictures: $(READY)
+pictures: $(READY) ## make docs/pictures anew (apt-get install bsdutils chromium npm)
 	$(BIN)/python -m tests.tools.pictures
 
-clean:
-	rm -rf .venv* build dist mutants output *.egg-info .pytest_cache .ruff_cache .mypy_cache
+clean: ## remove what make has made
+	rm -rf .venv* build dist mutants output .pytest_cache .ruff_cache .mypy_cache
 
 # Prowler and the tools of this project, without the plugin itself: tests and demo install that
 # each in its own way. uv installs Prowler's 200 packages in seconds where pip takes minutes, but does

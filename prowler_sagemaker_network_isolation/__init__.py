@@ -15,15 +15,30 @@ from pathlib import Path
 SERVICE = "prowler.providers.aws.services.sagemaker"
 CHECK = "sagemaker_models_network_isolation_enabled"
 
-OneOf = str | tuple[str, ...]  # a name, or several of which one is enough
-
-# All of Prowler that the checks rely on: modules, and what the source of each must define or import
-# from elsewhere. For a Prowler before and after a move, write a tuple: of the two modules, or of
-# the two names. They are read as text: importing the modules here would cost every `prowler`
-# command seconds, and parsing them some forty milliseconds where this takes two.
-RELIED_ON: dict[OneOf, tuple[OneOf, ...]] = {
+# All of Prowler that the checks and the fixer rely on: modules, and what the source of each must
+# define or import from elsewhere; what is no name, such as a condition, it must hold as it stands.
+# They are read as text: importing the modules here would cost every `prowler` command seconds, and
+# parsing them some forty milliseconds where this takes two.
+RELIED_ON = {
     "prowler.config.config": ("default_output_directory", "output_file_timestamp"),
-    "prowler.lib.check.models": ("class Check", "class Check_Report_AWS", "def metadata"),
+    # `run_fixer` calls a fixer by the names of its parameters.
+    "prowler.lib.check.check": (
+        "def run_fixer",
+        '"region" in fixer.__code__.co_varnames',
+        '"resource_id" in fixer.__code__.co_varnames',
+    ),
+    "prowler.lib.check.models": (
+        "class Check",
+        "class Check_Report_AWS",
+        "class CheckMetadata",
+        "class Severity",
+        "def metadata",
+        "self.region",
+        "self.resource",
+        "self.resource_arn",
+        "self.resource_id",
+        "self.resource_tags",
+    ),
     "prowler.providers.aws.lib.service.service": (
         "class AWSService",
         "self.audited_account",
@@ -57,7 +72,10 @@ def take_the_place_of_the_built_in() -> None:
 
     Where Prowler or this installation is not shaped as expected, one sentence on stderr says so and
     the built-in check stays; nothing is raised, because that would end every `prowler` command.
+    Where there is no Prowler, `sagemaker-isolation` may still read what one wrote elsewhere.
     """
+    if find_spec("prowler") is None:
+        return
     try:
         checks = folder_of_checks()
         path = import_module(SERVICE).__path__
@@ -93,7 +111,8 @@ def folder_of_checks() -> str:
     """Return the folder that holds the check's folder: `checks` of the repository.
 
     It is named `sagemaker` here, because Prowler lists a check's service under the name of the
-    folder above the check: by the wheel, and by a symbolic link in a checkout.
+    folder above the check: by the wheel, and by a symbolic link in a checkout. (`metadata` has one
+    too: Python started in a checkout finds this package there, and not the installed one.)
 
     Raises:
         BrokenInstallationError: It is not on disk with the check in it: in a zipped package, or in
@@ -114,48 +133,37 @@ def folder_of_checks() -> str:
     return str(folder)
 
 
-def require(modules: OneOf, definitions: tuple[OneOf, ...]) -> None:
-    """Make sure that a module of Prowler has what the checks rely on.
+def require(module: str, definitions: tuple[str, ...]) -> None:
+    """Make sure that a module of Prowler has what the plugin relies on.
 
     Args:
-        modules: The module, or several of which one must have it all.
-        definitions: What its source must define, such as "class Check"; of several in a tuple, one.
+        module: The module.
+        definitions: What its source must have: see `is_defined`.
 
     Raises:
         ImportError: It does not.
     """
-    lacks = [what_it_lacks(module, definitions) for module in one_of(modules)]
-    if all(lacks):
-        raise ImportError(f"this Prowler has no {' and no '.join(filter(None, lacks))}")
-
-
-def what_it_lacks(module: str, definitions: tuple[OneOf, ...]) -> str | None:
-    """Return what a module lacks first, which may be the module itself; None where all is there."""
     try:
         spec = find_spec(module)
     except ModuleNotFoundError:  # its package is not there
         spec = None
     if spec is None or spec.origin is None:
-        return module
+        raise ImportError(f"this Prowler has no {module}")
     source = re.sub("#.*", "", Path(spec.origin).read_text(encoding="utf-8"))
     for definition in definitions:
-        if not any(is_defined(name, source) for name in one_of(definition)):
-            plain = " or ".join(name.rpartition(".")[2] for name in one_of(definition))
-            return f"{plain} in {module}"
-    return None
-
-
-def one_of(names: OneOf) -> tuple[str, ...]:
-    """Return the names of which one is enough."""
-    return (names,) if isinstance(names, str) else names
+        if not is_defined(definition, source):
+            name = definition.rpartition(".")[2]
+            raise ImportError(f"this Prowler has no {name} in {module}")
 
 
 def is_defined(definition: str, source: str) -> bool:
-    """Return whether a source without comments has a name, such as "class Check".
+    """Return whether a source without comments has a name, such as "class Check", or a condition.
 
-    Defined, or taken over from another module by an import or an assignment, which may stand in a
-    `try`.
+    A name may be taken over from another module by an import or an assignment, which may stand in
+    a `try`.
     """
+    if " in " in definition:
+        return definition in source
     name = re.escape(definition.rpartition(" ")[2])
     defined = rf"^\s*{re.escape(definition)}(?:\(|:| = )"
     imported = rf"^(?: {{4}})?from \S+ import (?:\([^)]*|[^(\n]*)\b{name}\b(?! as )"

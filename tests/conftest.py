@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # What these make takes seconds: Prowler's command line, the demo, the fixer's cases, many scans.
 SLOW = {
     *("case", "full_region", "github", "job", "make_installation", "needed"),
-    *("outcome_of", "providers", "served", "wheel"),
+    *("outcome_of", "providers", "forked", "wheel"),
 }
 
 
@@ -72,7 +72,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
 @pytest.fixture(scope="session")
 def make_installation(tmp_path_factory: pytest.TempPathFactory, prowler: Path) -> MakeInstallation:
     """Make a named installation without the plugin, to be written to, whose every run is cold."""
-    return lambda name: Installation.make(tmp_path_factory.mktemp("at") / name, prowler).light()
+    return lambda name: Installation.make(tmp_path_factory.mktemp("at") / name, prowler).slim()
 
 
 @pytest.fixture(scope="session")
@@ -83,32 +83,34 @@ def wheel(shared: Shared) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(shared: Shared, prowler: Path) -> Callable[..., Installation]:
+def forked(
+    shared: Shared, prowler: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Installation]]:
     """Make an installation that is never written to, whose runs are forked (see prowler_server)."""
+    with ExitStack() as stack:
 
-    def installation(name: str, *plugin: str) -> Installation:
-        with shared(name) as folder:
-            made = Installation.at(folder, prowler)
-            if not folder.exists():
-                Installation.make(folder, prowler).light(frameworks=True)
-                if plugin:
-                    made.install(*plugin)
-            made.serve()
-        return made
+        def installation(name: str, *plugin: str) -> Installation:
+            with shared(name) as folder:
+                made = Installation.at(folder, prowler)
+                if not folder.exists():
+                    Installation.make(folder, prowler).slim()
+                    if plugin:
+                        made.install(*plugin)
+            return stack.enter_context(made.forked(tmp_path_factory.mktemp("commands")))
 
-    return installation
+        yield installation
 
 
 @pytest.fixture(scope="session")
-def plain(served: Callable[..., Installation]) -> Installation:
+def plain(forked: Callable[..., Installation]) -> Installation:
     """A Prowler without the plugin."""
-    return served("plain")
+    return forked("plain")
 
 
 @pytest.fixture(scope="session")
-def installed(served: Callable[..., Installation], wheel: Path) -> Installation:
+def installed(forked: Callable[..., Installation], wheel: Path) -> Installation:
     """A Prowler with the plugin, from the wheel."""
-    return served("wheel", str(wheel))
+    return forked("wheel", str(wheel))
 
 
 @pytest.fixture
@@ -152,7 +154,13 @@ def expected_configs(shared_aws: EmbeddedAWS, expected: Expected) -> Expected:
 
 
 @pytest.fixture(scope="session")
-def account_scan(shared_aws: EmbeddedAWS, expected_configs: Expected) -> Callable[..., Scan]:
+def expected_schedules(shared_aws: EmbeddedAWS, expected_configs: Expected) -> Expected:
+    """What it must say of monitoring schedules, by region and name."""
+    return account.build_schedules(shared_aws)
+
+
+@pytest.fixture(scope="session")
+def account_scan(shared_aws: EmbeddedAWS, expected_schedules: Expected) -> Callable[..., Scan]:
     """Scan the account with our checks alone, or with some of them."""
 
     def scan(

@@ -9,10 +9,11 @@ this one shares. The models that other configurations name have findings of thei
 from prowler.lib.check.models import Check, Check_Report_AWS
 from prowler.providers.common.provider import Provider
 
+from ..sagemaker_models_network_isolation_enabled.lib.endpoint_configs import list_endpoint_configs
 from ..sagemaker_models_network_isolation_enabled.lib.facts import EndpointConfig
 from ..sagemaker_models_network_isolation_enabled.lib.findings import findings, reports
-from ..sagemaker_models_network_isolation_enabled.lib.inventory import sagemaker_service
-from .lib.endpoint_configs import read_regions
+from ..sagemaker_models_network_isolation_enabled.lib.listings import sagemaker_service
+from ..sagemaker_models_network_isolation_enabled.lib.network import with_networks
 
 
 class sagemaker_endpoint_configs_network_isolation_enabled(Check):
@@ -26,5 +27,6 @@ class sagemaker_endpoint_configs_network_isolation_enabled(Check):
             configurations could not all be listed.
         """
         service = sagemaker_service(Provider.get_global_provider())
-        configs = read_regions(service)
-        return reports(self.metadata(), findings(service, EndpointConfig, configs))
+        listings = list_endpoint_configs(service)
+        located = with_networks(service, listings)
+        return reports(self.metadata(), findings(service, EndpointConfig, located))

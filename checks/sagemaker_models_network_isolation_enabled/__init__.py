@@ -1,1 +1,1 @@
-"""A check folder of Prowler: the check, its metadata, and `lib/`, which only the check uses."""
+"""A check folder of Prowler: the check, its metadata, and `lib/`, which all our checks share."""

@@ -11,8 +11,9 @@ from prowler.providers.common.provider import Provider
 
 from .lib.facts import Model
 from .lib.findings import findings, reports
-from .lib.inventory import sagemaker_service
-from .lib.models import read_regions
+from .lib.listings import sagemaker_service
+from .lib.models import list_models
+from .lib.network import with_networks
 
 
 class sagemaker_models_network_isolation_enabled(Check):
@@ -26,5 +27,6 @@ class sagemaker_models_network_isolation_enabled(Check):
             could not all be listed.
         """
         service = sagemaker_service(Provider.get_global_provider())
-        models = read_regions(service)
-        return reports(self.metadata(), findings(service, Model, models))
+        listings = list_models(service)
+        located = with_networks(service, listings)
+        return reports(self.metadata(), findings(service, Model, located))

@@ -1,18 +1,24 @@
 #!/usr/bin/env bash
 # A scan with Prowler's official image, which has no pip: the plugin is a folder that is mounted.
+# The outputs of each run are in a folder of their own below output/.
 set -euo pipefail
 
-python3 -m pip install --no-deps --upgrade --target plugin ./prowler-sagemaker-network-isolation
-mkdir -p output
-chmod 777 output # the image's user has the id 1000, whoever you are
+python3 -m pip install --no-deps --ignore-requires-python --upgrade --target plugin \
+  ./prowler-sagemaker-network-isolation
+output=output/$(date +%Y-%m-%d-%H%M%S)
+mkdir -p "$output"
+chmod 777 "$output" # the image's user has the id 1000, whoever you are
 
 docker run --rm \
   --env AWS_ACCESS_KEY_ID --env AWS_SECRET_ACCESS_KEY --env AWS_SESSION_TOKEN \
   --env AWS_DEFAULT_REGION \
   --env PYTHONPATH=/plugin \
   --volume "$PWD/plugin:/plugin:ro" \
-  --volume "$PWD/output:/home/prowler/output" \
+  --volume "$PWD/$output:/home/prowler/output" \
   prowlercloud/prowler:5.46.0 \
-  aws --no-banner --no-color \
+  aws --no-banner --no-color --ignore-exit-code-3 \
   --compliance sop_sagemaker_network_isolation_aws \
+  soc2_sagemaker_network_isolation_aws hipaa_sagemaker_network_isolation_aws \
   --output-formats csv html json-ocsf json-asff
+
+PYTHONPATH=plugin python3 -m prowler_sagemaker_network_isolation report "$output"

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,21 @@ from prowler.lib.check.compliance_models import (
     ComplianceFramework,
 )
 
+from prowler_sagemaker_network_isolation.cli.main import main
+
 from ..conftest import MakeInstallation
 from ..embedded import account, aws_cli
 from ..embedded.account import Expected
-from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, Installation, Scan
+from ..embedded.installation import (
+    CHECK,
+    CHECKS,
+    CONFIG_CHECK,
+    FRAMEWORK,
+    ROOT,
+    SCHEDULE_CHECK,
+    Installation,
+    Scan,
+)
 from ..embedded.server import EmbeddedAWS
 from ..tools.frameworks import (
     FOLDER,
@@ -35,14 +44,7 @@ from ..tools.frameworks import (
 FILES = sorted(FOLDER.glob("*.json"))
 NAMES = [path.stem for path in FILES]
 CROSSWALKS = [name for name in NAMES if name != SOP]
-BUILT_INS = {
-    "AWS-AI-Security-Framework-1.0",
-    "AWS-Foundational-Security-Best-Practices",
-    "AWS-Well-Architected-Framework-Security-Pillar",
-    "KISA-ISMS-P-2023",
-    "KISA-ISMS-P-2023-korean",
-    "NIS2",
-}
+BUILT_INS = {"AWS-AI-Security-Framework-1.0"}  # of `FRAMEWORK`
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
@@ -73,7 +75,7 @@ def test_the_sop_has_the_attributes_of_a_cis_benchmark() -> None:
         "AuditProcedure": ("**Using the AWS console**", "**Using the AWS CLI**", "describe-model"),
         "RemediationProcedure": (
             *("**Using the AWS console**", "private subnets only", "controlled inbound and"),
-            *("**Using the AWS CLI**", "EnableNetworkIsolation: true", "create-model", "Verify"),
+            *("**Using the AWS CLI**", "create-model", "--enable-network-isolation", "Verify"),
         ),
         "AdditionalInformation": (
             *("**Prerequisites**", "IAM permissions", "AWS CLI is installed", "operational"),
@@ -106,12 +108,6 @@ def test_the_commands_of_the_sop_are_ones_that_aws_has() -> None:
     assert len(commands) >= 20
     for command in commands:
         aws_cli.check(command)
-
-
-def test_the_sops_remediation_is_the_metadatas_which_is_run() -> None:
-    """By test_metadata, with the SOP's rollback."""
-    metadata = json.loads(METADATA.read_text("utf-8"))["Remediation"]["Code"]["CLI"]
-    assert aws_cli.commands_in(sop()["RemediationProcedure"]) == metadata.splitlines()
 
 
 @pytest.mark.parametrize("words", ["igw-", "cagw-", "vpce-", "eni-", "/8", "/32", "prefix list"])
@@ -177,7 +173,7 @@ def test_every_id_and_name_is_prowlers_own(prowler: Path, name: str) -> None:
 def scan(
     aws: EmbeddedAWS,
     installed: Installation,
-    expected_configs: Expected,
+    expected_schedules: Expected,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Scan:
     """A scan of the account for our frameworks, which selects our check by itself."""
@@ -186,11 +182,12 @@ def scan(
 
 
 def test_the_frameworks_run_the_plugins_checks_and_no_others(
-    scan: Scan, expected: Expected, expected_configs: Expected
+    scan: Scan, expected: Expected, expected_configs: Expected, expected_schedules: Expected
 ) -> None:
     assert {row["CHECK_ID"] for row in scan.rows()} == set(CHECKS)
     assert set(scan.findings()) == set(expected)
     assert set(scan.findings(CONFIG_CHECK)) == set(expected_configs)
+    assert set(scan.findings(SCHEDULE_CHECK)) == set(expected_schedules)
 
 
 def test_the_page_has_each_framework_and_mapping() -> None:
@@ -320,16 +317,14 @@ def test_ours_are_listed_and_none_of_prowlers_is_disturbed(
 ) -> None:
     before = frameworks_of(listed(plain, "--list-compliance"))
     after = frameworks_of(listed(installed, "--list-compliance"))
-    assert after - before == set(NAMES)
-    assert before <= after
-    assert len(before) > 30
-    requirements = ["--list-compliance-requirements", *sorted(before)]
+    assert (before, after) == ({FRAMEWORK}, {FRAMEWORK, *NAMES})
+    requirements = ["--list-compliance-requirements", FRAMEWORK]
     assert listed(plain, *requirements) == listed(installed, *requirements)
 
 
 def test_ours_are_listed_beside_those_of_another_package(with_neighbour: Installation) -> None:
     after = frameworks_of(listed(with_neighbour, "--list-compliance"))
-    assert after == {*NAMES, "neighbour_aws"}  # a light installation has none of Prowler's
+    assert after == {*NAMES, FRAMEWORK, "neighbour_aws"}
 
 
 def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
@@ -344,25 +339,24 @@ def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
         assert text.count(f"[aws] {check}") == times
 
 
-def test_a_nightly_run_shows_the_evidence_for_a_requirement(scan: Scan) -> None:
+def test_a_nightly_run_shows_the_evidence_for_a_requirement(
+    scan: Scan, capsys: pytest.CaptureFixture[str]
+) -> None:
     """By the command of docs/auditor.md, whose page shows the beginning of what it prints."""
     page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
-    (command,) = re.findall(r"^    (python3 .+)$", page, re.MULTILINE)
-    python, script, folder, *ids = command.split()
-    assert (python, folder) == ("python3", "output")
-    run = [sys.executable, str(ROOT / script), str(scan.output)]
-    done = subprocess.run([*run, *ids], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    (command,) = re.findall(r"^    sagemaker-isolation (evidence .+)$", page, re.MULTILINE)
+    name, folder, *ids = command.split()
+    assert folder == "output"
+    assert main([name, str(scan.output), *ids]) == 0
+    printed, errors = capsys.readouterr()
+    assert errors == ""
     statuses = Counter(row["STATUS"] for row in scan.rows())
     counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
-    assert done.stdout.count(f" account {account.ACCOUNT}: {counts}\n") == 2
-    assert f" account {account.ACCOUNT}: {counts}\n" in page
+    assert printed.count(f": {counts}\n") == 2
+    assert f": {counts}\n" in page
     for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
-        assert line in done.stdout
-    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in done.stdout
-
-    missing = subprocess.run([*run, "cc_0"], capture_output=True, text=True, check=False)
-    assert (missing.returncode, missing.stdout) == (1, "cc_0: no scan has it\n")
+        assert line in printed
+    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in printed
 
 
 def test_the_auditors_page_shows_what_the_files_have(wheel_scan: Scan) -> None:

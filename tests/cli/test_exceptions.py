@@ -1,13 +1,13 @@
 """docs/mutelist.yaml: what it mutes, what it leaves alone, and what becomes of a muted finding."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 import yaml
 from prowler.lib.mutelist.mutelist import Mutelist
+
+from prowler_sagemaker_network_isolation.cli.main import main
 
 from ..embedded import account
 from ..embedded.installation import CHECK, FAILED, ROOT, Installation, Scan
@@ -79,6 +79,31 @@ def test_no_exception_is_for_whatever_there_is() -> None:
         assert entry.get("Tags") or "*" not in entry["Resources"]
 
 
+PAGE = (ROOT / "docs" / "exceptions.md").read_text("utf-8")
+# What the page says of names: the item, the name, and whether it is muted.
+ITEMS = [
+    ("fraud-score", "no-fraud-score-2", True),
+    ("^fraud-score$", "no-fraud-score-2", False),
+    ("^fraud-score[0-9]*$", "fraud-score7x", True),
+    ("^fraud-score[0-9]*$", "fraud-score", False),
+    ("^fraud-score[0-9]+$", "fraud-score7", True),
+    ("^fraud-score[0-9]+$", "fraud-score7x", False),
+    ("^fraud-score[0-9]{0,}$", "fraud-score", True),
+    ("^fraud-score[0-9]?$", "fraud-score", True),
+    ("*", "fraud-score", True),
+]
+
+
+@pytest.mark.parametrize(("item", "name", "muted"), ITEMS)
+def test_prowler_reads_an_item_as_the_page_says(item: str, name: str, muted: bool) -> None:
+    assert Mutelist.is_item_matched([item], name) is muted
+
+
+def test_the_page_says_what_these_items_show() -> None:
+    for words in ("`^fraud-score[0-9]*$` mutes `fraud-score7x`", "`+`, `?` or `{0,}`"):
+        assert words in PAGE
+
+
 def test_what_is_listed_is_muted_and_nothing_else(scan: Scan, models: set[tuple[str, str]]) -> None:
     found = scan.findings()
     assert len(found) == len(MUTED) + len(NOT_MUTED) + 1
@@ -102,8 +127,7 @@ def test_the_outputs_tell_a_muted_finding(scan: Scan, models: set[tuple[str, str
 def test_a_muted_finding_is_no_alert_of_code_scanning(
     scan: Scan, models: set[tuple[str, str]]
 ) -> None:
-    script = [sys.executable, str(ROOT / "docs" / "ci" / "sarif.py"), str(scan.output)]
-    subprocess.run(script, check=True)
+    assert main(["report", str(scan.output), "--sarif", f"{scan.output}/prowler.sarif"]) == FAILED
     (run,) = json.loads(scan.file("prowler.sarif").read_text("utf-8"))["runs"]
     alerts = {result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]}
     assert alerts == {

@@ -5,6 +5,7 @@ about is how Prowler starts.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,11 @@ from ..conftest import MakeInstallation
 from ..embedded.installation import (
     BUILT_IN_TITLE,
     CHECK,
-    CONFIG_CHECK,
+    CHECKS,
     ROOT,
     Installation,
     Scan,
+    copy_sources,
     digest,
     verdicts,
 )
@@ -42,7 +44,9 @@ def test_the_wheel_holds_the_check_the_frameworks_and_the_package_and_nothing_el
 ) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = "prowler_sagemaker_network_isolation"
-    sources = {f"{package}/__init__.py", f"{package}/py.typed"}
+    sources = {f"{package}/py.typed"}
+    for pattern in ("*.py", "cli/*.py"):
+        sources |= {str(path.relative_to(ROOT)) for path in (ROOT / package).glob(pattern)}
     for folder in ("checks", "metadata"):
         sources |= {
             f"{package}/{'metadata' if folder == 'metadata' else 'sagemaker'}/"
@@ -55,14 +59,33 @@ def test_the_wheel_holds_the_check_the_frameworks_and_the_package_and_nothing_el
 
 def test_the_wheel_needs_prowler_and_nothing_else(installed: Installation) -> None:
     (metadata,) = installed.packages.glob("prowler_sagemaker*.dist-info/METADATA")
-    needs = [line for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist")]
+    needs = re.findall("^Requires-.+", metadata.read_text(), re.MULTILINE)
     runtime = [line for line in needs if "extra ==" not in line]
-    assert runtime == ["Requires-Dist: prowler<6,>=5.32.1"]
+    # Which Pythons are too new is Prowler's to say.
+    assert runtime == ["Requires-Python: >=3.10", "Requires-Dist: prowler<6,>=5.32.1"]
 
 
 def test_the_title_is_listed_once(installed: Installation) -> None:
     (line,) = titles(installed)
     assert TITLE in line
+
+
+def test_an_installation_has_what_the_checkout_has_and_leaves_nothing_there(
+    prowler: Path, tmp_path: Path
+) -> None:
+    """A second one would ship what was removed after the first, if that left its `build` there."""
+    checkout = tmp_path / "checkout"
+    copy_sources(checkout)
+    sources = digest(checkout)
+    installation = Installation.make(tmp_path / "at", prowler)
+    installation.install(str(checkout))
+    removed = "metadata/soc2_sagemaker_network_isolation_aws.json"
+    package = installation.packages / "prowler_sagemaker_network_isolation"
+    assert (package / removed).is_file()
+    (checkout / removed).unlink()
+    installation.install("--force-reinstall", str(checkout))
+    assert not (package / removed).exists()
+    assert digest(checkout) == {name: d for name, d in sources.items() if name != removed}
 
 
 def test_an_editable_install_gives_the_same_findings(
@@ -106,7 +129,7 @@ def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
     installation.install(str(wheel))
     scan = account_scan(installation, tmp_path / "with")
     assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {TITLE}
-    assert scan.findings(CONFIG_CHECK)
+    assert all(scan.findings(check) for check in CHECKS)
     installation.uninstall()
     (line,) = titles(installation)
     assert BUILT_IN_TITLE in line

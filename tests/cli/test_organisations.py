@@ -6,13 +6,15 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from werkzeug.wrappers import Response
+
+from prowler_sagemaker_network_isolation.cli.main import main
 
 from ..embedded import aws_cli
 from ..embedded.account import EVERYWHERE
@@ -28,7 +30,8 @@ ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
 WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
 PAGE = (ROOT / "docs" / "organisations.md").read_text("utf-8")
 TEMPLATE = (SCRIPT.parent / "scan-role.yaml").read_text("utf-8")
-JOIN = SCRIPT.parent / "join_findings.py"
+SCANNER = "arn:aws:iam::111122223333:role/scanner"
+PACKAGE = "prowler_sagemaker_network_isolation"
 Model = tuple[str, str]  # the account and the name
 
 
@@ -68,12 +71,14 @@ class Run:
 
     Attributes:
         code: Its exit code.
+        stdout: What it printed.
         stderr: What it printed there.
         output: The folder that it wrote.
         calls: The calls that the embedded AWS saw.
     """
 
     code: int
+    stdout: str
     stderr: str
     output: Path
     calls: tuple[Call, ...] = ()
@@ -107,7 +112,7 @@ def run_script(
         check=False,
         timeout=timeout,
     )
-    return Run(done.returncode, done.stderr, output)
+    return Run(done.returncode, done.stdout, done.stderr, output)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +129,7 @@ def run(
     variables = {**of_installed, **access(aws, "scanner")}
     with aws.failing(on("AssumeRole", RoleArn=role_arn(REFUSED))(not_trusted)):
         made = run_script(folder, installed.prowler.parent, [REFUSED, *ACCOUNTS], variables)
-    return Run(made.code, made.stderr, made.output, tuple(aws.calls))
+    return replace(made, calls=tuple(aws.calls))
 
 
 def test_no_finding_is_lost_or_there_twice(
@@ -161,6 +166,8 @@ def test_an_account_that_is_refused_is_named_with_its_reason(run: Run) -> None:
     assert "An error occurred (AccessDenied) when calling the AssumeRole operation" in run.stderr
     assert run.stderr.endswith("1 of 11 accounts were not scanned.\n")
     assert (run.output / "not-scanned.txt").read_text() == f"{REFUSED}\n"
+    assert "9 FAIL, 0 MANUAL, 18 PASS, 0 muted\n" in run.stdout
+    assert main(["evidence", str(run.output), "cc_6_6", "164_312_e_1"]) == 0
 
 
 def test_the_roles_need_the_policy_and_the_scanner_what_the_page_says(run: Run) -> None:
@@ -189,14 +196,13 @@ ls | grep -c '^running' >>counts
 while [ "$(ls | grep -c '^begun')" -lt "$AT_LEAST" ]; do sleep 0.05; done
 rm "running.$$"
 case "$*" in
-  *:iam::000000000003:role/*) exit 3 ;;
   *:iam::000000000001:role/*) echo "out of order"; exit 1 ;;
   *:iam::000000000009:role/*) kill -9 $$ ;;
   *:iam::000000000010:role/*) kill -9 $PPID ;;
 esac
 """
 SOUND = [f"{number:012}" for number in range(100, 112)]
-FAILING, BROKEN, KILLED = "000000000003", "000000000001", "000000000009"
+BROKEN, KILLED = "000000000001", "000000000009"
 KILLED_WITH_ITS_SHELL = "000000000010"
 
 
@@ -204,8 +210,10 @@ KILLED_WITH_ITS_SHELL = "000000000010"
 def stand_in(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
-    (folder / "prowler").write_text(STAND_IN)
-    (folder / "prowler").chmod(0o755)
+    report = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m {PACKAGE} "$@"\n'
+    for name, script in {"prowler": STAND_IN, "sagemaker-isolation": report}.items():
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
     return folder
 
 
@@ -213,9 +221,8 @@ def stand_in(tmp_path: Path) -> Path:
     ("accounts", "code", "not_scanned"),
     [
         (SOUND[:2], 0, []),
-        ([*SOUND[:2], FAILING], 3, []),
-        ([FAILING, BROKEN, SOUND[0]], 1, [BROKEN]),
-        ([KILLED, FAILING, SOUND[0]], 1, [KILLED]),
+        ([BROKEN, SOUND[0]], 1, [BROKEN]),
+        ([KILLED, SOUND[0]], 1, [KILLED]),
     ],
 )
 def test_the_exit_code(
@@ -246,37 +253,55 @@ def test_so_many_run_at_a_time_and_no_more(tmp_path: Path, stand_in: Path) -> No
     assert max(map(int, counts)) <= 3
 
 
-def test_a_wrong_argument_ends_it_before_anything_is_done(tmp_path: Path, stand_in: Path) -> None:
-    (tmp_path / "findings").mkdir()
-    old = run_script(tmp_path, stand_in, SOUND, {})
-    typo = run_script(tmp_path, stand_in, ["21000000001"], {})
-    assert (old.code, typo.code) == (2, 2)
-    assert "must be a new folder" in old.stderr
-    assert "'21000000001' is not the id of an account" in typo.stderr
-    assert not (stand_in / "counts").exists()
-
-
-def test_a_file_that_is_broken_is_named_and_the_others_are_joined(tmp_path: Path) -> None:
-    sound, broken = tmp_path / "csv", tmp_path / "json"
-    for folder in (sound, broken):
-        folder.mkdir()
-    name = "prowler-output-{:012}-20260101000000"
-    (sound / f"{name.format(1)}.csv").write_text("A;B\n1;2\n")
-    (sound / f"{name.format(2)}.csv").write_text("A\n3\n")
-    (sound / f"{name.format(3)}.csv").write_text("A;B\n4;5\n")
-    (sound / f"{name.format(3)}_a_framework.csv").write_text("A;B\n6;7\n")
-    (broken / f"{name.format(1)}.ocsf.json").write_text('[{"n": 1}]')
-    (broken / f"{name.format(2)}.ocsf.json").write_text('[{"n":')
+@pytest.mark.parametrize(
+    ("accounts", "output", "parallel", "sentence"),
+    [
+        ("21000000001", "new", "2", "'21000000001' is not the id of an account."),
+        ("\n\r\n", "new", "2", "accounts names no account."),
+        ("", "new", "2", "accounts names no account."),
+        (None, "new", "2", "accounts is not there, or cannot be read."),
+        (Path, "new", "2", "accounts is a folder: name a file with an account's id a line."),
+        (SOUND[0], "accounts", "2", "accounts must be a new folder, so that no earlier finding"),
+        (SOUND[0], "no/new", "2", "no is not there: make the folder that no/new is to be in."),
+        (SOUND[0], "new", "x", "PARALLEL is 'x', and must be a number from 1."),
+        (SOUND[0], "new", "0", "PARALLEL is '0', and must be a number from 1."),
+        (SOUND[0], "new", "2", "sagemaker-isolation is not there: install the plugin beside"),
+    ],
+)
+def test_a_wrong_argument_ends_it_before_anything_is_done(
+    tmp_path: Path,
+    stand_in: Path,
+    accounts: str | type[Path] | None,
+    output: str,
+    parallel: str,
+    sentence: str,
+) -> None:
+    if isinstance(accounts, str):
+        (tmp_path / "accounts").write_text(accounts)
+    elif accounts:
+        (tmp_path / "accounts").mkdir()
+    if "install the plugin" in sentence:
+        (stand_in / "sagemaker-isolation").unlink()
     done = subprocess.run(
-        [sys.executable, JOIN, tmp_path], capture_output=True, text=True, check=False
+        [SCRIPT, "accounts", ROLE, output],
+        cwd=tmp_path,
+        env={**organisation.environment(stand_in, tmp_path, 2), "PARALLEL": parallel},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert done.returncode == 1
-    assert re.findall(r"Not joined: .*-(\d+)-\d+\.(\w+)", done.stderr) == [
-        ("000000000002", "csv"),
-        ("000000000002", "ocsf"),
-    ]
-    assert (tmp_path / "findings.csv").read_text() == "A;B\n1;2\n4;5\n"
-    assert json.loads((tmp_path / "findings.ocsf.json").read_text()) == [{"n": 1}]
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"scan-accounts.sh: {sentence}" in done.stderr
+    assert not (stand_in / "counts").exists()
+    assert not (tmp_path / "new").exists()
+
+
+def test_ends_of_line_and_blank_lines_do_no_harm(tmp_path: Path, stand_in: Path) -> None:
+    written = [f"{SOUND[0]}\r", "", " ", SOUND[1], SOUND[0]]
+    made = run_script(tmp_path, stand_in, written, {"AT_LEAST": "1"})
+    assert made.code == 0, made.stderr
+    assert made.stderr.endswith("0 of 2 accounts were not scanned.\n")
 
 
 @pytest.mark.slow
@@ -297,9 +322,73 @@ def test_the_template_is_clean() -> None:
     assert lint(TEMPLATE, regions=["eu-west-1", "us-east-1"]) == []
 
 
+def filled(value: Any, parameters: dict[str, str], conditions: dict[str, Any]) -> Any:
+    """Return a part of the template with its parameters put in; None is AWS::NoValue."""
+    if isinstance(value, list):
+        return [filled(item, parameters, conditions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match dict(value):
+        case {"Ref": name}:
+            return parameters.get(name)
+        case {"Fn::If": [name, then, otherwise]}:
+            chosen = then if filled(conditions[name], parameters, conditions) else otherwise
+            return filled(chosen, parameters, conditions)
+        case {"Fn::Not": [{"Fn::Equals": [one, other]}]}:
+            return filled(one, parameters, conditions) != other
+    parts = {key: filled(part, parameters, conditions) for key, part in value.items()}
+    return {key: part for key, part in parts.items() if part is not None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("external_id", "organization_id", "asked_for"),
+    [
+        ("", "", {}),
+        ("x-1", "", {"StringEquals": {"sts:ExternalId": "x-1"}}),
+        ("", "o-a1b2c3d4e5", {"StringLike": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        (
+            "x-1",
+            "o-a1b2c3d4e5",
+            {
+                "StringEquals": {"sts:ExternalId": "x-1"},
+                "StringLike": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
+            },
+        ),
+    ],
+)
+def test_whom_the_role_trusts(
+    external_id: str, organization_id: str, asked_for: dict[str, Any]
+) -> None:
+    template = decode(TEMPLATE)
+    given = {"ExternalId": external_id, "OrganizationId": organization_id, "ScannerArn": SCANNER}
+    for name, value in given.items():
+        assert (
+            re.search(template["Parameters"][name]["AllowedPattern"], value) or value == "scanner"
+        )
+    trust = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = filled(trust, given, template["Conditions"])["Statement"]
+    assert statement["Principal"] == {"AWS": SCANNER}
+    assert statement["Condition"] == asked_for
+
+
+@pytest.mark.slow
+def test_ci_takes_the_role_on_for_one_branch_of_one_repository() -> None:
+    _, text, _ = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    (statement,) = json.loads(text)["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+    assert statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
+    (values,) = statement["Condition"].values()
+    assert values[f"{issuer}:aud"] == "sts.amazonaws.com"
+    assert "*" not in values[f"{issuer}:sub"]
+    properties = {"AssumeRolePolicyDocument": json.loads(text)}
+    role = {"Type": "AWS::IAM::Role", "Properties": properties}
+    assert lint(json.dumps({"Resources": {"Role": role}}), regions=["us-east-1"]) == []
+
+
 @pytest.mark.slow
 def test_the_state_machine_is_one() -> None:
-    _, definition = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    _, _, definition = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     machine = {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {
@@ -321,7 +410,7 @@ def test_the_app_has_the_folder_in_api_and_worker_and_on_the_path() -> None:
 
 def test_the_commands_of_the_aws_cli_work() -> None:
     lines = PAGE.replace("\\\n", " ").splitlines()
-    commands = [line for line in lines if line.startswith("    aws ")]
+    commands = [line for line in lines if re.match(" {4}aws (?!s3 )", line)]
     assert len(commands) == 3
     for command in commands:
         aws_cli.check(command.partition(" > ")[0])

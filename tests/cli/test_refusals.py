@@ -17,7 +17,7 @@ REFUSED = {
     ),
 }
 OPTIONAL = {"us-west-1": "Search", "ap-northeast-3": "ListTags"}
-DENIED_BY_SCP = "us-west-2"
+DENIED_BY_SCP, DENIED_REGION = "us-west-2", "ap-northeast-1"
 NOT_REFUSED = "us-east-2"
 
 
@@ -26,7 +26,7 @@ def scan(
     aws: EmbeddedAWS, installed: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Scan:
     """A scan of regions that are alike but for the API that is refused in each."""
-    for name in (*REFUSED, *OPTIONAL, DENIED_BY_SCP, NOT_REFUSED):
+    for name in (*REFUSED, *OPTIONAL, DENIED_BY_SCP, DENIED_REGION, NOT_REFUSED):
         region = Region(aws, name)
         vpc = region.vpc()
         subnet, group = region.subnet(vpc), region.group(vpc)
@@ -43,10 +43,11 @@ def scan(
     faults += [
         on("Search", region)(refuse) for region in ("eu-north-1", "ap-northeast-3", DENIED_BY_SCP)
     ]
-    with aws.failing(*faults, on("DescribeModel", DENIED_BY_SCP)(denial)):
+    faults += [on("DescribeModel", DENIED_BY_SCP)(denial), on("ListModels", DENIED_REGION)(denial)]
+    with aws.failing(*faults):
         return installed.scan(
             *(aws, tmp_path_factory.mktemp("refusals"), "--checks", CHECK, "--region"),
-            *(*REFUSED, *OPTIONAL, DENIED_BY_SCP, NOT_REFUSED),
+            *(*REFUSED, *OPTIONAL, DENIED_BY_SCP, DENIED_REGION, NOT_REFUSED),
         )
 
 
@@ -77,7 +78,8 @@ def test_no_region_is_lost_to_another(scan: Scan) -> None:
     found = scan.findings()
     assert found[NOT_REFUSED, "sound"]["STATUS"] == "PASS"
     assert found[NOT_REFUSED, "open"]["STATUS"] == "FAIL"
-    assert {region for region, _ in found} == {*REFUSED, *OPTIONAL, DENIED_BY_SCP, NOT_REFUSED}
+    regions = {*REFUSED, *OPTIONAL, DENIED_BY_SCP, DENIED_REGION, NOT_REFUSED}
+    assert {region for region, _ in found} == regions
 
 
 @pytest.mark.parametrize(("region", "api"), OPTIONAL.items())
@@ -89,7 +91,18 @@ def test_an_optional_permission_decides_no_verdict(scan: Scan, region: str, api:
 
 def test_a_deny_that_no_grant_lifts_is_named(scan: Scan) -> None:
     reason = scan.findings()[DENIED_BY_SCP, "sound"]["STATUS_EXTENDED"]
-    assert "AccessDeniedException, explicit deny in a service control policy" in reason
+    assert (
+        "(AccessDeniedException, explicit deny in a service control policy; change that policy, "
+        "because to allow sagemaker:DescribeModel elsewhere is not enough)" in reason
+    )
+
+
+def test_a_region_that_is_denied_can_be_left_out(scan: Scan) -> None:
+    reason = scan.findings()[DENIED_REGION, "model/unknown"]["STATUS_EXTENDED"]
+    assert (
+        "explicit deny in a service control policy; leave the region out (--excluded-region "
+        f"{DENIED_REGION}), or change the policy)" in reason
+    )
 
 
 def test_the_calls_are_those_that_the_policy_allows(aws: EmbeddedAWS, scan: Scan) -> None:

@@ -5,6 +5,7 @@ import ast
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +13,14 @@ import pytest
 
 from ..embedded import aws_cli
 from ..embedded.account import Region
-from ..embedded.installation import CHECK, CONFIG_CHECK, METADATA, ROOT, Installation
+from ..embedded.installation import CHECK, CHECKS, METADATA, ROOT, Installation
 from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-RECIPE = DOCS / "ci" / "security_hub.py"
+GITHUB = ROOT / ".github"
+SCHEMAS = {"workflows/test.yml": "vendor.github-workflows", "dependabot.yml": "vendor.dependabot"}
 CONTENTS = DOCS / "README.md"
 FRAMEWORKS = sorted((ROOT / "metadata").glob("*.json"))
 # Where a command is run, and the words there that run it: a function of the tests, or a line of
@@ -31,7 +33,7 @@ RUN_BY = {
     ),
     "aws ec2": ("tests/docs/test_documents.py::test_the_audit_by_hand_can_be_run", "aws_cli.run("),
     "aws sagemaker": (
-        "tests/docs/test_remediation.py::test_the_commands_move_an_endpoint_and_take_it_back",
+        "tests/docs/test_metadata.py::test_the_pages_commands_replace_a_configuration_for_components",
         "aws_cli.run(",
     ),
     "aws sagemaker describe-model": (
@@ -40,9 +42,9 @@ RUN_BY = {
     ),
     "grep": ("tests/cli/test_compliance.py::test_isolation_alone_can_be_seen", "grep '(.+)'"),
     "jq": ("tests/cli/test_compliance.py::test_isolation_alone_can_be_seen", "network_isolation"),
-    "jq -r": (
-        "tests/cli/test_scan.py::test_the_recipe_lists_what_serves_first",
-        "jq.compile(program)",
+    "jq --slurpfile": (
+        "tests/cli/test_scan.py::test_the_policy_of_prevention_gets_what_passes",
+        'compile(program, args={"policy"',
     ),
     "make bench": (".ci/run", "make bench ARGS="),
     "make bench-accounts": (".ci/run", "make bench-accounts ARGS="),
@@ -55,24 +57,23 @@ RUN_BY = {
     ),
     "make faults": ("tests/engine/test_faults.py::test_the_page_is_what_the_cells_are", "faults."),
     "make frameworks": (".ci/run", "make frameworks"),
+    "make help": (
+        "tests/docs/test_documents.py::test_make_help_has_every_target",
+        '"make", "help"',
+    ),
     "make lint": ("Makefile", "test: lint"),
     "make permissions": ("tests/engine/test_permissions.py", "permissions.table(aws)"),
-    "make terraform-schema": (".ci/run", "terraform-schema"),
     "make test": (".ci/run", "make test"),
     "pip install": ("tests/embedded/installation.py::install", '_pip("install", "--no-deps"'),
-    "pip install --target": ("tests/cli/test_ci.py::container", "image.shell(install"),
+    "pip install --target": ("tests/cli/test_recipes.py::container", "image.shell(install"),
     "pip uninstall": (
         "tests/cli/test_installation.py"
         "::test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed",
         "installation.uninstall()",
     ),
-    "prowler aws": ("tests/embedded/installation.py::scan", '"aws", "--no-banner"'),
     "prowler aws --checks": ("tests/conftest.py::account_scan", '"--checks", *checks'),
     "prowler aws --compliance": ("tests/cli/test_compliance.py::scan", '"--compliance", *NAMES'),
-    "prowler aws --checks --fixer": (
-        "tests/cli/test_fixer_by_cli.py",
-        '"--fixer", "--fixer-config", config',
-    ),
+    "prowler aws --checks --fixer": ("tests/cli/test_fixer_by_cli.py", '"--fixer"'),
     "prowler aws --list-checks": ("tests/cli/test_installation.py::titles", '"--list-checks"'),
     "prowler aws --list-compliance": (
         "tests/cli/test_compliance.py::test_ours_are_listed_and_none_of_prowlers_is_disturbed",
@@ -86,21 +87,33 @@ RUN_BY = {
         "tests/cli/test_exceptions.py::scan",
         '"--mutelist-file"',
     ),
-    "prowler aws --security-hub": ("tests/cli/test_security_hub.py::nights", '"--security-hub"'),
+    "prowler aws --security-hub": ("tests/cli/test_security_hub.py", '"--security-hub"'),
     "prowler aws -x": (
         "tests/cli/test_installation.py::test_the_checks_folder_alone_gives_the_same_findings"
         "_and_prowler_loses_its_own_check",
         '"-x", FOLDER',
     ),
-    "python3 docs/auditor/evidence.py": (
+    "sagemaker-isolation evidence": (
         "tests/cli/test_compliance.py::test_a_nightly_run_shows_the_evidence_for_a_requirement",
-        "python3 .+",
+        "sagemaker-isolation (evidence",
     ),
-    "python3 docs/ci/security_hub.py": ("tests/cli/test_security_hub.py", "{RECIPE}"),
-    "sh output/prowler-rollback-<account>-<time>.sh": (
-        "tests/cli/test_fixer_by_cli.py",
-        ".roll_back()",
+    "sagemaker-isolation join": (
+        "tests/unit/test_report.py::test_findings_are_joined_and_broken_files_are_named",
+        'run("join"',
     ),
+    "sagemaker-isolation report": (
+        "tests/unit/test_report.py::test_what_the_account_comes_to",
+        'run("report"',
+    ),
+    "python3 -m prowler_sagemaker_network_isolation": (
+        "tests/unit/test_report.py::test_the_command_is_installed_and_needs_no_prowler",
+        '"-m", PACKAGE',
+    ),
+    "sh output/remediation-111122223333-20260102030405/eu-west-1/fraud.sh": (
+        "tests/embedded/fixer_case.py::run",
+        '"/bin/sh", str(script',
+    ),
+    "sh fraud.sh": ("tests/embedded/fixer_case.py::run", '"/bin/sh", str(script'),
     "xargs": ("docs/organisations/scan-accounts.sh", "xargs"),
 }
 # What needs a machine that the tests do not have. The options of Prowler's and of the AWS CLI's
@@ -109,23 +122,21 @@ NOT_RUN = {
     "aws cloudformation": "an organisation of AWS",
     "aws organizations": "an organisation of AWS",
     "aws s3": "a bucket",
+    "aws sagemaker create-model --primary-container": "a policy of an organisation",
     "git config": "a checkout on Windows",
-    "make app": "an installed Prowler App, with PostgreSQL and Redis",
-    "make mutants": "a quarter of an hour",
+    "make format": "a checkout of its own, because it changes files",
     "make pictures": "Chromium and npm",
     "make test-fast": "nothing: it is a part of `make test`",
     "pip --version": "a reader, who compares what it prints",
     "pip check": "a new environment with nothing but the plugin",
-    "pip install prowler": "a package index; make installs Prowler by uv",
     "pipx inject": "pipx and a package index",
     "pipx uninject": "pipx and a package index",
-    "prowler aws --checks --output-bucket-no-assume": "a bucket",
     "prowler dashboard": "a browser",
     "uv tool install": "a package index, for a second Prowler",
 }
 BEGINNINGS = re.compile(
-    r"(PARALLEL=|\.venv/|(aws|bash|docker|git|grep|jq|make|npm|pip|pipx|prowler|python3|sh|terraform|"
-    r"uv|xargs) )"
+    r"(PARALLEL=|\.venv/|(aws|bash|docker|git|grep|jq|make|npm|pip|pipx|prowler|python3|"
+    r"sagemaker-isolation|sh|terraform|uv|xargs) )"
 )
 
 
@@ -190,7 +201,7 @@ def test_what_is_not_run_is_on_a_page() -> None:
 def test_prowler_takes_every_command(installed: Installation) -> None:
     """By the parser of an installation with the plugin, whose frameworks it knows."""
     arguments = [
-        shlex.split(re.sub("[<>]", "", command.partition(" | ")[0]))[1:]
+        shlex.split(re.sub("[<>]", "", re.split(r" \| | &&", command)[0]))[1:]
         for command in COMMANDS
         if command.startswith("prowler aws ")
     ]
@@ -200,7 +211,7 @@ from prowler.lib.cli.parser import ProwlerArgumentParser
 for arguments in {arguments!r}:
     ProwlerArgumentParser().parser.parse_args(arguments)
 """
-    python = str(installed.folder / "bin" / "python")
+    python = str(installed.python)
     subprocess.run([python, "-c", code], cwd=installed.folder, check=True)
 
 
@@ -218,9 +229,19 @@ def test_make_has_every_target(command: str) -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
+def test_make_help_has_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    phony = re.search(r"^\.PHONY:((?:.*\\\n)*.*)", makefile, re.MULTILINE)
+    assert phony
+    help_ = ["make", "help"]
+    done = subprocess.run(help_, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    assert [target for target, _ in lines] == phony[1].replace("\\\n", "").split()
+
+
 @pytest.mark.slow
 def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
-    """The commands of docs/sop.md, by the AWS CLI, on a model that is isolated."""
+    """The commands of docs/sop.md, by the AWS CLI, on what is isolated."""
     region = Region(aws, "ap-southeast-3")
     vpc = region.vpc()
     values = {
@@ -233,6 +254,8 @@ def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
     }
     subnets = [values["subnet-id-in-zone-a"], values["subnet-id-in-zone-b"]]
     region.model("fraud", subnets, [values["sg-id"]])
+    region.schedule("watch", subnets, [values["sg-id"]])
+    values |= {"monitoring-schedule-name": "watch", "job-definition-name": "watch"}
     made = (DOCS / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
     by_hand = aws_cli.commands_in(made)
     printed = aws_cli.run(aws, region.name, by_hand, values, tmp_path)
@@ -245,6 +268,9 @@ def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
             ("Associations", "Routes"),
             (values["sg-id"], "10.0.0.0/8"),
             ("198.51.100.0/24",),
+            ('"watch"',),
+            ('"MonitoringJobDefinitionName": "watch"', '"MonitoringType": "DataQuality"'),
+            ('"EnableNetworkIsolation": true', *subnets, values["sg-id"]),
         ),
         strict=True,
     ):
@@ -332,7 +358,11 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in plain}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [*PAGES, ROOT / "CHANGELOG.md", *sorted(GITHUB.glob("*.md"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
     text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)]+)\)", text):
@@ -349,6 +379,23 @@ def test_the_table_of_contents_has_every_page() -> None:
     assert "(docs/README.md)" in PAGES[0].read_text("utf-8")
     for path in PAGES[1:]:
         assert path == CONTENTS or f"]({path.name})" in contents, path.name
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_github_takes_its_files(name: str) -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[name]]
+    done = subprocess.run(
+        [*check, GITHUB / name], capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_action_is_pinned_to_a_commit() -> None:
+    for path in GITHUB.glob("workflows/*.yml"):
+        actions = re.findall(r"uses: (.+)", path.read_text("utf-8"))
+        assert actions
+        for action in actions:
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
 
 
 def test_the_readme_is_read_in_one_sitting() -> None:
@@ -395,22 +442,16 @@ def test_every_sentence_that_the_check_says_is_explained() -> None:
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
         *lib.glob("*.py"),
-        *(ROOT / "checks" / CONFIG_CHECK).rglob("*.py"),
-        ROOT / "checks" / CHECK / f"{CHECK}.py",
+        *(ROOT / "checks" / check / f"{check}.py" for check in CHECKS),
         *(ROOT / "prowler_sagemaker_network_isolation").glob("*.py"),
-        ROOT / "tests" / "tools" / "demo.py",
-        ROOT / "docs" / "ci" / "sarif.py",
-        RECIPE,
     ]
-    pages = [(DOCS / f"{name}.md").read_text("utf-8") for name in ("findings", "troubleshooting")]
-    explained = runs_of_three_words("".join(pages))
+    explained = runs_of_three_words((DOCS / "troubleshooting.md").read_text("utf-8"))
     said = 0
     for path in sources:
         for parts in sentences(path.read_text("utf-8")):
             runs = set().union(*map(runs_of_three_words, parts))
             words = any(re.search(r"\w[,:;]? \w+[,:;]? \w", part) for part in parts)
-            # Progress is in the log, or on the terminal of the demo, and needs no remedy.
-            progress = parts[-1].endswith("...") or parts[0].startswith(("\n", " findings", "$ "))
+            progress = parts[-1].endswith("...")  # in the log, which needs no remedy
             if words and runs and not progress:
                 said += 1
                 assert runs & explained, (path.name, parts)

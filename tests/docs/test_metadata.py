@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from prowler.lib.check.models import CheckMetadata
 from prowler.lib.outputs.asff.asff import Recommendation
 
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
-from ..embedded.cloudformation import lint
-from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT
-from ..embedded.server import EmbeddedAWS, change, on
+from ..embedded.cloudformation import decode, lint
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, SCHEDULE_CHECK
+from ..embedded.server import EmbeddedAWS
 from ..tools import terraform
-from ..tools.frameworks import FOLDER, SOP, read
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +57,79 @@ def test_what_scans_select_by_is_the_built_ins(
 
 
 def test_it_says_what_the_sop_asks_for(ours: dict[str, Any]) -> None:
-    assert all(point in ours["Risk"] for point in ("security", "control", "compliance"))
     assert ours["Notes"].startswith("Default value:")
     assert "Rollback:" in ours["Notes"]
     assert "update-model" not in json.dumps(ours)
+
+
+@pytest.fixture(params=CHECKS)
+def metadata(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The metadata of each check, to hold to Prowler's written guidelines.
+
+    They are `docs/developer-guide/check-metadata-guidelines.mdx` of prowler-cloud/prowler, of which
+    Prowler itself enforces a part.
+    """
+    read_metadata: dict[str, Any] = json.loads(FILES[request.param].read_text("utf-8"))
+    return read_metadata
+
+
+def test_the_texts_are_short(metadata: dict[str, Any]) -> None:
+    assert len(metadata["CheckTitle"]) < 150
+    recommendation = metadata["Remediation"]["Recommendation"]["Text"]
+    for text in (metadata["Description"], metadata["Risk"], recommendation):
+        assert len(text) <= 400
+
+
+def test_the_description_says_what_is_evaluated_and_not_how_it_ends(
+    metadata: dict[str, Any],
+) -> None:
+    for text in (metadata["CheckTitle"], metadata["Description"]):
+        assert not re.match(r"\W*(check|verify|ensure|make sure|monitor)", text, re.IGNORECASE)
+    states = r"\b(pass(es|ed)?|fail(s|ed)?|manual`|compliant|risk|breach)\b"
+    assert not re.search(states, metadata["Description"], re.IGNORECASE)
+
+
+def test_the_risk_is_to_confidentiality_integrity_or_availability(metadata: dict[str, Any]) -> None:
+    assert re.search(r"\*\*(confidentiality|integrity|availability)\*\*", metadata["Risk"])
+    assert "compliance" not in metadata["Risk"].lower()
+
+
+def test_the_recommendation_is_a_principle_with_an_address_that_all_can_open(
+    metadata: dict[str, Any], prowler: Path
+) -> None:
+    text = metadata["Remediation"]["Recommendation"]["Text"]
+    assert re.search(r"https://docs\.aws\.amazon\.com/\S+$", text)
+    assert "least privilege" in text
+    assert not re.search(r"docs/\w+\.md|prowler-sagemaker|^\d\. |\n\d\. ", text)
+    # The Hub has pages of Prowler's own checks.
+    check = metadata["CheckID"]
+    own = [*prowler.glob(f"lib/python*/site-packages/prowler/**/{check}.metadata.json")]
+    page = f"https://hub.prowler.com/check/{check}" if own else ""
+    assert metadata["Remediation"]["Recommendation"]["Url"] == page
+
+
+def test_the_code_is_what_mends_the_finding_and_no_more(metadata: dict[str, Any]) -> None:
+    code = metadata["Remediation"]["Code"]
+    assert code["CLI"] == "", "no single command replaces what AWS cannot change"
+    for language, text in (("yaml", code["NativeIaC"]), ("hcl", code["Terraform"])):
+        if text:
+            assert text.startswith(f"```{language}\n")
+            # A job definition has more that AWS requires.
+            assert len(text.splitlines()) <= (22 if metadata["CheckID"] != SCHEDULE_CHECK else 49)
+            assert text.count("# Critical: ") == 3
+            assert re.search("example_?resource", text, re.IGNORECASE)
+    steps = code["Other"].splitlines()
+    assert [step.partition(". ")[0] for step in steps] == [str(n + 1) for n in range(len(steps))]
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_it_says_what_is_not_judged(check: str) -> None:
     notes = json.loads(FILES[check].read_text("utf-8"))["Notes"]
     not_judged = notes.partition("Not judged: ")[2]
-    for words in ("InvokeEndpoint, which IAM decides", "NAT gateway", "network ACLs"):
+    for words in (
+        *("InvokeEndpoint, which IAM decides", "an endpoint's own policy may admit"),
+        *("NAT gateway", "network ACLs", "RepositoryAccessMode"),
+    ):
         assert words in not_judged
 
 
@@ -87,9 +147,10 @@ def test_the_cloudformation_is_clean(check: str) -> None:
     template = fenced(metadata["Remediation"]["Code"]["NativeIaC"])
     named = re.sub(r"<(\w+?)>", lambda m: m[1].replace("_", "-"), template)
     assert lint(named, regions=["eu-west-1", "us-east-1"]) == []
-    (resource,) = yaml.safe_load(named)["Resources"].values()
-    assert resource["Properties"]["EnableNetworkIsolation"] is True
-    assert len(resource["Properties"]["VpcConfig"]["Subnets"]) == 2
+    properties = next(iter(decode(named)["Resources"].values()))["Properties"]
+    network = properties.get("NetworkConfig", properties)
+    assert network["EnableNetworkIsolation"] is True
+    assert len(network["VpcConfig"]["Subnets"]) == 2
     assert "# in one Availability Zone" in template
 
 
@@ -99,41 +160,60 @@ def test_the_terraform_is_what_the_provider_takes(ours: dict[str, Any]) -> None:
     assert "enable_network_isolation = true" in code
     # A model under a fixed name cannot be created before the old one is destroyed.
     assert not re.search(r"^\s+name\s*=", code, re.MULTILINE)
-    assert code.count("create_before_destroy = true") == code.count("resource ") == 2
     assert re.findall(r"_in_(zone_.)>", code) == ["zone_a", "zone_b"]
+
+
+HCL = """
+resource "aws_sagemaker_model" "x" {
+  execution_role_arn = "role"
+  primary_container {
+    image = "image"
+  }
+  vpc_config {
+    subnets            = ["subnet"]
+    security_group_ids = ["sg"]
+  }
+}
+resource "aws_sagemaker_endpoint_configuration" "x" {
+  production_variants {
+    model_name = aws_sagemaker_model.x.name
+  }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+"""
+
+
+def test_the_terraform_of_a_schedule_replaces_its_definition_first() -> None:
+    metadata = json.loads(FILES[SCHEDULE_CHECK].read_text("utf-8"))
+    code = fenced(metadata["Remediation"]["Code"]["Terraform"])
+    assert terraform.faults(code) == []
+    assert "enable_network_isolation = true" in code
+    assert not re.search(r"^  name\s*=", code, re.MULTILINE)
+    assert "create_before_destroy = true" in code
 
 
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
-        (
-            "execution_role_arn  ",
-            'name_prefix = "x"\n  execution_role_arn  ',
-            "has no argument name_prefix",
-        ),
+        ("execution_role_arn ", 'name_prefix = "x"\n  execution_role_arn ', "name_prefix"),
         ("execution_role_arn ", "role ", "lacks execution_role_arn"),
-        ("subnets =", "subnet_ids =", "vpc_config lacks subnets"),
+        ("subnets  ", "subnet_ids  ", "vpc_config lacks subnets"),
         ("vpc_config {", "vpc_config = {", "vpc_config is a block, written without ="),
-        ("primary_container {", "vpc_config {", "vpc_config is there 2 times"),
-        ('["<sg_id>"]', '"<sg_id>"', "security_group_ids is a list, not a value"),
         ("lifecycle {", "life_cycle {", "has no argument life_cycle"),
         ("create_before_destroy", "create_first", "lifecycle has no argument create_first"),
         ("production_variants {", "production_variant {", "lacks production_variants"),
-        ('"aws_sagemaker_model"', '"aws_sagemaker_models"', "is not among the resources"),
+        ('"aws_sagemaker_model"', '"aws_sagemaker_models"', "is not in ARGUMENTS"),
+        # Terraform's own arguments are no fault.
+        ("execution_role_arn ", "count = 2\n  provider = aws.west\n  execution_role_arn ", ""),
     ],
 )
-def test_terraform_that_the_provider_refuses_is_seen(
-    ours: dict[str, Any], before: str, after: str, fault: str
-) -> None:
-    code = fenced(ours["Remediation"]["Code"]["Terraform"])
-    assert before in code
-    assert any(fault in found for found in terraform.faults(code.replace(before, after)))
-
-
-def test_terraforms_own_arguments_are_no_fault(ours: dict[str, Any]) -> None:
-    code = fenced(ours["Remediation"]["Code"]["Terraform"])
-    own = "count = 2\n  depends_on = [aws_iam_role.x]\n  provider = aws.west\n  "
-    assert terraform.faults(code.replace("execution_role_arn ", f"{own}execution_role_arn ")) == []
+def test_terraform_that_the_provider_refuses_is_seen(before: str, after: str, fault: str) -> None:
+    assert terraform.faults(HCL) == []
+    assert before in HCL
+    found = terraform.faults(HCL.replace(before, after))
+    assert any(fault in words for words in found) if fault else found == []
 
 
 SETTINGS: dict[str, Any] = {  # what CreateEndpointConfig takes besides the name and the variants
@@ -147,103 +227,14 @@ SETTINGS: dict[str, Any] = {  # what CreateEndpointConfig takes besides the name
 }
 
 
-def variant(name: str, model: str) -> dict[str, Any]:
-    """Return a variant as CreateEndpointConfig takes it."""
-    return {
-        "VariantName": name,
-        "ModelName": model,
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 2,
-        "InitialVariantWeight": 1.0,
-    }
-
-
-def as_aws_describes_it(answer: dict[str, Any]) -> None:
-    """Add what AWS adds to the answer of DescribeModel, and CreateModel does not take."""
-    source = {"S3DataType": "S3Object", "CompressionType": "Gzip"}
-    source["S3Uri"] = answer["PrimaryContainer"]["ModelDataUrl"]
-    answer["PrimaryContainer"]["ModelDataSource"] = {"S3DataSource": source}
-    answer["DeploymentRecommendation"] = {"RecommendationStatus": "NOT_APPLICABLE"}
-
-
 @pytest.mark.slow
-def test_the_cli_replaces_a_model_with_all_its_settings_and_rolls_back(
-    ours: dict[str, Any], aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
-) -> None:
-    commands = ours["Remediation"]["Code"]["CLI"].splitlines()
-    for command in commands:
-        aws_cli.check(command)
-    region = Region(aws, "me-central-1")
-    sagemaker, vpc = region.sagemaker, region.vpc()
-    container = {
-        "Image": "image",
-        "ModelDataUrl": "s3://bucket/model.tar.gz",
-        "Environment": {"WORKERS": "2"},
-    }
-    tags = {"aws:cloudformation:stack-name": "serving", "team": "risk"}
-    region.model("fraud", isolated=False, tags=tags, PrimaryContainer=container)
-    region.model("other", isolated=False)
-    config = sagemaker.create_endpoint_config(
-        EndpointConfigName="fraud-config",
-        ProductionVariants=[variant("one", "fraud"), variant("two", "other")],
-        ShadowProductionVariants=[variant("shadow", "fraud")],
-        Tags=[{"Key": "team", "Value": "risk"}],
-        **SETTINGS,
-    )
-    sagemaker.create_endpoint(EndpointName="fraud", EndpointConfigName="fraud-config")
-    values = {
-        "model-name": "fraud",
-        "model-arn": sagemaker.describe_model(ModelName="fraud")["ModelArn"],
-        "new-model-name": "fraud-2",
-        "subnet-id-in-zone-a": region.subnet(vpc),
-        "subnet-id-in-zone-b": region.subnet(vpc),
-        "sg-id": region.group(vpc),
-        "endpoint-name": "fraud",
-        "endpoint-config-name": "fraud-config",
-        "endpoint-config-arn": config["EndpointConfigArn"],
-        "new-endpoint-config-name": "fraud-config-2",
-    }
-    aws.calls.clear()
-    with aws.failing(on("DescribeModel", ModelName="fraud")(change(as_aws_describes_it))):
-        printed = aws_cli.run(aws, region.name, commands, values, tmp_path, aws_cli_command)
-    assert printed[-1] == '"fraud-config-2"'
-
-    made = sagemaker.describe_model(ModelName="fraud-2")
-    assert made["PrimaryContainer"] == container
-    assert made["EnableNetworkIsolation"] is True
-    assert len(made["VpcConfig"]["Subnets"]) == 2
-    copied = sagemaker.describe_endpoint_config(EndpointConfigName="fraud-config-2")
-    models = [v["ModelName"] for v in copied["ProductionVariants"]]
-    assert models == ["fraud-2", "other"]
-    assert [v["ModelName"] for v in copied["ShadowProductionVariants"]] == ["fraud-2"]
-    assert {key: copied[key] for key in SETTINGS} == SETTINGS
-    # The description has it; AWS takes it only for inference components.
-    (create,) = (call for call in aws.calls if call.api == "CreateEndpointConfig")
-    assert "EnableNetworkIsolation" not in create.parameters
-    for arn in (made["ModelArn"], copied["EndpointConfigArn"]):
-        assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "risk"}]
-    assert verdicts(aws, region) == {"fraud": "FAIL", "fraud-2": "PASS", "other": "FAIL"}
-
-    framework = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
-    rollback = aws_cli.commands_in(framework["AdditionalInformation"])
-    printed = aws_cli.run(aws, region.name, rollback, values, tmp_path, aws_cli_command)
-    assert '"fraud-config"' in printed
-    assert verdicts(aws, region) == {"fraud": "FAIL", "other": "FAIL"}
-    updates = [call.parameters for call in aws.calls if call.api == "UpdateEndpoint"]
-    assert len(updates) == 2
-    assert all(update["RetainAllVariantProperties"] is True for update in updates)
-    names = [c["EndpointConfigName"] for c in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
-    assert names == ["fraud-config"]
-
-
-@pytest.mark.slow
-def test_the_cli_replaces_a_configuration_for_components(
+def test_the_pages_commands_replace_a_configuration_for_components(
     aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path
 ) -> None:
-    metadata = json.loads(FILES[CONFIG_CHECK].read_text("utf-8"))
-    commands = metadata["Remediation"]["Code"]["CLI"].splitlines()
-    for command in commands:
-        aws_cli.check(command)
+    page = (ROOT / "docs" / "remediation.md").read_text("utf-8")
+    section = page.partition("\n## Endpoint configurations for inference components\n")[2]
+    section = section.partition("\n## ")[0]
+    commands = aws_cli.commands_in(section)
     region = Region(aws, "ca-west-1")
     sagemaker, vpc = region.sagemaker, region.vpc()
     tags = [{"Key": "team", "Value": "risk"}]
@@ -281,7 +272,7 @@ def test_terraforms_provider_has_no_isolation_for_a_configuration() -> None:
     assert any("no argument enable_network_isolation" in fault for fault in terraform.faults(code))
 
 
-def verdicts(aws: EmbeddedAWS, region: Region) -> dict[str, str]:
-    """Return the check's verdict on each model of a region."""
+def statuses(aws: EmbeddedAWS, region: Region) -> dict[str, str]:
+    """Return the status of each model of a region."""
     findings = engine.scan(aws, engine.provider(aws, region.name))
     return {finding.resource_id: finding.status for finding in findings}

@@ -1,13 +1,15 @@
 """The account of the demo and of the end-to-end tests: every verdict and every reason, once.
 
-Models and endpoint configurations live in eu-west-1 and us-east-1. In us-east-1 the scan may not
-read route tables and security groups, and in eu-central-1 it may list neither of the two.
+Models, endpoint configurations and monitoring schedules live in eu-west-1 and us-east-1. In
+us-east-1 the scan may not read route tables and security groups, and in eu-central-1 it may list
+none of the three.
 """
 
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from botocore import xform_name
 from botocore.config import Config
 
 from .server import EmbeddedAWS, change, on, refuse
@@ -42,10 +44,11 @@ class Region:
         vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)
         return str(vpc["Vpc"]["VpcId"])
 
-    def subnet(self, vpc: str, table: str | None = None) -> str:
-        """Return a new subnet, associated with a route table where one is given."""
-        block = f"10.0.{next(self._block)}.0/24"
-        subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"]
+    def subnet(self, vpc: str, table: str | None = None, zone: str = "a", bits: int = 24) -> str:
+        """Return a new subnet in a zone, associated with a route table where one is given."""
+        block = {"VpcId": vpc, "CidrBlock": f"10.0.{next(self._block)}.0/{bits}"}
+        made = self.ec2.create_subnet(**block, AvailabilityZone=self.name + zone)
+        subnet = made["Subnet"]["SubnetId"]
         if table:
             self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
         return str(subnet)
@@ -81,6 +84,50 @@ class Region:
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
         nat = self.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
         return str(nat["NatGateway"]["NatGatewayId"])
+
+    def firewall(self, vpc: str, subnet: str) -> str:
+        """Return the endpoint of a new firewall in a subnet."""
+        made = self.ec2.create_vpc_endpoint(
+            VpcId=vpc,
+            VpcEndpointType="GatewayLoadBalancer",
+            ServiceName=f"com.amazonaws.vpce.{self.name}.vpce-svc-1",
+            SubnetIds=[subnet],
+        )
+        return str(made["VpcEndpoint"]["VpcEndpointId"])
+
+    def separate_firewalls(self, vpc: str, gateway: str, interfaces: bool = False) -> str:
+        """Return a new subnet that goes out by one firewall and NAT, and comes in by another.
+
+        As in AWS's template of separate ingress and egress firewalls: the internet gateway's table
+        sends the subnet's block to the second, and the NAT gateway's subnet to the first.
+
+        Args:
+            gateway: The VPC's internet gateway, whose own route table this makes.
+            interfaces: Whether the firewalls are appliances, known by their network interfaces.
+        """
+        out = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
+        between, inside, entrance = self.table(vpc, out), self.table(vpc), self.table(vpc, out)
+        nat = self.nat_gateway(self.subnet(vpc, between))
+        first_in, second_in = self.subnet(vpc, inside), self.subnet(vpc, entrance)
+        by_nat = {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat}
+        self.ec2.create_route(RouteTableId=inside, **by_nat)
+        first, second = (
+            {"NetworkInterfaceId": self.interface(subnet)}
+            if interfaces
+            else {"VpcEndpointId": self.firewall(vpc, subnet)}
+            for subnet in (first_in, second_in)
+        )
+        subnet = self.subnet(vpc, self.table(vpc, {"DestinationCidrBlock": EVERYWHERE, **first}))
+        back = {"DestinationCidrBlock": self.block(subnet)}
+        self.ec2.create_route(RouteTableId=between, **back, **first)
+        edge = self.table(vpc, {**back, **second})
+        self.ec2.associate_route_table(RouteTableId=edge, GatewayId=gateway)
+        return subnet
+
+    def interface(self, subnet: str) -> str:
+        """Return a new network interface."""
+        made = self.ec2.create_network_interface(SubnetId=subnet)
+        return str(made["NetworkInterface"]["NetworkInterfaceId"])
 
     def prefix_list(self, *blocks: str) -> str:
         """Return a new customer-managed prefix list with the given blocks."""
@@ -177,13 +224,151 @@ class Region:
             **parameters,
         )
 
+    def schedule(
+        self,
+        name: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        isolated: bool | None = True,
+        kind: str | None = "DataQuality",
+        endpoint: str = "fraud",
+        tags: dict[str, str] | None = None,
+    ) -> None:
+        """Create a monitoring schedule, in a VPC as `model` does.
+
+        Args:
+            isolated: EnableNetworkIsolation; None leaves it out.
+            kind: The MonitoringType of a job definition of the schedule's name, which is created
+                too; None for a definition in the schedule itself.
+        """
+        network: dict[str, Any] = {}
+        if isolated is not None:
+            network["EnableNetworkIsolation"] = isolated
+        if subnets is not None:
+            network["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
+        definition = self.job_definition(kind or "", endpoint)
+        if network:
+            definition["NetworkConfig"] = network
+        if kind:
+            create = f"create_{xform_name(kind)}_job_definition"
+            getattr(self.sagemaker, create)(JobDefinitionName=name, **definition)
+            config: dict[str, Any] = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
+        else:
+            config = {"MonitoringJobDefinition": definition}
+        self.sagemaker.create_monitoring_schedule(
+            MonitoringScheduleName=name,
+            MonitoringScheduleConfig={
+                "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
+                **config,
+            },
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+        )
+
+    def job_definition(self, kind: str, endpoint: str) -> dict[str, Any]:
+        """Return what AWS asks for in a monitoring job definition, its name apart.
+
+        Args:
+            kind: Its MonitoringType; "" for one that stands in a schedule.
+            endpoint: The endpoint that it monitors.
+        """
+        cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+        source = {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}
+        target = {"S3Uri": "s3://bucket/reports", "LocalPath": "/opt/ml/processing/output"}
+        code: dict[str, Any] = {"ImageUri": "image"}
+        if kind in ("ModelBias", "ModelExplainability"):
+            code["ConfigUri"] = "s3://bucket/analysis_config.json"
+        monitored: dict[str, Any] = {"EndpointInput": source}
+        if kind in ("ModelBias", "ModelQuality"):
+            monitored["GroundTruthS3Input"] = {"S3Uri": "s3://bucket/truth"}
+        parts: dict[str, Any] = {
+            "AppSpecification": code,
+            "JobInput": monitored,
+            "JobOutputConfig": {"MonitoringOutputs": [{"S3Output": target}]},
+        }
+        if kind:
+            named = {f"{kind}{part}": value for part, value in parts.items()}
+            return {**named, "JobResources": {"ClusterConfig": cluster}, "RoleArn": ROLE}
+        return {
+            "MonitoringAppSpecification": code,
+            "MonitoringInputs": [monitored],
+            "MonitoringOutputConfig": parts["JobOutputConfig"],
+            "MonitoringResources": {"ClusterConfig": cluster},
+            "RoleArn": ROLE,
+        }
+
 
 Expected = dict[tuple[str, str], tuple[str, str]]
 
 
 def build(aws: EmbeddedAWS) -> Expected:
-    """Build the account: see `build_models` and `build_configs`."""
-    return build_models(aws) | build_configs(aws)
+    """Build the account: see `build_models`, `build_configs` and `build_schedules`."""
+    return build_models(aws) | build_configs(aws) | build_schedules(aws)
+
+
+def build_schedules(aws: EmbeddedAWS) -> Expected:
+    """Build the monitoring schedules, in networks of their own.
+
+    Args:
+        aws: The embedded AWS; it is given the refusals that belong to the schedules.
+
+    Returns:
+        What a scan must say, by region and name, as `build_models` gives it.
+    """
+    expected: Expected = {}
+    r = Region(aws, "eu-west-1")
+    vpc = r.vpc()
+    gateway = r.internet_gateway(vpc)
+    private, closed, opened = r.subnet(vpc), r.group(vpc), r.group(vpc, EVERYWHERE)
+    table = r.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway})
+    exposed = r.subnet(vpc, table)
+
+    def case(
+        name: str,
+        status: str,
+        words: str,
+        subnets: list[str] | None = None,
+        groups: list[str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        r.schedule(name, subnets, groups, **parameters)
+        expected[r.name, name] = (status, words)
+
+    words = "It monitors endpoint fraud with data quality job definition watch-data."
+    case("watch-data", "PASS", words, [private], [closed])
+    words = f"{private} (route table "
+    case("watch-inline", "PASS", words, [private], [closed], kind=None)
+    words = "schedule watch-quality fails: network isolation is disabled. It monitors"
+    case("watch-quality", "FAIL", words, [private], [closed], isolated=False, kind="ModelQuality")
+    words = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
+    case("watch-bias", "FAIL", words, [exposed], [closed], kind="ModelBias")
+    words = f"allows ingress of tcp 443 from {EVERYWHERE}"
+    case("watch-explainability", "FAIL", words, [private], [opened], kind="ModelExplainability")
+    words = "network isolation is disabled; it has no VPC configuration. It monitors endpoint fraud"
+    case("watch-default", "FAIL", f"{words} with data quality", isolated=None)
+    case("watch-inline-default", "FAIL", f"{words} with a job", isolated=None, kind=None)
+    case("watch-stopped", "PASS", "; its status is Stopped.", [private], [closed])
+    r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
+    words = "data quality job definition watch-nothing could not be read (ResourceNotFound"
+    case("watch-nothing", "MANUAL", words, [private], [closed])
+    r.sagemaker.delete_data_quality_job_definition(JobDefinitionName="watch-nothing")
+    words = "AccessDeniedException; allow sagemaker:DescribeModelBiasJobDefinition"
+    case("watch-refused", "MANUAL", words, [private], [closed], kind="ModelBias")
+    words = "its job definition could not be read (AccessDeniedException"
+    case("watch-not-described", "MANUAL", words, [private], [closed])
+    r = Region(aws, "us-east-1")
+    vpc = r.vpc()
+    # Its rules may not be read here, not even to take one of them away.
+    group = r.group(vpc, egress=True)
+    case("watch-data", "MANUAL", "allow ec2:DescribeRouteTables", [r.subnet(vpc)], [group])
+    unknown = ("MANUAL", "allow sagemaker:ListMonitoringSchedules")
+    expected[("eu-central-1", "monitoring-schedule/unknown")] = unknown
+    unread = on(
+        "DescribeMonitoringSchedule", "eu-west-1", MonitoringScheduleName="watch-not-described"
+    )
+    refused = on("DescribeModelBiasJobDefinition", "eu-west-1", JobDefinitionName="watch-refused")
+    listed = on("ListMonitoringSchedules", "eu-central-1")
+    aws.faults += [unread(refuse), refused(refuse), listed(refuse)]
+    return expected
 
 
 def build_configs(aws: EmbeddedAWS) -> Expected:
@@ -221,7 +406,7 @@ def build_configs(aws: EmbeddedAWS) -> Expected:
     case("components-default", "FAIL", words, isolated=False)
     words = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
     case("components-public", "FAIL", words, [exposed], [closed])
-    words = f"allows ingress of tcp 443 from {EVERYWHERE}. No endpoint uses it."
+    words = f"allows ingress of tcp 443 from {EVERYWHERE}. No endpoint is seen to use it."
     case("components-open", "FAIL", words, [private], [opened])
     words = "its variants, EnableNetworkIsolation and VpcConfig could not be read"
     case("components-not-described", "MANUAL", words, [private], [closed])
@@ -309,7 +494,13 @@ def build_models(aws: EmbeddedAWS) -> Expected:
         Containers=[{"Image": "one"}, {"Image": "two"}],
         tags={"team": "risk"},
     )
-    case("no-isolation", "FAIL", "disabled. No endpoint serves it.", [inherits], isolated=False)
+    case(
+        "no-isolation",
+        "FAIL",
+        "disabled. No endpoint is seen to serve it.",
+        [inherits],
+        isolated=False,
+    )
     case("serving", "FAIL", "disabled. It serves endpoint fraud.", [inherits], isolated=False)
     r.endpoint("fraud", "serving")
     case("no-vpc", "FAIL", "it has no VPC configuration", None)

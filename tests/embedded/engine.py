@@ -15,17 +15,19 @@ from typing import Any
 from unittest import mock
 
 import prowler.providers.aws.services.sagemaker as prowlers_sagemaker
+import yaml
 from prowler.lib.check.check import execute, import_check
 from prowler.providers.aws.aws_provider import AwsProvider
 from prowler.providers.common.models import Audit_Metadata
 from prowler.providers.common.provider import Provider
 
-from . import once  # noqa: F401 (sessions share what they read)
+from . import caches  # noqa: F401 (sessions share what they read)
 from .installation import CHECK, ROOT, access
 from .server import EmbeddedAWS
 
 SERVICE = prowlers_sagemaker.__name__
 CLIENT = f"{SERVICE}.sagemaker_client"
+SISTER = "sagemaker_models_vpc_settings_configured"  # Prowler's, which reads models too
 
 
 def take_the_place() -> None:
@@ -100,14 +102,14 @@ def fix(
 
     Args:
         output: Prowler's --output-directory.
-        settings: What stands under the check's name in the fixer configuration.
+        settings: What stands under the check's name in the fixer configuration; None for no file.
         arguments: Further arguments of `AwsProvider`.
 
     Returns:
-        What the fixer returned, and the lines that it printed.
+        What the fixer returned, and the lines that it printed, without their indent.
     """
     ((result, printed),) = fix_all(aws, [name], region, output, settings, **arguments)
-    return result, printed
+    return result, [line.strip() for line in printed]
 
 
 def fix_all(
@@ -120,17 +122,19 @@ def fix_all(
 ) -> list[tuple[bool, list[str]]]:
     """Run the fixer on the models of one scan, one after the other: see `fix`.
 
-    The region is that of all models, or there is one for each.
+    The region is that of all models, or there is one for each. The lines are as they are printed.
     """
     take_the_place()
     regions = [region] * len(names) if isinstance(region, str) else region
-    made = provider(
-        aws, *set(regions), fixer_config={CHECK: settings}, retries_max_attempts=0, **arguments
-    )
+    made = provider(aws, *set(regions), retries_max_attempts=0, **arguments)
     made.audit_metadata = Audit_Metadata(
         services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
     )
     command = ["prowler", "aws", "--fixer", "--output-directory", str(output)]
+    if settings is not None:
+        file = output / "fixer.yaml"
+        file.write_text(settings if isinstance(settings, str) else yaml.safe_dump(settings))
+        command += ["--fixer-config", str(file)]
     results = []
     with (
         environment(aws),
@@ -141,7 +145,7 @@ def fix_all(
         for name, place in zip(names, regions, strict=True):
             with redirect_stdout(StringIO()) as printed:
                 result = fixer(resource_id=name, region=place)
-            results.append((result, [line.strip() for line in printed.getvalue().splitlines()]))
+            results.append((result, printed.getvalue().splitlines()))
     return results
 
 
@@ -168,7 +172,11 @@ def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
             f.status,
             without_serving(f.status_extended),
             f.resource_tags,
-            {key: value for key, value in f.resource.items() if key != "endpoints"},
+            {
+                key: value
+                for key, value in f.resource.items()
+                if key not in ("endpoints", "transform_jobs")
+            },
         )
         for f in findings
     }
@@ -176,5 +184,5 @@ def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
 
 def without_serving(text: str) -> str:
     """Return a finding's text without its last sentence, where that says which endpoints use it."""
-    used = r" (It (serves|is used by) endpoints? [^:;]*|No endpoint (serves|uses) it)\.$"
-    return re.sub(used, "", text)
+    used = r"It (serves|is used by) endpoints? [^:;]*|No endpoint is seen to (serve|use) it"
+    return re.sub(rf" ({used}|It (monitors|uses) [^:]*)\.$", "", text)

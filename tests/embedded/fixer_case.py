@@ -1,23 +1,27 @@
-"""What the fixer's tests share: a model of its own for each, an endpoint, and runs of the fixer."""
+"""What the fixer's tests share: a model for each, an endpoint, plans and their scripts."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.sagemaker.models import sagemaker_backends
 
 from . import engine
-from .account import EVERYWHERE, Region
+from .account import ACCOUNT, EVERYWHERE, Region
 from .aws_cli_server import aws_command
-from .installation import access
+from .installation import CHECK, access
 from .server import EmbeddedAWS
 
 REGION = "ap-east-1"
-MOVE = {"CreateModels": True, "MoveEndpoints": True}
+ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
+THINGS = ("_models", "endpoint_configs", "endpoints", "components")
 numbers = count()
 
 
@@ -28,7 +32,7 @@ class Case:
     Attributes:
         region: Makes things there.
         name: The model, its endpoint and its endpoint configuration.
-        output: Where the rollback is written to.
+        output: Prowler's --output-directory.
         sound: A VpcConfig that is private and controlled.
         command: The AWS CLI.
     """
@@ -49,6 +53,23 @@ class Case:
         """The name of the copy of the model, and of that of the configuration."""
         return f"{self.name}-isolated"
 
+    @property
+    def backend(self) -> Any:
+        """moto's things of the region, which a test may change in place."""
+        return sagemaker_backends[ACCOUNT][self.region.name]
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Have all models, endpoints and configurations be again what they are."""
+        kept = {key: deepcopy(vars(self.backend).get(key) or {}) for key in THINGS}
+        yield
+        vars(self.backend).update(kept)
+
+    def make_anew(self, kind: str, name: str = "", later: int = 3600) -> None:
+        """Have a "model" or "config" be one that was made some seconds later under its name."""
+        things = self.backend._models if kind == "model" else self.backend.endpoint_configs
+        things[name or self.name].creation_time += timedelta(seconds=later)
+
     def model(self, name: str = "", **parameters: Any) -> None:
         """Create a model without isolation, in the sound network unless told otherwise."""
         given = {"VpcConfig": self.sound, "isolated": False, **parameters}
@@ -66,32 +87,74 @@ class Case:
         self.config(name, *(variants or [variant("one", self.name)]), **parameters)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
-    def deploy(self, config: str, name: str = "") -> None:
+    def deploy(self, config: str, name: str = "", **parameters: Any) -> None:
         """Have somebody else update an endpoint to a configuration that is there."""
         name = name or self.name
-        self.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+        self.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, **parameters)
         self.sagemaker.describe_endpoint(EndpointName=name)
 
-    def fix(self, settings: Any = None, **arguments: Any) -> tuple[bool, str]:
-        """Run the fixer on the model, and return its result and all that it printed."""
+    def plan(self, vpc_config: Any = None, **arguments: Any) -> str:
+        """Run the fixer on the model, and return all that it printed, in one line."""
+        settings = {"aws": {CHECK: {"VpcConfig": {REGION: vpc_config}}}} if vpc_config else None
         done, lines = engine.fix(
             self.aws, self.name, self.region.name, self.output, settings, **arguments
         )
-        return done, "\n".join(lines)
+        assert not done
+        return " ".join(lines)
+
+    def script(self, endpoint: str = "") -> Path:
+        """Return the latest script of an endpoint."""
+        found = self.output.glob(f"remediation-*/{self.region.name}/{endpoint or self.name}.sh")
+        return max(found, key=lambda path: path.stat().st_mtime_ns)
+
+    def run(
+        self, *arguments: str, script: Path | None = None, **environment: str
+    ) -> tuple[int, str]:
+        """Run a script of the plan with the real AWS CLI and jq, and a sleep that does not.
+
+        Returns:
+            The exit code, and all that it said.
+        """
+        self.tool("sleep", "")
+        if not (self.output / "tools" / "aws").exists():
+            self.tool("aws", 'aws "$@"')
+        scratch = self.output / "scratch"
+        scratch.mkdir(exist_ok=True)
+        done = subprocess.run(
+            ["/bin/sh", str(script or self.script()), *arguments],
+            cwd=self.output,
+            env={
+                "AWS_MAX_ATTEMPTS": "1",
+                **access(self.aws),
+                "PATH": f"{self.output}/tools:/usr/bin:/bin",
+                "TMPDIR": str(scratch),
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert not list(scratch.iterdir())  # nothing is left on disk
+        return done.returncode, done.stdout
+
+    def tool(self, name: str, script: str) -> None:
+        """Put a command of the shell before those of the machine; `aws "$@"` in it is the CLI's."""
+        path = self.output / "tools" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'#!/bin/sh\naws() {{ {self.command} "$@"; }}\n{script}\n')
+        path.chmod(0o700)
 
     def serves_by(self, name: str = "") -> tuple[str, str]:
         """Return an endpoint's status and configuration."""
         endpoint = self.sagemaker.describe_endpoint(EndpointName=name or self.name)
         return endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
 
-    def arn(self) -> str:
-        """Return the model's ARN."""
-        return str(self.sagemaker.describe_model(ModelName=self.name)["ModelArn"])
-
-    def changes(self) -> set[str]:
-        """Return the operations that changed something since the calls were cleared."""
-        apis = {call.api for call in self.aws.calls}
-        return {api for api in apis if not api.startswith(("List", "Describe", "Get"))}
+    def changes(self) -> list[str]:
+        """Return the operations that changed something since the calls were cleared, in order."""
+        apis = (call.api for call in self.aws.calls)
+        return [api for api in apis if not api.startswith(("List", "Describe", "Get", "Search"))]
 
     def names(self) -> tuple[list[str], list[str]]:
         """Return the names of the models and endpoint configurations of the case."""
@@ -101,52 +164,6 @@ class Case:
             sorted(model["ModelName"] for model in models),
             sorted(config["EndpointConfigName"] for config in configs),
         )
-
-    def files(self) -> list[Path]:
-        """Return the rollbacks, the latest first."""
-        paths = self.output.glob("prowler-rollback-*.sh")
-        return sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-
-    def roll_back(self, *files: Path, **environment: str) -> tuple[int, str]:
-        """Run the rollbacks, the latest first, with the real AWS CLI and a sleep that does not.
-
-        Returns:
-            The highest exit code, and all that they said.
-        """
-        self.tool("sleep", "")
-        if not (self.output / "tools" / "aws").exists():
-            self.tool("aws", 'aws "$@"')
-        path = f"{self.output}/tools:{Path(sys.executable).parent}:/usr/bin:/bin"
-        codes, said = [0], ""
-        for file in files or self.files():
-            done = subprocess.run(
-                ["/bin/sh", str(file)],
-                env={"AWS_MAX_ATTEMPTS": "1", **access(self.aws), "PATH": path, **environment},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=300,
-            )
-            codes.append(done.returncode)
-            said += done.stdout
-        return max(codes), said
-
-    def tool(self, name: str, script: str) -> None:
-        """Put a command of the shell before those of the machine; `aws "$@"` in it is the CLI's."""
-        path = self.output / "tools" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f'#!/bin/sh\naws() {{ {self.command} "$@"; }}\n{script}\n')
-        path.chmod(0o700)
-
-    def assert_sound(self, *names: str) -> None:
-        """Assert that endpoints are InService by a configuration and models that are there."""
-        for name in names or (self.name,):
-            status, config = self.serves_by(name)
-            assert status == "InService"
-            described = self.sagemaker.describe_endpoint_config(EndpointConfigName=config)
-            for one in described["ProductionVariants"]:
-                self.sagemaker.describe_model(ModelName=one["ModelName"])
 
 
 def variant(name: str, model: str, **parameters: Any) -> dict[str, Any]:
@@ -168,7 +185,9 @@ def fixed_region(aws: EmbeddedAWS) -> Region:
 @pytest.fixture(scope="module")
 def sound(fixed_region: Region) -> dict[str, list[str]]:
     vpc = fixed_region.vpc()
-    subnets = [fixed_region.subnet(vpc), fixed_region.subnet(vpc)]
+    nat = fixed_region.nat_gateway(fixed_region.subnet(vpc))
+    table = fixed_region.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat})
+    subnets = [fixed_region.subnet(vpc, table, zone) for zone in "ab"]
     named = fixed_region.prefix_list("198.51.100.0/24")
     return {"Subnets": subnets, "SecurityGroupIds": [fixed_region.group(vpc, "10.0.0.0/8", named)]}
 

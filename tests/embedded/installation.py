@@ -13,19 +13,23 @@ import subprocess
 import sys
 import tempfile
 import venv
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import prowler_server
+from .prowler_server import prowler_command
 from .server import EmbeddedAWS
 
 ROOT = Path(__file__).parents[2]
 CHECK = "sagemaker_models_network_isolation_enabled"
 CONFIG_CHECK = "sagemaker_endpoint_configs_network_isolation_enabled"
-CHECKS = (CHECK, CONFIG_CHECK)
+SCHEDULE_CHECK = "sagemaker_monitoring_schedule_network_isolation_enabled"
+CHECKS = (CHECK, CONFIG_CHECK, SCHEDULE_CHECK)
 METADATA = ROOT / "checks" / CHECK / f"{CHECK}.metadata.json"
 BUILT_IN_TITLE = "Amazon SageMaker model has network isolation enabled"
+FRAMEWORK = "aws_ai_security_framework_aws"  # Prowler's smallest that has the built-in check
 FAILED = 3  # Prowler's exit code for findings that are FAIL
 
 
@@ -76,18 +80,18 @@ class Installation:
     Attributes:
         folder: The virtual environment.
         shared: The site-packages of the Prowler that it sees.
-        environment: Variables that its runs have besides the ordinary ones.
+        commands: The folder with its `prowler` command.
     """
 
     folder: Path
     shared: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    commands: Path
 
     @classmethod
     def at(cls, folder: Path, prowler: Path) -> "Installation":
         """Return the installation that was made in a folder."""
         (shared,) = prowler.glob("lib/python*/site-packages")
-        return cls(folder, shared.resolve())
+        return cls(folder, shared.resolve(), folder / "bin")
 
     @classmethod
     def make(cls, folder: Path, prowler: Path) -> "Installation":
@@ -114,11 +118,16 @@ class Installation:
     @property
     def prowler(self) -> Path:
         """Its `prowler` command."""
-        return self.folder / "bin" / "prowler"
+        return self.commands / "prowler"
+
+    @property
+    def python(self) -> Path:
+        """Its Python."""
+        return self.folder / "bin" / "python"
 
     @property
     def own(self) -> Path:
-        """Where it has a Prowler for itself, to be written to, once `light` was called."""
+        """Where it has a Prowler for itself, to be written to, once `slim` was called."""
         return self.folder / "own"
 
     @property
@@ -126,23 +135,19 @@ class Installation:
         """That Prowler's package."""
         return self.own / "prowler"
 
-    def light(self, frameworks: bool = False) -> "Installation":
+    def slim(self) -> "Installation":
         """Give it a Prowler of its own, which starts in a fraction of the time; return it.
 
-        The copy lacks what no run of `prowler aws` is about: the other providers' checks, their
-        frameworks, of which every run reads all, and the provider StackIT, whose SDK takes half of
-        the imports (its folder is no package, so Prowler does not count it).
-
-        Args:
-            frameworks: Whether it has Prowler's frameworks for AWS. Reading them takes seven of the
-                nine seconds that a cold start then takes.
+        The copy lacks what no run of `prowler aws` is about: the other providers' checks and the
+        provider StackIT, whose SDK takes half of the imports (its folder is no package, so Prowler
+        does not count it). And it lacks all frameworks but one, because a run reads every one.
         """
 
         def unneeded(folder: str, names: list[str]) -> list[str]:
             place = Path(folder).relative_to(self.shared / "prowler").parts
             match place:
-                case ("compliance", *of) if of not in ([], ["aws"]) or not frameworks:
-                    return [name for name in names if name.endswith(".json")]
+                case ("compliance", *_):
+                    return [n for n in names if n.endswith(".json") and n != f"{FRAMEWORK}.json"]
                 case ("providers", "stackit"):
                     return ["__init__.py", "services"]
                 case ("providers", provider) if provider != "aws":
@@ -161,13 +166,17 @@ class Installation:
         self._pip("uninstall", "--yes", "--quiet", "prowler-sagemaker-network-isolation")
 
     def _pip(self, *arguments: str) -> None:
-        python = str(self.folder / "bin" / "python")
-        pip = [sys.executable, "-m", "pip", "--python", python]
+        pip = [sys.executable, "-m", "pip", "--python", str(self.python)]
         subprocess.run([*pip, *arguments], check=True, env={**os.environ, **offline_pip()})
 
-    def serve(self) -> None:
-        """Have runs forked where a cold start would see the same (see prowler_server)."""
-        prowler_server.serve(str(self.folder), self.variables())
+    @contextmanager
+    def forked(self, folder: Path) -> Iterator["Installation"]:
+        """Give the same installation with a `prowler` in another folder, whose runs are forked."""
+        with prowler_command(folder, self.python, self.prowler, self.variables()):
+            own = self.folder / "bin" / "sagemaker-isolation"
+            if own.exists():
+                (folder / own.name).symlink_to(own)
+            yield replace(self, commands=folder)
 
     @property
     def home(self) -> Path:
@@ -195,7 +204,7 @@ class Installation:
             folder: The working directory.
             variables: Environment variables to set.
         """
-        path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
+        path = os.pathsep.join([str(self.commands), str(self.folder / "bin"), os.environ["PATH"]])
         command = ["bash", "-e", "-o", "pipefail", "-c", script]
         return self._run(command, folder, {"PATH": path, **variables})
 
@@ -210,7 +219,7 @@ class Installation:
     def variables(self) -> dict[str, str]:
         """Return the environment of its runs."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
-        return {**kept, "HOME": str(self.home), **self.environment}
+        return {**kept, "HOME": str(self.home)}
 
     def scan(
         self, aws: EmbeddedAWS, output: Path, *arguments: str | Path, **variables: str

@@ -17,7 +17,6 @@ from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, change, error, o
 REGION = "ap-northeast-1"
 MODELS = 104
 TRAINING_JOBS = 30
-SISTER = "sagemaker_models_vpc_settings_configured"
 OURS = {"ListModels", "Search", "DescribeModel", "ListTags"}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
@@ -109,9 +108,9 @@ def test_a_scan_with_other_sagemaker_checks_shares_their_client_and_its_tags(
     aws: EmbeddedAWS, provider: AwsProvider, described: Said
 ) -> None:
     aws.calls.clear()
-    engine.scan(aws, provider, [SISTER], SISTER)
+    engine.scan(aws, provider, [engine.SISTER], engine.SISTER)
     theirs = aws.count("sagemaker")
-    for checks in ([SISTER, CHECK], [CHECK, SISTER]):
+    for checks in ([engine.SISTER, CHECK], [CHECK, engine.SISTER]):
         aws.calls.clear()
         assert engine.said(engine.scan(aws, provider, checks)) == described
         assert aws.count("sagemaker") - theirs == {"ListModels": 2, "Search": 2}
@@ -122,7 +121,7 @@ def test_the_shared_tags_are_not_listed_again_where_search_is_refused(
 ) -> None:
     aws.calls.clear()
     with aws.failing(on("Search")(refuse)):
-        assert engine.said(engine.scan(aws, provider, [SISTER, CHECK])) == described
+        assert engine.said(engine.scan(aws, provider, [engine.SISTER, CHECK])) == described
     tagged = [c.parameters["ResourceArn"] for c in aws.calls if c.api == "ListTags"]
     assert len([arn for arn in tagged if ":model/" in arn]) == MODELS
 
@@ -201,6 +200,32 @@ def test_the_findings_do_not_depend_on_what_search_says(
         assert engine.said(engine.scan(aws, provider)) == described
 
 
+def test_what_a_record_lacks_is_confirmed_or_not_said(aws: EmbeddedAWS) -> None:
+    region = Region(aws, "eu-south-2")
+    vpc = region.vpc()
+    region.model("off", [region.subnet(vpc)], [region.group(vpc)], isolated=False, tags={"a": "b"})
+
+    def scan(lacking: Callable[[dict[str, Any]], Any], *faults: Any) -> str:
+        aws.calls.clear()
+        with aws.failing(change_records(lambda record: lacking(record["Model"])), *faults):
+            (finding,) = engine.scan(aws, engine.provider(aws, region.name))
+        assert finding.status == "FAIL"
+        assert finding.resource_tags == [{"Key": "a", "Value": "b"}]
+        assert aws.count("sagemaker") == {"ListModels": 1, "Search": 1, "DescribeModel": 1}
+        return engine.without_serving(finding.status_extended)
+
+    only = "SageMaker model off fails: network isolation is disabled."
+    for lacking in (
+        lambda record: record.pop("VpcConfig"),
+        lambda record: record["VpcConfig"].pop("SecurityGroupIds"),
+    ):
+        assert scan(lacking) == only
+        assert scan(lacking, on("DescribeModel")(refuse)) == (
+            f"{only} Not known: VpcConfig could not be read (AccessDeniedException; allow "
+            "sagemaker:DescribeModel)."
+        )
+
+
 def test_a_model_made_anew_under_its_name_is_judged_as_it_is_now(
     aws: EmbeddedAWS, provider: AwsProvider
 ) -> None:
@@ -257,7 +282,7 @@ def test_a_finding_says_last_what_serves_the_model(aws: EmbeddedAWS) -> None:
     vpc = region.vpc()
     vpc_config = [region.subnet(vpc)], [region.group(vpc)]
     region.model("model", *vpc_config)
-    assert serving(aws) == (" No endpoint serves it.", ())
+    assert serving(aws) == (" No endpoint is seen to serve it.", ())
     for name in ("two", "one"):
         region.endpoint(name, "model")
     arn = f"arn:aws:sagemaker:me-south-1:{ACCOUNT}:endpoint"

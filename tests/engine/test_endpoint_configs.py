@@ -60,9 +60,9 @@ def scan(aws: EmbeddedAWS, *checks: str, **arguments: Any) -> dict[str, Any]:
 
 VERDICTS = {
     "sound": ("PASS", "It is used by endpoints chat and code."),
-    "managed-scaling": ("PASS", "No endpoint uses it."),
-    "mixed": ("PASS", "No endpoint uses it."),
-    "in-shadow": ("PASS", "No endpoint uses it."),
+    "managed-scaling": ("PASS", "No endpoint is seen to use it."),
+    "mixed": ("PASS", "No endpoint is seen to use it."),
+    "in-shadow": ("PASS", "No endpoint is seen to use it."),
     "serverless": ("FAIL", "variant small is serverless, which AWS neither isolates nor puts into"),
     "off": ("FAIL", "SageMaker endpoint configuration off fails: network isolation is disabled."),
     "open": ("FAIL", f"allows ingress of tcp 443 from {EVERYWHERE}"),

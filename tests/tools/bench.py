@@ -170,14 +170,12 @@ def report_configs(aws: EmbeddedAWS, scans: Callable[[], list[Cost]]) -> None:
 def report_share(
     installation: Installation, models: int, scans: Callable[[str], list[Cost]]
 ) -> None:
-    """Print the memory of a scan beside that of as many findings of a check that reads nothing."""
+    """Print what a scan costs beside as many findings of a check that reads nothing."""
     write_trivial_check(installation, models)
-    ours, trivial = ([c.megabytes for c in scans(check)] for check in (CHECK, TRIVIAL))
-    print(
-        f"{models:,} findings of ours take {spread(ours, 0)} MB at the peak, and as many of a "
-        f"check that reads nothing {spread(trivial, 0)} MB.",
-        flush=True,
-    )
+    for check, whose in ((CHECK, "ours"), (TRIVIAL, "a check that reads nothing")):
+        costs = scans(check)
+        cpu, memory = spread([c.cpu for c in costs]), spread([c.megabytes for c in costs], 0)
+        print(f"{models:,} findings of {whose} take {cpu} CPU seconds and {memory} MB at the peak.")
 
 
 def write_trivial_check(installation: Installation, findings: int) -> None:
@@ -217,7 +215,7 @@ class {TRIVIAL}(Check):
 
 def report_start(installation: Installation) -> None:
     """Print what the plugin adds to every `prowler` command."""
-    python = str(installation.folder / "bin" / "python")
+    python = str(installation.python)
     times = [
         1000 * float(subprocess.run([python, "-c", IMPORT], capture_output=True, check=True).stdout)
         for _ in range(STARTS)

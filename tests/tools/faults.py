@@ -21,13 +21,14 @@ from werkzeug.wrappers import Response
 
 from ..embedded import engine
 from ..embedded.account import EVERYWHERE, Region
-from ..embedded.installation import CHECK, CONFIG_CHECK, ROOT
+from ..embedded.installation import CHECK, CONFIG_CHECK, ROOT, SCHEDULE_CHECK
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, error, on, refuse
 
 FAULTY, SOUND = "eu-south-1", "ap-southeast-7"  # the region with the fault, and one without
 TIMEOUT = 2  # seconds; long enough for a sound answer of a busy machine
 PAGE = ROOT / "docs" / "faults.md"
 
+NETWORK = ("NetworkConfig", "EnableNetworkIsolation", "VpcConfig", "Subnets", "SecurityGroupIds")
 # What the check reads of each answer, by the names that stand in it.
 READ = {
     "ListModels": ("Models", "ModelName", "ModelArn", "CreationTime"),
@@ -54,14 +55,26 @@ READ = {
         *("EndpointConfigArn", "ProductionVariants", "EnableNetworkIsolation", "VpcConfig"),
         *("Subnets", "SecurityGroupIds"),
     ),
+    "ListMonitoringSchedules": (
+        *("MonitoringScheduleSummaries", "MonitoringScheduleName", "MonitoringScheduleArn"),
+    ),
+    "DescribeMonitoringSchedule": (
+        *("MonitoringScheduleArn", "MonitoringScheduleConfig", "MonitoringJobDefinition"),
+        *("MonitoringJobDefinitionName", "MonitoringType", *NETWORK),
+    ),
+    "DescribeDataQualityJobDefinition": ("JobDefinitionName", *NETWORK),
+    # The members of these are those of the one before, and the same code reads them.
+    "DescribeModelBiasJobDefinition": (),
+    "DescribeModelExplainabilityJobDefinition": (),
+    "DescribeModelQualityJobDefinition": (),
 }
 EC2 = (
     *("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups"),
     "GetManagedPrefixListEntries",
 )
 
-# What the account's models and endpoint configurations violate, by the check that judges them, and
-# which APIs must answer for it to be known.
+# What the account's models, endpoint configurations and monitoring schedules violate, by the check
+# that judges them, and which APIs must answer for it to be known.
 MODELS: dict[str, tuple[str, ...]] = {
     "sound": (),
     "sound-by-main-table": (),
@@ -77,14 +90,30 @@ CONFIGS: dict[str, tuple[str, ...]] = {
     "components-off": ("DescribeEndpointConfig",),
     "components-public": ("DescribeEndpointConfig", "DescribeSubnets", "DescribeRouteTables"),
 }
-TRUTH = {CHECK: MODELS, CONFIG_CHECK: CONFIGS}
-LISTS = {"ListModels": "model/unknown", "ListEndpointConfigs": "endpoint-config/unknown"}
-DESCRIPTIONS = ("DescribeModel", "DescribeEndpointConfig")
-# An answer without these is how AWS says that there is none, so it is a violation and no fault.
-STATEMENTS = {("VpcConfig", "missing"), ("VpcConfig", "null")} | {
-    ("SecurityGroupIds", "missing"),
-    ("SecurityGroupIds", "null"),
+SCHEDULES: dict[str, tuple[str, ...]] = {
+    "watch": (),
+    "watch-inline": (),
+    "watch-inline-off": ("DescribeMonitoringSchedule",),
+    "watch-public": (
+        *("DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"),
+        *("DescribeSubnets", "DescribeRouteTables"),
+    ),
+    "watch-bias": ("DescribeMonitoringSchedule", "DescribeModelBiasJobDefinition"),
+    "watch-explainability": (
+        *("DescribeMonitoringSchedule", "DescribeModelExplainabilityJobDefinition"),
+    ),
+    "watch-quality": ("DescribeMonitoringSchedule", "DescribeModelQualityJobDefinition"),
 }
+TRUTH = {CHECK: MODELS, CONFIG_CHECK: CONFIGS, SCHEDULE_CHECK: SCHEDULES}
+LISTS = {
+    "ListModels": "model/unknown",
+    "ListEndpointConfigs": "endpoint-config/unknown",
+    "ListMonitoringSchedules": "monitoring-schedule/unknown",
+}
+DESCRIPTIONS = tuple(api for api in READ if api.startswith("Describe") and api not in EC2)
+# An answer without these is how AWS says that there is none, so it is a violation and no fault.
+STATEMENTS = {"VpcConfig", "SecurityGroupIds"}
+SCHEDULE_STATEMENTS = {*STATEMENTS, "NetworkConfig", "EnableNetworkIsolation"}
 
 
 def build(aws: EmbeddedAWS) -> None:
@@ -117,6 +146,13 @@ def build(aws: EmbeddedAWS) -> None:
         region.components("components", [private], [closed])
         region.components("components-off", [private], [closed], isolated=False)
         region.components("components-public", [private, public], [closed])
+        region.schedule("watch", [private], [closed])
+        region.schedule("watch-inline", [private], [closed], kind=None)
+        region.schedule("watch-inline-off", [private], [closed], isolated=False, kind=None)
+        region.schedule("watch-public", [private, public], [closed])
+        for kind in ("Bias", "Explainability", "Quality"):
+            off = ([private], [closed], False, f"Model{kind}")
+            region.schedule(f"watch-{kind.lower()}", *off)
 
 
 @dataclass(frozen=True)
@@ -141,8 +177,17 @@ class Cell:
 
     @property
     def check(self) -> str:
-        """The check that makes the call; that for models stands for both where both do."""
+        """The check that makes the call; that for models stands for all where all do."""
+        if "Monitoring" in self.api or "JobDefinition" in self.api:
+            return SCHEDULE_CHECK
         return CONFIG_CHECK if "EndpointConfig" in self.api else CHECK
+
+    @property
+    def is_statement(self) -> bool:
+        """Whether AWS says something by what it leaves out of the answer."""
+        member, _, way = self.way.partition(": ")
+        says = SCHEDULE_STATEMENTS if self.check == SCHEDULE_CHECK else STATEMENTS
+        return self.api in DESCRIPTIONS and member in says and way in ("missing", "null")
 
 
 # Ways in which no permission would help.
@@ -319,7 +364,9 @@ def cells() -> Iterator[Cell]:
         if ec2 and api != "GetManagedPrefixListEntries":
             yield Cell(api, "an id that is gone", constantly(first_item_gone))
         if api in DESCRIPTIONS:
-            yield Cell(api, "an id that is gone", constantly(error("ValidationException")))
+            models = api in ("DescribeModel", "DescribeEndpointConfig")
+            gone = "ValidationException" if models else "ResourceNotFound"
+            yield Cell(api, "an id that is gone", constantly(error(gone)))
         for field in fields:
             for way, make in {"missing": missing, "null": null, "wrong type": wrong_type}.items():
                 # For botocore an XML list that has no items is empty, whatever else is in it; and
@@ -387,13 +434,12 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
                 problems.append(f"{name} is lost")
             continue
         status = finding.status
-        is_statement = tuple(cell.way.split(": ")) in STATEMENTS and cell.api in DESCRIPTIONS
         harmless = cell.passing or cell.api in ("Search", "ListTags", *LISTS)
         if harmless and status != without_fault[name]:
             problems.append(f"{name} is {status}")
         if status == "PASS" and shown_by:
             problems.append(f"{name} passes")
-        if status == "FAIL" and not shown_by and not is_statement:
+        if status == "FAIL" and not shown_by and not cell.is_statement:
             problems.append(f"{name} fails")
         if shown_by and cell.api not in shown_by and status != "FAIL":
             problems.append(f"the known violation of {name} is {status}")
@@ -443,9 +489,9 @@ def page(outcomes: dict[Cell, str], bad: int) -> str:
         outcomes: What `outcome` gave, in the order of `cells`.
         bad: How many cells `wrong` says something of.
     """
-    of_models, of_configs = (
+    of_models, of_configs, of_schedules = (
         f"{sum(not by for by in truth.values())}/{sum(map(bool, truth.values()))}/0"
-        for truth in (MODELS, CONFIGS)
+        for truth in (MODELS, CONFIGS, SCHEDULES)
     )
     members = "".join(
         f"- {api}: {', '.join(f'`{m}`' for m in names)}\n" for api, names in READ.items()
@@ -454,22 +500,25 @@ def page(outcomes: dict[Cell, str], bad: int) -> str:
 
 Every API that the checks call, in every way that it can fail: {len(outcomes)} cells, {bad} of them
 wrong. Each cell is one scan with the fault injected at one API of one region, of two regions with
-{len(MODELS)} models and {len(CONFIGS)} endpoint configurations for inference components each. `make
-faults` runs it and writes this page; the tests run the same cells.
+{len(MODELS)} models, {len(CONFIGS)} endpoint configurations for inference components and
+{len(SCHEDULES)} monitoring schedules each. `make faults` runs it and writes this page; the tests
+run the same cells.
 
 The figures are that region's findings: PASS/FAIL/MANUAL. Without a fault they are {of_models} for
-models, and {of_configs} for endpoint configurations, of which the last two columns speak. In the
-rows of a member a cell stands for several scans, one for each member that the checks read, and has
-each outcome once. An empty cell is a fault that the API cannot have,
-or that cannot be told from a sound answer.
+models. The columns of EndpointConfig speak of endpoint configurations, {of_configs} without a
+fault, and those of MonitoringSchedule and JobDefinition of monitoring schedules, {of_schedules}. In
+the rows of a member a cell stands for several scans, one for each member that the checks read, and
+has each outcome once. An empty cell is a fault that the API cannot have, or that cannot be told
+from a sound answer.
 
 {grid(outcomes)}
 A cell is wrong if something passes or fails that does not in truth; if a finding is lost (a list
 that cannot be read gives one MANUAL finding in place of theirs); if a violation that another
 API shows is not FAIL; if a MANUAL finding does not name its cause, or asks for a permission where
-none would help; or if the other region's findings are touched. One thing is no fault: a
+none would help; or if the other region's findings are touched. Some things are no fault: a
 description that is whole but for `VpcConfig`, or has no security group in it, is how AWS says that
-there is none.
+there is none; so is a job definition without `NetworkConfig`, or with one that does not state
+`EnableNetworkIsolation`.
 
 For the cells of DescribeModel and ListTags, Search is refused, because they are not called
 otherwise. The members:

@@ -10,22 +10,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..embedded.installation import ROOT
+from ..embedded.installation import CHECKS, ROOT
 
 FOLDER = ROOT / "metadata"
 SOP = "sop_sagemaker_network_isolation_aws"
 PAGE = ROOT / "docs" / "compliance.md"
 SOP_PAGE = ROOT / "docs" / "sop.md"
-BEGIN, END = "<!-- made by make frameworks -->\n", "<!-- end -->\n"
 
 
 def with_universal_format(framework: dict[str, Any]) -> dict[str, Any]:
     """Return a framework with the universal format that follows from the older one in it.
 
+    Each of our checks is evidence for each requirement.
+
     Args:
         framework: The content of a file of `metadata/`.
     """
     source = {key: value for key, value in framework.items() if key[0].isupper()}
+    source["Requirements"] = [{**r, "Checks": list(CHECKS)} for r in source["Requirements"]]
     requirements = [
         {
             "id": requirement["Id"],
@@ -78,10 +80,11 @@ def by_hand() -> str:
     return str(attributes["AuditProcedure"])
 
 
-def put_in(page: str, made: str) -> str:
-    """Return a page with what is made in the place of what was made before."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n{made}\n\n{END}{rest.partition(END)[2]}"
+def put_in(page: str, made: str, by: str = "make frameworks") -> str:
+    """Return a page with what a command made in the place of what it made before."""
+    begin, end = f"<!-- made by {by} -->\n", "<!-- end -->\n"
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n{made.rstrip()}\n\n{end}{rest.partition(end)[2]}"
 
 
 if __name__ == "__main__":

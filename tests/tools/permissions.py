@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,10 @@ from ..embedded import engine
 from ..embedded.account import EVERYWHERE, Region
 from ..embedded.installation import CHECK, CHECKS, ROOT
 from ..embedded.server import Answer, Call, EmbeddedAWS, error, on, refuse
+from .frameworks import put_in
 
 POLICY = ROOT / "docs" / "iam-policy.json"
 PAGE = ROOT / "docs" / "permissions.md"
-BEGIN, END = "<!-- made by make permissions -->\n", "<!-- end -->\n"
 REGION, NOT_ENABLED = "il-central-1", "ap-southeast-4"
 TAG = "team=risk"
 TAGGING = "tag:GetResources"
@@ -34,15 +35,25 @@ TRUTH = {
     "public-subnet": "FAIL",
     "open-group": "FAIL",
     "open-list": "FAIL",
+    "two-firewalls": "PASS",
+    "two-appliances": "PASS",
     "unsecured": "FAIL",
     "components": "PASS",
     "components-off": "FAIL",
 }
+# Sound monitoring schedules: one for each type of job definition, and one with its own.
+SCHEDULES: dict[str, str | None] = {
+    "watch-data": "DataQuality",
+    "watch-bias": "ModelBias",
+    "watch-explainability": "ModelExplainability",
+    "watch-quality": "ModelQuality",
+    "watch-inline": None,
+}
 
 
 def build(aws: EmbeddedAWS) -> None:
-    """Make the account: a sound model, one for each violation, and one that has nothing right; and
-    two endpoint configurations."""
+    """Make the account: a sound model, one for each violation, and one that has nothing right; two
+    endpoint configurations; and the monitoring schedules."""
     region = Region(aws, REGION)
     vpc = region.vpc()
     route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": region.internet_gateway(vpc)}
@@ -56,10 +67,17 @@ def build(aws: EmbeddedAWS) -> None:
     region.model("open-group", [private], [open_group], tags=tags)
     everyone = region.group(vpc, region.prefix_list(EVERYWHERE))
     region.model("open-list", [private], [everyone], tags=tags)
+    for name, interfaces in {"two-firewalls": False, "two-appliances": True}.items():
+        apart = region.vpc()
+        gateway = region.internet_gateway(apart)
+        subnet = region.separate_firewalls(apart, gateway, interfaces)
+        region.model(name, [subnet], [region.group(apart)], tags=tags)
     region.model("unsecured", isolated=False, tags=tags)
     aws_tags = [{"Key": key, "Value": value}]
     region.components("components", [private], [closed], Tags=aws_tags)
     region.components("components-off", isolated=False, Tags=aws_tags)
+    for name, kind in SCHEDULES.items():
+        region.schedule(name, [private], [closed], kind=kind, tags=tags)
 
 
 def permission(call: Call) -> str:
@@ -135,10 +153,16 @@ def run(row: Row, aws: EmbeddedAWS) -> list[Any]:
 def line(row: Row, aws: EmbeddedAWS) -> str:
     """Run one row's scan and return its line of the table."""
     findings = run(row, aws)
-    models = {f.resource_id: f for f in findings if f.region == REGION and f.resource_id in TRUTH}
-    statuses = [models[name].status if name in models else "none" for name in TRUTH]
-    tagged = sum(bool(f.resource_tags) for f in models.values())
-    other = [f"{f.status} for {f.region}" for f in findings if f not in models.values()]
+    names = (*TRUTH, *SCHEDULES)
+    of = {f.resource_id: f for f in findings if f.region == REGION and f.resource_id in names}
+    statuses = [of[name].status if name in of else "none" for name in TRUTH]
+    schedules = Counter(of[name].status for name in SCHEDULES if name in of)
+    statuses.append(
+        ", ".join(f"{n} {status}" for status, n in sorted(schedules.items(), reverse=True))
+        or "none"
+    )
+    tagged = sum(bool(f.resource_tags) for f in of.values())
+    other = [f"{f.status} for {f.region}" for f in findings if f not in of.values()]
     calls = sum(call.service == "sagemaker" for call in aws.calls)
     texts = " ".join(f.status_extended for f in findings)
     named = dict.fromkeys(f"`{name}`" for name in re.findall(r"allow (\w+:\w+)", texts))
@@ -149,15 +173,10 @@ def line(row: Row, aws: EmbeddedAWS) -> str:
 def table(aws: EmbeddedAWS) -> str:
     """Run every row's scan and return the table."""
     names = [f"`{name}`" for name in TRUTH]
-    heads = ["refused", *names, "with tags", "calls to SageMaker", "besides", "the findings name"]
-    rule = "| --- |" + " --- |" * len(names) + " ---: | ---: | --- | --- |\n"
+    heads = ["refused", *names, "5 schedules", "with tags", "calls to SageMaker", "besides"]
+    heads.append("the findings name")
+    rule = "| --- |" + " --- |" * (len(names) + 1) + " ---: | ---: | --- | --- |\n"
     return f"| {' | '.join(heads)} |\n{rule}" + "".join(line(row, aws) for row in rows())
-
-
-def put_in(page: str, made: str) -> str:
-    """Return the page with a table in the place of the one between the markers."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}"
 
 
 def main() -> int:
@@ -166,7 +185,7 @@ def main() -> int:
     with EmbeddedAWS() as aws:
         build(aws)
         made = table(aws)
-    PAGE.write_text(put_in(PAGE.read_text("utf-8"), made), "utf-8")
+    PAGE.write_text(put_in(PAGE.read_text("utf-8"), made, "make permissions"), "utf-8")
     print(f"{made}\nSee {PAGE.relative_to(ROOT)}.")
     return 0
 

@@ -24,6 +24,7 @@ from .demo import show
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH = 100  # columns of the terminal
 COMMAND = f"prowler aws --checks {CHECK} \\\n    --region {' '.join(account.REGIONS)}"
+REPORT, NARROW = "sagemaker-isolation report output", 80
 CUT = "[…]"
 REPORTED = "public-ipv6"  # the finding of docs/auditor.md
 SHOWN = ("everything", "open-halves", "public-ipv6", "not-described", "pipeline")
@@ -44,20 +45,24 @@ def main() -> None:
         installation = Installation.make(folder / "venv", Path(sys.prefix))
         installation.install(str(build_wheel(folder / "dist")))
         account.build(aws)
-        printed = in_a_terminal(installation, aws, folder)
+        printed = in_a_terminal(COMMAND, WIDTH, installation, aws, folder)
         # Left out, and marked so: the banner and the credentials before it, and after it the paths
         # of this machine's files and Prowler's advertisement.
         results = printed[printed.index("Executing 1 check") : printed.index("Detailed results")]
-        draw(f"$ {COMMAND}\n{CUT}\n{results.strip()}\n{CUT}", "scan")
+        draw(f"$ {COMMAND}\n{CUT}\n{results.strip()}\n{CUT}", "scan", WIDTH)
+        report = in_a_terminal(REPORT, NARROW, installation, aws, folder)
+        draw(f"$ {REPORT}\n{report.strip()}", "report-terminal", NARROW)
         scan = Scan(0, "", "", folder / "output")
         rows = {row["RESOURCE_NAME"]: row for row in scan.rows() if row["REGION"] == "eu-west-1"}
-        draw("\n\n".join(map(show, (rows[model] for model in SHOWN))), "demo")
+        draw("\n\n".join(map(show, (rows[model] for model in SHOWN))), "demo", WIDTH)
         photograph(scan.file("*.html"), folder)
 
 
-def in_a_terminal(installation: Installation, aws: EmbeddedAWS, folder: Path) -> str:
-    """Return what the command prints in a terminal, with its colours, as it stands at the end."""
-    command = f"stty cols {WIDTH}; {installation.prowler} {COMMAND.partition(' ')[2]}"
+def in_a_terminal(
+    command: str, width: int, installation: Installation, aws: EmbeddedAWS, folder: Path
+) -> str:
+    """Return what a command prints in a terminal, with its colours, as it stands at the end."""
+    command = f"stty cols {width}; {installation.folder}/bin/{command}"
     done = subprocess.run(
         ["script", "--quiet", "--return", "--command", command, os.devnull],  # noqa: S607
         env={"HOME": str(folder), "PATH": os.environ["PATH"], "TERM": "xterm", **access(aws)},
@@ -70,12 +75,12 @@ def in_a_terminal(installation: Installation, aws: EmbeddedAWS, folder: Path) ->
     lines = (
         re.split(r"\r(?!$)", line.rstrip("\r"))[-1] for line in done.stdout.decode().split("\n")
     )
-    return "\n".join(lines)
+    return "\n".join(line.removeprefix("\033[K") for line in lines)
 
 
-def draw(text: str, name: str) -> None:
+def draw(text: str, name: str, width: int) -> None:
     """Write a text with a terminal's colours as a picture of a terminal."""
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"))  # noqa: SIM115
+    console = Console(record=True, width=width, file=Path(os.devnull).open("w"))  # noqa: SIM115
     console.print(Text.from_ansi(text))
     path = PICTURES / f"{name}.svg"
     console.save_svg(str(path), title="Terminal", unique_id=name)

@@ -1,13 +1,13 @@
 """The network facts as a table: what AWS answers, and what is known from it."""
 
-from ipaddress import ip_network
+from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from checks.sagemaker_models_network_isolation_enabled.lib.answers import MalformedError
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
-    MalformedError,
     MiddleboxRoute,
     Route,
     SecurityGroup,
@@ -19,6 +19,7 @@ from checks.sagemaker_models_network_isolation_enabled.lib.network import (
     read_prefix_list,
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
+    BROADEST,
     Permission,
     open_permissions,
 )
@@ -57,6 +58,8 @@ class EC2:
             "describe_subnets": "Subnets",
             "describe_route_tables": "RouteTables",
             "describe_security_groups": "SecurityGroups",
+            "describe_vpc_endpoints": "VpcEndpoints",
+            "describe_network_interfaces": "NetworkInterfaces",
         }[self.operation]
         self.asked.append((key, Filters[0]["Name"], len(Filters[0]["Values"])))
         for item in self.answers.get(key, []):
@@ -143,6 +146,19 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
     "an association that is ending": (
         [main(1), own(2, OUT, state="disassociating")],
         unknown("the association of subnet-1 with rtb-2 is disassociating"),
+    ),
+    "its own table, which is becoming the main one": (
+        [
+            main(1),
+            {
+                **own(2, OUT),
+                "Associations": [
+                    {"Main": True, "AssociationState": {"State": "associating"}},
+                    {"Main": False, "SubnetId": "subnet-1"},
+                ],
+            },
+        ],
+        known(2, ("0.0.0.0/0", "igw-1")),
     ),
     "two tables of its own": (
         [main(1), own(2), own(3, OUT)],
@@ -392,7 +408,8 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
             )
         ),
         SecurityGroup(
-            *("sg-1", "vpc-1"), ("icmp from 12.0.0.0/8", f"icmp from 13.0.0.0/8{JOINED}")
+            *("sg-1", "vpc-1"),
+            ("icmp type 3 code 255 from 12.0.0.0/8", f"icmp type 3 from 13.0.0.0/8{JOINED}"),
         ),
     ),
     "neighbours by a type of icmp and by the next one": (
@@ -430,7 +447,7 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
             )
         ),
         SecurityGroup(
-            *("sg-1", "vpc-1"), ("icmp from 12.0.0.0/8", f"icmp from 13.0.0.0/8{JOINED}")
+            *("sg-1", "vpc-1"), ("icmp type 8 from 12.0.0.0/8", f"icmp from 13.0.0.0/8{JOINED}")
         ),
     ),
     "ports in the wrong order": (
@@ -484,7 +501,24 @@ GROUP_CASES: dict[str, tuple[dict[str, Any], SecurityGroup]] = {
     ),
     "a protocol without ports": (
         group({**rule(**ipv4("0.0.0.0/0")), "IpProtocol": "icmp", "FromPort": 8, "ToPort": 0}),
-        SecurityGroup("sg-1", "vpc-1", ("icmp from 0.0.0.0/0",)),
+        SecurityGroup("sg-1", "vpc-1", ("icmp type 8 code 0 from 0.0.0.0/0",)),
+    ),
+    "a type of icmp with all its codes": (
+        group({**rule(**ipv4("0.0.0.0/0")), "IpProtocol": "icmp", "FromPort": 8, "ToPort": -1}),
+        SecurityGroup("sg-1", "vpc-1", ("icmp type 8 from 0.0.0.0/0",)),
+    ),
+    "a type of ICMPv6": (
+        group(
+            {
+                **rule(Ipv6Ranges=[{"CidrIpv6": "::/0"}]),
+                **{"IpProtocol": "icmpv6", "FromPort": 128, "ToPort": 0},
+            }
+        ),
+        SecurityGroup("sg-1", "vpc-1", ("icmpv6 type 128 code 0 from ::/0",)),
+    ),
+    "a protocol by its number": (
+        group({"IpProtocol": "50", **ipv4("0.0.0.0/0"), "Ipv6Ranges": []}),
+        SecurityGroup("sg-1", "vpc-1", ("protocol 50 from 0.0.0.0/0",)),
     ),
     "tcp without ports": (
         group({"IpProtocol": "tcp", **ipv4("0.0.0.0/0"), "Ipv6Ranges": []}),
@@ -562,6 +596,11 @@ def permits(
     return Permission("sg-1", protocol, ports, ip_network(block), text)
 
 
+def gapped(block: str, gap: str) -> list[str]:
+    """Return a block without a part of it, as blocks."""
+    return [str(part) for part in IPv4Network(block).address_exclude(IPv4Network(gap))]
+
+
 def all_of(block: str) -> Permission:
     return permits(block, None, None, "-1")
 
@@ -575,7 +614,31 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
     "a public /8": ([permits("52.0.0.0/8")], []),
     "a private /8 beside a public one": ([permits("10.0.0.0/8"), permits("11.0.0.0/8")], []),
     "neighbours": ([permits("12.0.0.0/8"), permits("13.0.0.0/8")], [0, 1]),
-    "no neighbours": ([permits("13.0.0.0/8"), permits("14.0.0.0/8")], []),
+    "neighbours that are no CIDR block": (
+        [permits("13.0.0.0/8"), permits("14.0.0.0/8")],
+        [0, 1],
+    ),
+    "three in a row, and one with a gap": (
+        [permits(b) for b in ("4.128.0.0/9", "6.0.0.0/9", "5.0.0.0/8", "6.192.0.0/10")],
+        [0, 1, 2],
+    ),
+    "a gap of one address": (
+        [permits(b) for b in ("12.0.0.0/8", *gapped("13.0.0.0/8", "13.0.0.0/32"))],
+        [],
+    ),
+    "in a row with a private block between": (
+        [permits("9.0.0.0/8"), permits("10.0.0.0/8"), permits("11.0.0.0/8")],
+        [0, 2],
+    ),
+    "with a private gap between": ([permits("9.0.0.0/8"), permits("11.0.0.0/8")], []),
+    "a small block at the end of a row": (
+        [permits("12.0.0.0/8"), permits("13.0.0.0/32")],
+        [0, 1],
+    ),
+    "in a row, in another's block at one port alone": (
+        [permits("12.0.0.0/7", 1, 1), permits("13.0.0.0/8", 2, 2), permits("14.0.0.0/8", 2, 2)],
+        [0, 1, 2],
+    ),
     "parts of neighbours": (
         [permits("12.0.0.0/9"), permits("12.128.0.0/9"), permits("13.0.0.0/8")],
         [0, 1, 2],
@@ -631,6 +694,15 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
     "an IPv6 /31": ([permits("2600:1f00::/31")], [0]),
     "an IPv6 /32": ([permits("2600:1f00::/32")], []),
     "IPv6 neighbours": ([permits("2600:1f00::/32"), permits("2600:1f01::/32")], [0, 1]),
+    "IPv6 neighbours that are no CIDR block": (
+        [permits("2600:1f01::/32"), permits("2600:1f02::/32")],
+        [0, 1],
+    ),
+    "IPv6 with a gap": ([permits("2600:1f01::/32"), permits("2600:1f03::/32")], []),
+    "half of a /32 beside a whole one": (
+        [permits("2600:1f01:8000::/33"), permits("2600:1f02::/32")],
+        [0, 1],
+    ),
     "IPv4 and IPv6": ([permits("52.0.0.0/8"), permits("2600:1f00::/32")], []),
     **{
         f"not public: {block}": ([permits(block)], [])
@@ -645,7 +717,7 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
 
 @pytest.mark.parametrize(("permissions", "numbers"), OPEN.values(), ids=OPEN)
 def test_what_is_open_to_the_internet(permissions: list[Permission], numbers: list[int]) -> None:
-    assert open_permissions(permissions) == [permissions[n] for n in numbers]
+    assert open_permissions(permissions, BROADEST) == [permissions[n] for n in numbers]
 
 
 LISTS: dict[str, tuple[list[Any], SecurityGroup]] = {
@@ -976,13 +1048,15 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
             table(3, to("NetworkInterfaceId", "eni-2"), back(), SubnetId="subnet-9"),
         ],
         "rtb-1 sends traffic to eni-1 and igw-1 sends it to eni-2, which may be one appliance or a "
-        "chain of two",
+        "chain of two: network interface eni-1 could not be read, AWS returned no such network "
+        "interface",
     ),
     "an appliance by its interface and by its address": (
         IN,
         [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5"))],
         "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be one appliance "
-        "or a chain of two",
+        "or a chain of two: network interface eni-1 could not be read, AWS returned no such "
+        "network interface",
     ),
     "a firewall's endpoint beside an appliance's address": (
         IN,
@@ -1056,6 +1130,21 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
         [own(1, to("NetworkInterfaceId", "x")), edge(back())],
         "a route of rtb-1 lacks its destination, target or state",
     ),
+    "a route to an instance without its interface": (
+        IN,
+        [own(1, {**to("InstanceId", "i-1"), "NetworkInterfaceId": ""}), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "a route to a destination that is none": (
+        IN,
+        [own(1, to("NetworkInterfaceId", "eni-1", "garbage")), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
+    "the VPC's own destination is none": (
+        IN,
+        [own(1, to("GatewayId", "local", "garbage"), to("NatGatewayId", "nat-1")), edge(back())],
+        "a route of rtb-1 lacks its destination, target or state",
+    ),
     "an edge route without destination": (
         IN,
         [own(1, TO_ENI), edge({"NetworkInterfaceId": "eni-1", "State": "active"})],
@@ -1113,7 +1202,8 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
 
 REMEDIES = {
     "which may be one appliance": (
-        "check that with ec2:DescribeRouteTables and ec2:DescribeNetworkInterfaces"
+        "it was deleted, or is no longer shared with this account; check with "
+        "ec2:DescribeNetworkInterfaces"
     ),
     "and so does an internet gateway": (
         "check whether the list's entries are public, with ec2:GetManagedPrefixListEntries"
@@ -1136,6 +1226,217 @@ def test_a_middlebox_of_which_nobody_knows(
         assert unread.remedy in found or not found
 
 
+def located(number: int, subnet: str, *addresses: str, instance: str | None = None) -> Any:
+    """Return a network interface in a subnet."""
+    made = {"NetworkInterfaceId": f"eni-{number}", "SubnetId": subnet}
+    attached: Any = {"Attachment": {"InstanceId": instance}} if instance else {}
+    return {**made, **attached, "PrivateIpAddresses": [{"PrivateIpAddress": a} for a in addresses]}
+
+
+def endpoint(number: int, *subnets: str) -> Any:
+    """Return a firewall's endpoint in subnets."""
+    return {
+        "VpcEndpointId": f"vpce-{number}",
+        "VpcEndpointType": "GatewayLoadBalancer",
+        "SubnetIds": list(subnets),
+    }
+
+
+def of(number: int, *routes: dict[str, str]) -> Any:
+    """Return the route table of the subnet of the same number."""
+    return table(number, *routes, SubnetId=f"subnet-{number}")
+
+
+PL = {"DestinationPrefixListId": "pl-1"}
+TO_NAT = to("NatGatewayId", "nat-1")
+CHAIN = MiddleboxRoute("0.0.0.0/0", "vpce-1", "igw-1", "rtb-9", "10.0.1.0/24", "vpce-2")
+# The subnet goes out by vpce-1, and the gateway sends its traffic to vpce-2. Subnet 8 is the NAT
+# gateway's, which sends what comes back to vpce-1.
+BY_TWO = [
+    own(1, TO_VPCE),
+    edge(back(GatewayId="vpce-2")),
+    of(8, OUT, back(GatewayId="vpce-1")),
+    main(7),
+]
+STAND = {"VpcEndpoints": [endpoint(1, "subnet-2"), endpoint(2, "subnet-3")]}
+NOT_TOLD = (
+    "rtb-1 sends traffic to vpce-1 and igw-1 sends it to vpce-2, which may be one appliance or a "
+    "chain of two"
+)
+APART: dict[str, tuple[list[Any], dict[str, list[Any]], MiddleboxRoute | str | None]] = {
+    "apart, as in AWS's template of separate firewalls": (
+        [*BY_TWO, of(2, TO_NAT), of(3, OUT)],
+        STAND,
+        None,
+    ),
+    "the first hands on to the second": (
+        [*BY_TWO, of(2, to("GatewayId", "vpce-2")), of(3, OUT)],
+        STAND,
+        CHAIN,
+    ),
+    "the first hands on to a third, and that to the second": (
+        [
+            *BY_TWO,
+            of(2, to("GatewayId", "vpce-3")),
+            of(4, to("GatewayId", "vpce-2")),
+            of(3, OUT),
+        ],
+        {"VpcEndpoints": [*STAND["VpcEndpoints"], endpoint(3, "subnet-4")]},
+        CHAIN,
+    ),
+    "the first hands on to a third, and that to the first": (
+        [*BY_TWO, of(2, to("GatewayId", "vpce-3")), of(4, to("GatewayId", "vpce-1")), of(3)],
+        {"VpcEndpoints": [*STAND["VpcEndpoints"], endpoint(3, "subnet-4")]},
+        None,
+    ),
+    "the first hands on in one of its subnets": (
+        [*BY_TWO, of(2, TO_NAT), of(4, to("GatewayId", "vpce-2")), of(3, OUT)],
+        {"VpcEndpoints": [endpoint(1, "subnet-2", "subnet-4"), endpoint(2, "subnet-3")]},
+        CHAIN,
+    ),
+    "the second hands what comes in on to the first": (
+        [*BY_TWO, of(2, TO_NAT), of(3, OUT, back(GatewayId="vpce-1"))],
+        STAND,
+        CHAIN,
+    ),
+    "a dead route from the first to the second": (
+        [*BY_TWO, of(2, to("GatewayId", "vpce-2", State="blackhole")), of(3, OUT)],
+        STAND,
+        None,
+    ),
+    "S3's gateway endpoint beside them": (
+        [
+            *BY_TWO,
+            of(2, TO_NAT, {"DestinationPrefixListId": "pl-1", **to("GatewayId", "vpce-4", "")}),
+            of(3, {"DestinationPrefixListId": "pl-1", **to("GatewayId", "vpce-4", "")}),
+        ],
+        {
+            "VpcEndpoints": [
+                *STAND["VpcEndpoints"],
+                {"VpcEndpointId": "vpce-4", "VpcEndpointType": "Gateway", "SubnetIds": []},
+            ]
+        },
+        None,
+    ),
+    "the first hands a prefix list on to the second": (
+        [*BY_TWO, of(2, TO_NAT, {**to("GatewayId", "vpce-2", ""), **PL}), of(3, OUT)],
+        STAND,
+        f"{NOT_TOLD}: rtb-2 sends pl-1 to vpce-2",
+    ),
+    "one way is not known, and another arrives": (
+        [*BY_TWO, of(2, to("GatewayId", "vpce-3"), to("GatewayId", "vpce-2", "1.0.0.0/8")), of(3)],
+        STAND,
+        CHAIN,
+    ),
+    "the way out is not known, and the way in arrives": (
+        [*BY_TWO, of(2, to("GatewayId", "vpce-3")), of(3, OUT, back(GatewayId="vpce-1"))],
+        STAND,
+        CHAIN,
+    ),
+    "the first leads to the internet itself": (
+        [*BY_TWO, of(2, OUT), of(3, OUT)],
+        STAND,
+        f"{NOT_TOLD}: rtb-2, which vpce-1 goes by, leads to the internet",
+    ),
+    "where the first stands is refused": (
+        [*BY_TWO, of(2, TO_NAT), of(3, OUT)],
+        {"VpcEndpoints": [refusal()]},
+        f"{NOT_TOLD}: VPC endpoint vpce-1 could not be read, UnauthorizedOperation",
+    ),
+    "AWS does not say where the first stands": (
+        [*BY_TWO, of(2, TO_NAT), of(3, OUT)],
+        {"VpcEndpoints": [endpoint(1), endpoint(2, "subnet-3")]},
+        f"{NOT_TOLD}: AWS does not say in which subnet vpce-1 is",
+    ),
+    "where the second stands is not known": (
+        [*BY_TWO, of(2, TO_NAT), of(3, OUT)],
+        {"VpcEndpoints": [endpoint(1, "subnet-2")]},
+        f"{NOT_TOLD}: VPC endpoint vpce-2 could not be read, AWS returned no such VPC endpoint",
+    ),
+    "a route of the first's table is not whole": (
+        [*BY_TWO, of(2, {"GatewayId": "vpce-2", "State": "active"}), of(3, OUT)],
+        STAND,
+        f"{NOT_TOLD}: a route of rtb-2 lacks its destination, target or state",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tables", "there", "expected"), APART.values(), ids=APART)
+def test_two_middleboxes_are_chained_or_apart(
+    tables: list[Any], there: dict[str, list[Any]], expected: MiddleboxRoute | str | None
+) -> None:
+    ec2 = EC2(Subnets=[IN], RouteTables=tables, **there)
+    facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
+    found = facts["subnet-1"]
+    assert [unread.why for unread in found.unread] == [expected] * isinstance(expected, str)
+    assert list(found.middlebox_routes) == [expected] * isinstance(expected, MiddleboxRoute)
+    asked = [key for key, *_ in ec2.asked]
+    assert asked.count("VpcEndpoints") == 1
+    assert "NetworkInterfaces" not in asked
+
+
+TO_I1 = {**TO_ENI, "InstanceId": "i-1"}
+BY_INTERFACES: dict[str, tuple[list[Any], list[Any], MiddleboxRoute | None]] = {
+    "instances in a chain, by the first's other interface": (
+        [
+            own(1, TO_I1),
+            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-2")),
+            of(8, back(NetworkInterfaceId="eni-1", InstanceId="i-1")),
+            of(2),
+            of(4, to("NetworkInterfaceId", "eni-2", InstanceId="i-2")),
+            of(3, OUT),
+        ],
+        [
+            located(1, "subnet-2", instance="i-1"),
+            located(3, "subnet-4", instance="i-1"),
+            located(2, "subnet-3", instance="i-2"),
+        ],
+        MiddleboxRoute("0.0.0.0/0", "eni-1", "igw-1", "rtb-9", "10.0.1.0/24", "eni-2"),
+    ),
+    "instances that are apart": (
+        [
+            own(1, TO_I1),
+            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-2")),
+            of(8, back(NetworkInterfaceId="eni-1", InstanceId="i-1")),
+            of(2, TO_NAT),
+            of(3, OUT),
+        ],
+        [located(1, "subnet-2", instance="i-1"), located(2, "subnet-3", instance="i-2")],
+        None,
+    ),
+    "an interface by its address": (
+        [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5")), of(2, OUT)],
+        [located(1, "subnet-2", "10.0.9.5")],
+        OUT_ENI,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("tables", "interfaces", "expected"), BY_INTERFACES.values(), ids=BY_INTERFACES
+)
+def test_appliances_are_chained_or_apart(
+    tables: list[Any], interfaces: list[Any], expected: MiddleboxRoute | None
+) -> None:
+    ec2 = EC2(Subnets=[IN], RouteTables=tables, NetworkInterfaces=interfaces)
+    facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
+    assert list(facts["subnet-1"].middlebox_routes) == ([expected] if expected else [])
+    assert not facts["subnet-1"].unread
+    assert [key for key, *_ in ec2.asked].count("NetworkInterfaces") == 1
+
+
+def test_the_automated_internet_firewall_is_no_target() -> None:
+    inspected = {"FirewallArn": "arn", "Status": "active"}
+    subnet = {**IN, "NetworkFirewallConnectivityType": "outbound-only"}
+    tables: list[Any] = [own(1, {**OUT, "IgwFirewall": inspected})]  # type: ignore[dict-item]
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [], ACCOUNT)
+    assert facts["subnet-1"].internet_routes == (Route("0.0.0.0/0", "igw-1", "active"),)
+    assert facts["subnet-1"].firewall_connectivity == "outbound-only"
+    tables = [own(1, {"DestinationCidrBlock": "0.0.0.0/0", "IgwFirewall": inspected})]  # type: ignore[dict-item]
+    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=tables), ["subnet-1"], [], ACCOUNT)
+    assert [unread.why for unread in facts["subnet-1"].unread] == [LACKS]
+
+
 @pytest.mark.parametrize(
     ("states", "mode"),
     [({"InternetGatewayBlockMode": "block-bidirectional"}, "block-bidirectional"), (None, None)],
@@ -1151,8 +1452,31 @@ WHY: dict[str, tuple[Exception, str, str]] = {
     "denied": (
         refusal(message="not authorized with an explicit deny in a service control policy: x"),
         "UnauthorizedOperation, explicit deny in a service control policy",
-        "allow ec2:DescribeSubnets",
+        "change that policy, because to allow ec2:DescribeSubnets elsewhere is not enough",
     ),
+    "denied by an endpoint's policy": (
+        refusal(message="ec2:DescribeSubnets with an explicit deny in a VPC endpoint policy"),
+        "UnauthorizedOperation, explicit deny in a VPC endpoint policy",
+        "change that policy, because to allow ec2:DescribeSubnets elsewhere is not enough",
+    ),
+    "denied by a permissions boundary": (
+        refusal(message="ec2:DescribeSubnets with an explicit deny in a permissions boundary"),
+        "UnauthorizedOperation, explicit deny in a permissions boundary",
+        "change that policy, because to allow ec2:DescribeSubnets elsewhere is not enough",
+    ),
+    **{
+        f"no {kind} allows it": (
+            refusal(message=f"because no {kind} allows the ec2:DescribeSubnets action"),
+            f"UnauthorizedOperation, no {kind} allows it",
+            f"allow ec2:DescribeSubnets{place}",
+        )
+        for kind, place in (
+            ("identity-based policy", ""),
+            ("permissions boundary", " in the permissions boundary"),
+            ("session policy", " in the session policy"),
+            ("VPC endpoint policy", " in the VPC endpoint policy"),
+        )
+    },
     "throttled by its status": (refusal("Busy", status=429), "Busy", "scan again"),
     "throttled": (
         refusal("RequestLimitExceeded"),

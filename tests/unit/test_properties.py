@@ -7,9 +7,10 @@ intervals of numbers. It is written from "Route tables", "Internet gateways" and
 tables" in the Amazon VPC User Guide, and "The meaning of public" in the Amazon S3 User Guide.
 """
 
+import copy
 import functools
 import random
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -17,9 +18,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.sagemaker_models_network_isolation_enabled.lib.facts import Model, Route, Unread
+from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
+    Model,
+    Route,
+    SecurityGroup,
+    Unread,
+)
+from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
 from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import explain, judge
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
+from prowler_sagemaker_network_isolation.cli.causes import Cause, causes_of, unread_of
 
 pytestmark = pytest.mark.usefixtures("untraced")
 RANK = {"PASS": 2, "MANUAL": 1, "FAIL": 0}
@@ -71,6 +79,8 @@ class Network:
         tables: What DescribeRouteTables knows.
         groups: What DescribeSecurityGroups knows.
         prefix_lists: What GetManagedPrefixListEntries knows; None where it is refused.
+        stands: In which subnet each middlebox stands; None where that is not known.
+        address_of_appliance: Whether the address is one of the appliance's.
         wanted_subnets: The subnets that the model names.
         wanted_groups: The security groups that it names.
     """
@@ -79,6 +89,8 @@ class Network:
     tables: list[dict[str, Any]]
     groups: list[dict[str, Any]]
     prefix_lists: dict[str, list[str] | None]
+    stands: dict[str, str | None]
+    address_of_appliance: bool
     wanted_subnets: list[str]
     wanted_groups: list[str]
 
@@ -87,6 +99,7 @@ class Network:
 STATES = st.sampled_from(["active", "blackhole"])
 TABLES_TARGETS = st.sampled_from(sorted(TARGETS))
 TABLES_DESTINATIONS = st.lists(st.sampled_from(sorted(DESTINATIONS)), unique=True)
+HANDED_ON = st.sampled_from([*EDGE_TARGETS[:4]])
 EDGES_TARGETS = st.sampled_from(EDGE_TARGETS)
 ENTRIES = st.none() | st.lists(st.sampled_from(BLOCKS), max_size=3)
 PREFIX_LISTS = ("pl-1", "pl-2")
@@ -140,6 +153,11 @@ def networks(draw: st.DrawFn) -> Network:
         tables.append(main)
         for one in claimed:
             tables.append(draw(route_tables(len(tables), vpc, [one])))
+            # A middlebox's subnet may hand on what comes in for others.
+            tables[-1]["Routes"] += [
+                {"DestinationCidrBlock": block, **TARGETS[draw(HANDED_ON)], "State": "active"}
+                for block in draw(some_of(*blocks.values()))
+            ]
         edge = draw(route_tables(len(tables), vpc, []))
         edge["Associations"].append({"Main": False, "GatewayId": "igw-1"})
         edge["Associations"].append({"Main": False, "PublicIpv4Pool": "ipv4pool-ec2-1"})
@@ -173,7 +191,11 @@ def networks(draw: st.DrawFn) -> Network:
     wanted = draw(some_of(*known, "subnet-gone", at_least=1))
     names = [str(g["GroupId"]) for g in groups]
     wanted_groups = draw(some_of(*names, "sg-gone", at_least=1))
-    return Network(subnets, tables, groups, prefix_lists, wanted, wanted_groups)
+    stands = {name: draw(st.none() | st.sampled_from(known)) for name in ("endpoint", "appliance")}
+    own_address = draw(st.booleans())
+    return Network(
+        *(subnets, tables, groups, prefix_lists, stands, own_address, wanted, wanted_groups)
+    )
 
 
 class EC2:
@@ -199,6 +221,12 @@ class EC2:
         return self.described(Filters)
 
     def described(self, Filters: list[dict[str, Any]]) -> Any:  # noqa: N803
+        if self.operation == "describe_vpc_endpoints":
+            yield {"VpcEndpoints": self.endpoints()}
+            return
+        if self.operation == "describe_network_interfaces":
+            yield {"NetworkInterfaces": self.interfaces()}
+            return
         key, field, items = {
             "describe_subnets": ("Subnets", "SubnetId", self.network.subnets),
             "describe_route_tables": ("RouteTables", "VpcId", self.network.tables),
@@ -209,6 +237,20 @@ class EC2:
             random.Random(self.shuffle).shuffle(found)
         for start in range(0, max(len(found), 1), self.page):
             yield {key: found[start : start + self.page]}
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        subnet = self.network.stands["endpoint"]
+        return [{"VpcEndpointId": "vpce-1", "SubnetIds": [subnet]}] if subnet else []
+
+    def interfaces(self) -> list[dict[str, Any]]:
+        subnet, instance = self.network.stands["appliance"], {"InstanceId": "i-1"}
+        address = "10.0.9.5" if self.network.address_of_appliance else "10.0.9.6"
+        found: list[dict[str, Any]] = [
+            {"NetworkInterfaceId": name, "SubnetId": subnet, "Attachment": instance}
+            for name in ("eni-1", "eni-2")
+        ]
+        found[1]["PrivateIpAddresses"] = [{"PrivateIpAddress": address}]
+        return found if subnet else []
 
 
 def read(network: Network, isolated: bool = True, **ec2: Any) -> Model:
@@ -247,8 +289,8 @@ SPECIAL = [
 def reaches_the_internet(admitted: list[str]) -> bool:
     """Return whether blocks admit a range of the internet that AWS calls public.
 
-    That is a block broader than a /8 or an IPv6 /32 that is not private, or an aligned range in
-    the union of all blocks that has more public addresses than a /8 or an IPv6 /32.
+    That is a block broader than a /8 or an IPv6 /32 that is not private, or a range without a gap
+    in the union of all blocks that has more public addresses than a /8 or an IPv6 /32.
     """
     for bits, named in ((32, 24), (128, 96)):
         blocks = [ip_network(b) for b in admitted if ip_network(b).max_prefixlen == bits]
@@ -263,18 +305,14 @@ def reaches_the_internet(admitted: list[str]) -> bool:
                 union[-1][1] = max(union[-1][1], end)
             else:
                 union.append([start, end])
-        # No single block is broad here, so there are few aligned ranges.
         for start, end in union:
-            for power in range(named + 1, bits + 1):
-                size = 2**power
-                for first in range(-(-start // size) * size, end - size + 1, size):
-                    special = sum(
-                        max(0, min(last, first + size) - max(begin, first))
-                        for begin, last, of in SPECIAL
-                        if of == bits
-                    )
-                    if size - special > 2**named:
-                        return True
+            special = sum(
+                max(0, min(last, end) - max(begin, start))
+                for begin, last, of in SPECIAL
+                if of == bits
+            )
+            if end - start - special > 2**named:
+                return True
     return False
 
 
@@ -350,6 +388,75 @@ def oracle(network: Network) -> str:
         if "GatewayId" in association
     }
 
+    in_vpc = {table["RouteTableId"]: table["VpcId"] for table in network.tables}
+    routes_of = {table["RouteTableId"]: table["Routes"] for table in network.tables}
+
+    def table_of(subnet: str, vpc: str) -> str:
+        claimed = claims.get(subnet)
+        return str(claimed if claimed and in_vpc[claimed] == vpc else mains[vpc])
+
+    def hands_on(middlebox: str, vpc: str, block: str | None) -> set[str]:
+        """Return to what a middlebox hands on what goes out, or what comes in for a block."""
+        subnet = network.stands.get(middlebox)
+        if subnet is None:
+            return {"nobody knows"}
+        table = table_of(subnet, vpc)
+        if block is None:
+            found = {m for m, to in sends[table] if to != "pl-1"}
+            return found | (
+                {"nobody knows"} if {to for _, to in sends[table]} & {"pl-1"} else set()
+            )
+        return {
+            m
+            for route in routes_of[table]
+            for name, m in MIDDLEBOXES.items()
+            if name in route.values() and route["State"] == "active"
+            if route.get("DestinationCidrBlock") == block
+        } | {"nobody knows" for m, to in sends[table] if to == "pl-1"}
+
+    def closure(start: str, vpc: str, block: str | None) -> tuple[set[str], set[str]]:
+        """Return the middleboxes that are passed on the way, and those that are led to."""
+        passed, led_to = {start}, set()
+        for _ in range(len(MIDDLEBOXES)):
+            new = {m for at in passed - {"nobody knows"} for m in hands_on(at, vpc, block)}
+            led_to |= new
+            passed |= new
+        return passed, led_to
+
+    def of_two(first: str, second: str, vpc: str, block: str) -> str | None:
+        """Return what two middleboxes, towards the subnet and the gateway, make of a subnet."""
+        if {first, second} == {"appliance", "address"}:
+            if network.stands["appliance"] is None:
+                return "MANUAL"
+            if network.address_of_appliance:
+                return "FAIL"
+        elif not any(
+            route.get("DestinationCidrBlock") == block and name in route.values()
+            for table in network.tables
+            if table["VpcId"] == vpc and table is not edge_of[vpc]
+            if table["RouteTableId"] != table_of(subnet_of[block], vpc)
+            for route in table["Routes"]
+            for name, m in MIDDLEBOXES.items()
+            if m == first
+        ):
+            return None
+        out, leads_out = closure(first, vpc, None)
+        back, leads_in = closure(second, vpc, block)
+        if second in leads_out or first in leads_in:
+            return "FAIL"
+        if "nobody knows" in out | back:
+            return "MANUAL"
+        by = {table_of(str(network.stands[m]), vpc) for m in out}
+        return "MANUAL" if any(outs[table] for table in by) else None
+
+    edge_of = {
+        table["VpcId"]: table
+        for table in network.tables
+        for association in table["Associations"]
+        if "GatewayId" in association
+    }
+    subnet_of = {subnet["CidrBlock"]: subnet["SubnetId"] for subnet in network.subnets}
+
     def statuses(subnet: dict[str, Any]) -> set[str]:
         vpc, block = subnet["VpcId"], subnet["CidrBlock"]
         table = claims.get(subnet["SubnetId"], mains[vpc])
@@ -369,8 +476,11 @@ def oracle(network: Network) -> str:
             elif incoming == {middlebox}:
                 # A prefix list may or may not be the internet: EC2 does not give its entries here.
                 found.add("MANUAL" if destination == "pl-1" else "FAIL")
-            elif incoming | {middlebox} == {"appliance", "address"}:
-                found.add("MANUAL")  # the address may be the appliance's
+            elif incoming:
+                (second,) = incoming
+                made = of_two(middlebox, second, vpc, block)
+                if made:
+                    found.add("MANUAL" if destination == "pl-1" else made)
         return found
 
     there = [s for s in network.wanted_subnets if s in known]
@@ -485,3 +595,63 @@ def test_the_text_names_all_that_decides(network: Network, strict: bool) -> None
     for group in model.security_groups:
         if group.open_ingress or group.open_egress or group.unread:
             assert group.id in text
+
+
+def mended(network: Network, cause: Cause) -> Network:
+    """Return a network without the routes or rules of a cause, and otherwise the same."""
+    network = copy.deepcopy(network)
+    destinations = {detail.partition(" to ")[0] for detail in cause.details}
+    for table in network.tables:
+        if cause.thing == f"route table {table['RouteTableId']}":
+            table["Routes"] = [r for r in table["Routes"] if not destinations & set(r.values())]
+    ends = {" ".join(detail.partition(" (")[0].split(" ")[-5:]) for detail in cause.details}
+
+    def is_named(end: str) -> bool:
+        return any(f" {text}".endswith(f" {end}") for text in ends)
+
+    for group in network.groups:
+        is_meant = cause.thing.startswith("security group") and group["GroupId"] in cause.thing
+        for direction, word in (("IpPermissions", "from"), ("IpPermissionsEgress", "to")):
+            for rule in group[direction] if is_meant else ():
+                for kind, key in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
+                    rule[kind] = [
+                        item for item in rule[kind] if not is_named(f"{word} {item[key]}")
+                    ]
+                rule["PrefixListIds"] = [
+                    item
+                    for item in rule["PrefixListIds"]
+                    for name in [item["PrefixListId"]]
+                    if not any(
+                        is_named(f"{word} {entry} of prefix list {name}")
+                        for entry in network.prefix_lists[name] or ()
+                    )
+                ]
+            kinds = ("IpRanges", "Ipv6Ranges", "PrefixListIds")
+            group[direction] = [r for r in group[direction] if any(r[kind] for kind in kinds)]
+    return network
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["subnets", "groups"])
+@given(network=networks(), strict=st.booleans())
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_a_model_would_pass_without_its_one_cause_and_no_other_would(
+    network: Network, part: str, strict: bool
+) -> None:
+    """What `sagemaker-isolation report` says, against the verdict after the change."""
+
+    def facts(network: Network) -> Model:
+        if part == "subnets":
+            return replace(read(network), security_groups=(SecurityGroup("sg-closed"),))
+        return replace(read(network), subnets=())
+
+    model = facts(network)
+    verdict = judge(model, strict)
+    if verdict.status != "FAIL":
+        return
+    text = explain(model, verdict)
+    causes = causes_of(asdict(model), text)
+    would_pass = len(causes) == 1 and not unread_of(asdict(model), text)
+    for cause in causes:
+        after = judge(facts(mended(network, cause)), strict)
+        assert (after.status == "PASS") == would_pass, (cause, text)

@@ -13,7 +13,8 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Subnet,
     Unread,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import Rule, explain, judge
+from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import Rule, judge
 
 UNREAD = Unread("it", "AccessDenied", "ec2:Describe", "allow ec2:Describe")
 PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1")
@@ -26,6 +27,10 @@ IN_LINE = Subnet(
     *("subnet-6", "vpc-1", "rtb-6"),
     middlebox_routes=(MiddleboxRoute("0.0.0.0/0", "eni-1", "igw-1", "rtb-9", "10.0.1.0/24"),),
 )
+CHAINED = replace(
+    IN_LINE, middlebox_routes=(replace(IN_LINE.middlebox_routes[0], chained="eni-2"),)
+)
+INSPECTED = replace(PUBLIC, internet_routes=(Route("0.0.0.0/0", "igw-1", "active"),))
 CLOSED = SecurityGroup("sg-1", "vpc-1")
 OPEN = SecurityGroup("sg-2", "vpc-1", ("tcp 22 from 0.0.0.0/0", "tcp 22 from ::/0"))
 UNKNOWN_GROUP = SecurityGroup("sg-3", unread=(UNREAD,), unread_egress=(UNREAD,))
@@ -138,6 +143,33 @@ CASES = {
         model(subnets=(replace(PRIVATE, block_public_access="block-bidirectional"),)),
         "PASS",
         "in sg-1.",
+    ),
+    "a public subnet behind the automated internet firewall": (
+        model(subnets=(replace(INSPECTED, firewall_connectivity="outbound-only"),)),
+        "FAIL",
+        "Note: the automated internet firewall (outbound-only) drops connections from the internet "
+        "to subnet-2 for as long as it is set so, unless its policy only monitors.",
+    ),
+    "a public subnet that it treats by its interfaces": (
+        model(subnets=(replace(INSPECTED, firewall_connectivity="flexible"),)),
+        "FAIL",
+        "drops connections from the internet to interfaces without a public address in subnet-2 ",
+    ),
+    "a public subnet that it lets the internet into": (
+        model(subnets=(replace(INSPECTED, firewall_connectivity="bidirectional"),)),
+        "FAIL",
+        "sends 0.0.0.0/0 to igw-1.",
+    ),
+    "a public subnet whose routes it does not inspect": (
+        model(subnets=(replace(PUBLIC, firewall_connectivity="outbound-only"),)),
+        "FAIL",
+        "sends 0.0.0.0/0 to igw-1.",
+    ),
+    "middleboxes in a chain": (
+        model(subnets=(CHAINED,)),
+        "FAIL",
+        "subnet subnet-6 is public through eni-1 and eni-2: route table rtb-6 sends 0.0.0.0/0 to "
+        "eni-1, and route table rtb-9 of igw-1 sends 10.0.1.0/24 to eni-2.",
     ),
     "egress unknown": (
         model(groups=(UNKNOWN_EGRESS,)),
@@ -273,7 +305,7 @@ def test_a_very_long_list_of_rules_is_counted() -> None:
 
 
 SERVES = {
-    "nothing": ((), " No endpoint serves it."),
+    "nothing": ((), " No endpoint is seen to serve it."),
     "one": ((Endpoint("one", "arn", "InService"),), " It serves endpoint one."),
     "not known": (None, ""),
     "two, one of them not in service": (
@@ -298,8 +330,8 @@ def test_what_serves_comes_before_the_evidence_of_a_long_text() -> None:
     facts = replace(model(isolation=False), name="m" * 1000, endpoints=())
     text = explain(facts, judge(facts, fail_on_unrestricted_egress=False))
     assert text.endswith(
-        "m fails: network isolation is disabled. No endpoint serves it. Evidence: network "
-        "isolation is disabled."
+        "m fails: network isolation is disabled. No endpoint is seen to serve it. Evidence: "
+        "network isolation is disabled."
     )
 
 

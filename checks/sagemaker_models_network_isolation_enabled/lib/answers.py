@@ -1,9 +1,108 @@
-"""What AWS answered to a describe call, and the look at it that takes nothing for granted."""
+"""What AWS answered, or why it did not and what to do about it. Nothing is taken for granted."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .facts import MalformedError, Unread
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .facts import Unread
+
+REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
+# The codes by which SageMaker and EC2 ask for fewer calls.
+THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
+FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
+CREDENTIALS = re.compile(
+    "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
+)
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+GONE = "it was deleted, or is no longer shared with this account"
+# The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
+# messages" in the IAM User Guide): a statement denies, or none allows.
+EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
+NOT_ALLOWED = re.compile(r"because no ([A-Za-z -]*?(?:policy|boundary)) allows")
+IDENTITY = "identity-based policy"  # what is meant where a remedy names no policy
+NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
+# What a sentence calls the resources that AWS's operations call so.
+WORDS = {
+    "DataQualityJobDefinition": "data quality job definition",
+    "EndpointConfig": "endpoint configuration",
+    "Model": "model",
+    "ModelBiasJobDefinition": "model bias job definition",
+    "ModelExplainabilityJobDefinition": "model explainability job definition",
+    "ModelQualityJobDefinition": "model quality job definition",
+    "MonitoringSchedule": "monitoring schedule",
+}
+
+
+class MalformedError(Exception):
+    """An answer of AWS lacks what its API promises; the message is a clause that says what.
+
+    Attributes:
+        remedy: What to do; None for the usual.
+    """
+
+    def __init__(self, clause: str, remedy: str | None = None) -> None:
+        super().__init__(clause)
+        self.remedy = remedy
+
+
+def why_unread(error: Exception, what: str, permission: str, region: str | None = None) -> Unread:
+    """Return the `Unread` for an exception that reading something from AWS raised.
+
+    Args:
+        error: What boto3, botocore or the reading of the answer raised.
+        what: See `Unread`.
+        permission: See `Unread`.
+        region: The region of which all is listed by this call, and which can be left out.
+    """
+    remedy = f"scan again, or check with {permission}"
+    if isinstance(error, MalformedError):
+        why, remedy = str(error), error.remedy or remedy
+    elif isinstance(error, ClientError):
+        answer = error.response.get("Error") or {}
+        why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
+        status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
+        if (
+            THROTTLING.search(why)
+            or FAILURES.search(why)
+            or status == TOO_MANY_REQUESTS
+            or status >= SERVER_ERROR
+        ):
+            remedy = "scan again"
+        elif CREDENTIALS.search(why):
+            remedy = "renew the credentials, or leave out a region that is not enabled"
+        elif REFUSALS.search(why):
+            why, remedy = why_refused(why, str(answer.get("Message")), permission, region)
+        elif why.endswith("NotFound"):
+            remedy = f"{GONE}; check with {permission}"
+    elif isinstance(error, BotoCoreError):
+        why, remedy = type(error).__name__, "scan again"
+    else:  # botocore does not wrap what its parsers stumble over
+        why = f"the answer is garbled, {type(error).__name__}"
+    return Unread(what, why, permission, remedy)
+
+
+def why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
+    """Return why a call was refused, with the kind of policy that AWS names, and what to do.
+
+    Args:
+        code: AWS's error code.
+        message: AWS's message.
+        permission: See `Unread`.
+        region: See `why_unread`.
+    """
+    if deny := EXPLICIT_DENY.search(message):
+        # Landing zones deny whole regions by such a policy: nothing is there to be judged.
+        if region and "service control policy" in deny[1].lower():
+            remedy = f"leave the region out (--excluded-region {region}), or change the policy"
+        else:
+            remedy = f"change that policy, because to allow {permission} elsewhere is not enough"
+        return f"{code}, {deny[0]}", remedy
+    if none := NOT_ALLOWED.search(message):
+        place = "" if none[1].lower() == IDENTITY else f" in the {none[1]}"
+        return f"{code}, no {none[1]} allows it", f"allow {permission}{place}"
+    return code, f"allow {permission}"
 
 
 @dataclass(frozen=True)
@@ -22,8 +121,10 @@ class Described:
 def missing(what: str, described: Described, permission: str) -> Unread:
     """Return why something asked for by its id is not in the answer."""
     if described.error:
-        return Unread.from_error(described.error, what, permission)
-    return Unread.gone(what, permission)
+        return why_unread(described.error, what, permission)
+    kind = what.rpartition(" ")[0]
+    why = f"AWS returned no such {kind}"
+    return Unread(what, why, permission, f"{GONE}; check with {permission}")
 
 
 def is_id(value: Any, prefix: str) -> bool:

@@ -1,34 +1,115 @@
-"""The check's own setting in Prowler's config.yaml, which the fixer judges by too."""
+"""The checks' own settings in Prowler's config.yaml, which the fixer judges by too."""
 
 import logging
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .ranges import BROADEST, Broadest
 
 logger = logging.getLogger(__name__)
 
 EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
+# By IP version; the longest prefix that each has.
+BROADEST_KEYS = {
+    4: ("sagemaker_models_broadest_ipv4_source", 32),
+    6: ("sagemaker_models_broadest_ipv6_source", 128),
+}
+SEVERITY_KEY = "sagemaker_models_severity_if_unused"
+SEVERITIES = ("critical", "high", "medium", "low", "informational")
+
+T = TypeVar("T")
 
 
 def read_egress_setting(audit_config: dict[str, Any]) -> bool:
     """Return whether egress open to the internet is a violation: `EGRESS_KEY` in config.yaml.
 
     Args:
-        audit_config: The `aws` section of Prowler's configuration.
+        audit_config: The `aws` section of Prowler's configuration, the same for all of a scan.
 
     Returns:
         The configured value; False, with a warning, where it is neither true nor false.
     """
-    value = audit_config.get(EGRESS_KEY, False)
-    if isinstance(value, bool):
-        return value
-    sentence = (
-        f"prowler.config[aws.{EGRESS_KEY}] must be true or false, and is {value!r}; the default, "
-        "false, is used: egress open to the internet is noted and is no violation."
+    return read(
+        audit_config,
+        EGRESS_KEY,
+        False,
+        lambda value: isinstance(value, bool),
+        "must be true or false",
+        "the default, false, is used: egress open to the internet is noted and is no violation",
     )
+
+
+def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
+    """Return the broadest public range that is still a named source: `BROADEST_KEYS`.
+
+    Args:
+        audit_config: As for `read_egress_setting`.
+
+    Returns:
+        The prefix lengths by IP version; AWS's own, with a warning, where one is not valid.
+    """
+
+    def prefix(version: int, key: str, longest: int) -> int:
+        return read(
+            audit_config,
+            key,
+            BROADEST[version],
+            lambda value: type(value) is int and 1 <= value <= longest,
+            f"must be a prefix length from 1 to {longest}",
+            f"the default, {BROADEST[version]}, is used",
+        )
+
+    return {version: prefix(version, *about) for version, about in BROADEST_KEYS.items()}
+
+
+def read_unused_severity(audit_config: dict[str, Any]) -> str | None:
+    """Return the severity of a failing model that nothing is seen to use: `SEVERITY_KEY`.
+
+    Args:
+        audit_config: As for `read_egress_setting`.
+
+    Returns:
+        One of `SEVERITIES`; None for the check's own, with a warning where it is none of them.
+    """
+    unset: str | None = None
+    return read(
+        audit_config,
+        SEVERITY_KEY,
+        unset,
+        lambda value: value is None or value in SEVERITIES,
+        f"must be one of {', '.join(SEVERITIES)}",
+        "the severity of the check is used for every model",
+    )
+
+
+def read(
+    audit_config: dict[str, Any],
+    key: str,
+    default: T,
+    is_valid: Callable[[Any], bool],
+    must: str,
+    consequence: str,
+) -> T:
+    """Return a setting. Of a wrong value, warn and put the default in its place.
+
+    Args:
+        audit_config: As for `read_egress_setting`; with the default in it no check warns again.
+        key: The setting's.
+        default: What is used where it is not set, or wrong.
+        is_valid: Whether a value is one.
+        must: What it must be, such as "must be true or false".
+        consequence: What follows for the findings.
+    """
+    value: T = audit_config.get(key, default)
+    if is_valid(value):
+        return value
+    audit_config[key] = default
+    sentence = f"prowler.config[aws.{key}] {must}, and is {value!r}; {consequence}."
     # Prowler logs from CRITICAL on unless told otherwise, and a stricter rule that was asked for
     # and is not applied must not go unseen.
     if logger.isEnabledFor(logging.WARNING):
         logger.warning(sentence)
     else:
         print(sentence, file=sys.stderr)
-    return False
+    return default

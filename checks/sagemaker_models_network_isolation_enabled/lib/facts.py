@@ -1,39 +1,12 @@
-"""What was read from AWS about a SageMaker model or endpoint configuration, and no conclusion.
+"""What was read from AWS about what is judged and its network, and no conclusion.
 
 Every class is frozen and holds plain values only, because Prowler writes a finding's resource
 into OCSF as it stands. A fact that could not be read is `None` and has an `Unread` that says why:
 unknown is never a default.
 """
 
-import re
 from dataclasses import dataclass
-from typing import ClassVar
-
-from botocore.exceptions import BotoCoreError, ClientError
-
-REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
-# The codes by which SageMaker and EC2 ask for fewer calls.
-THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
-FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
-CREDENTIALS = re.compile(
-    "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
-)
-TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
-GONE = "it was deleted, or is no longer shared with this account"
-EXPLICIT_DENY = re.compile(r"explicit deny in an? [a-z -]*?(?:policy|boundary)")
-NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
-
-
-class MalformedError(Exception):
-    """An answer of AWS lacks what its API promises; the message is a clause that says what.
-
-    Attributes:
-        remedy: What to do; None for the usual.
-    """
-
-    def __init__(self, clause: str, remedy: str | None = None) -> None:
-        super().__init__(clause)
-        self.remedy = remedy
+from typing import ClassVar, Generic, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +25,6 @@ class Unread:
     permission: str
     remedy: str
 
-    @classmethod
-    def from_error(cls, error: Exception, what: str, permission: str) -> "Unread":
-        """Return the `Unread` for an exception that reading something from AWS raised.
-
-        Args:
-            error: What boto3, botocore or the reading of the answer raised.
-            what: See the class.
-            permission: See the class.
-        """
-        remedy = f"scan again, or check with {permission}"
-        if isinstance(error, MalformedError):
-            why, remedy = str(error), error.remedy or remedy
-        elif isinstance(error, ClientError):
-            answer = error.response.get("Error") or {}
-            why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
-            status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
-            if (
-                THROTTLING.search(why)
-                or FAILURES.search(why)
-                or status == TOO_MANY_REQUESTS
-                or status >= SERVER_ERROR
-            ):
-                remedy = "scan again"
-            elif CREDENTIALS.search(why):
-                remedy = "renew the credentials, or leave out a region that is not enabled"
-            elif REFUSALS.search(why):
-                remedy = f"allow {permission}"
-            elif why.endswith("NotFound"):
-                remedy = f"{GONE}; check with {permission}"
-            if deny := EXPLICIT_DENY.search(str(answer.get("Message"))):
-                why = f"{why}, {deny.group()}"
-        elif isinstance(error, BotoCoreError):
-            why, remedy = type(error).__name__, "scan again"
-        else:  # botocore does not wrap what its parsers stumble over
-            why = f"the answer is garbled, {type(error).__name__}"
-        return cls(what, why, permission, remedy)
-
-    @classmethod
-    def gone(cls, what: str, permission: str) -> "Unread":
-        """Return the `Unread` for an id that AWS, asked for it, has no answer to."""
-        kind = what.rpartition(" ")[0]
-        return cls(
-            what, f"AWS returned no such {kind}", permission, f"{GONE}; check with {permission}"
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -105,10 +33,13 @@ class Route:
     Attributes:
         destination: A CIDR block or the id of a prefix list.
         gateway: "igw-…" or "cagw-…".
+        firewall: IgwFirewall.Status of the automated internet firewall that inspects its traffic,
+            such as "active"; None where AWS does not say.
     """
 
     destination: str
     gateway: str
+    firewall: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +53,10 @@ class MiddleboxRoute:
             "i-…", an appliance with an interface to each side; or an appliance's IP address.
         gateway: The internet gateway, "igw-…".
         gateway_route_table_id: The route table that is associated with the gateway.
-        block: What that table sends to the same middlebox: the subnet's CIDR block or one that
-            holds it.
+        block: What that table sends to the same middlebox, or to `chained`: the subnet's CIDR block
+            or one that holds it.
+        chained: Another middlebox, towards the gateway, of a chain that both are in; None for one
+            middlebox alone.
     """
 
     destination: str
@@ -131,6 +64,7 @@ class MiddleboxRoute:
     gateway: str
     gateway_route_table_id: str
     block: str
+    chained: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +80,8 @@ class Subnet:
         middlebox_routes: Likewise, the routes that make it public through a middlebox.
         block_public_access: InternetGatewayBlockMode of VPC Block Public Access, such as
             "block-bidirectional"; None where AWS does not say.
+        firewall_connectivity: NetworkFirewallConnectivityType, how the automated internet firewall
+            treats it, such as "outbound-only"; None where AWS does not say.
         unread: Why it is not known whether the subnet is private; empty where it is known.
     """
 
@@ -155,6 +91,7 @@ class Subnet:
     internet_routes: tuple[Route, ...] = ()
     middlebox_routes: tuple[MiddleboxRoute, ...] = ()
     block_public_access: str | None = None
+    firewall_connectivity: str | None = None
     unread: tuple[Unread, ...] = ()
 
 
@@ -196,12 +133,12 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Hosted:
+class Resource:
     """What is judged, under the names that Prowler's reports look for (name, arn, region, tags).
 
     Attributes:
-        name: ModelName or EndpointConfigName.
-        arn: ModelArn or EndpointConfigArn.
+        name: ModelName, EndpointConfigName or MonitoringScheduleName.
+        arn: ModelArn, EndpointConfigArn or MonitoringScheduleArn.
         creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one of those
             that had the name in turn.
         network_isolation: EnableNetworkIsolation; None where it is unknown.
@@ -215,9 +152,7 @@ class Hosted:
 
     Class attributes:
         NOUN: What AWS's operations call it, as in ListModels.
-        WORDS, ARTICLE: What a sentence calls it.
-        SETTINGS: What its Describe operation tells, for a sentence.
-        USED, UNUSED: How a sentence says which endpoints use it, and that none does.
+        LISTED: The list in the answer of its List operation.
     """
 
     name: str
@@ -233,27 +168,26 @@ class Hosted:
     unread: tuple[Unread, ...] = ()
 
     NOUN: ClassVar[str]
-    WORDS: ClassVar[str]
-    ARTICLE: ClassVar[str]
-    SETTINGS: ClassVar[str]
-    USED: ClassVar[str]
-    UNUSED: ClassVar[str]
+    LISTED: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Model(Hosted):
-    """A SageMaker model."""
+class Model(Resource):
+    """A SageMaker model.
+
+    Attributes:
+        transform_jobs: The batch transform job that used it last, if any did, as Search records it;
+            None where that is unknown.
+    """
+
+    transform_jobs: tuple[str, ...] | None = None
 
     NOUN: ClassVar[str] = "Model"
-    WORDS: ClassVar[str] = "model"
-    ARTICLE: ClassVar[str] = "a model"
-    SETTINGS: ClassVar[str] = "EnableNetworkIsolation and VpcConfig"
-    USED: ClassVar[str] = "It serves"
-    UNUSED: ClassVar[str] = "No endpoint serves it"
+    LISTED: ClassVar[str] = "Models"
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointConfig(Hosted):
+class EndpointConfig(Resource):
     """A SageMaker endpoint configuration that is made for inference components.
 
     Attributes:
@@ -263,8 +197,49 @@ class EndpointConfig(Hosted):
     serverless_variants: tuple[str, ...] = ()
 
     NOUN: ClassVar[str] = "EndpointConfig"
-    WORDS: ClassVar[str] = "endpoint configuration"
-    ARTICLE: ClassVar[str] = "an endpoint configuration"
-    SETTINGS: ClassVar[str] = "its variants, EnableNetworkIsolation and VpcConfig"
-    USED: ClassVar[str] = "It is used by"
-    UNUSED: ClassVar[str] = "No endpoint uses it"
+    LISTED: ClassVar[str] = "EndpointConfigs"
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringSchedule(Resource):
+    """A SageMaker monitoring schedule; its network is that of its monitoring job definition.
+
+    Attributes:
+        endpoints: None serves by it.
+        status: MonitoringScheduleStatus, such as "Scheduled"; None where it could not be read.
+        endpoint_name: The endpoint that it monitors; None where AWS names none, as for batch
+            transforms.
+        monitoring_type: MonitoringType, such as "DataQuality"; None where AWS names none.
+        job_definition_name: MonitoringJobDefinitionName; None where the definition is in the
+            schedule, or could not be read.
+    """
+
+    endpoints: tuple[Endpoint, ...] | None = ()
+    status: str | None = None
+    endpoint_name: str | None = None
+    monitoring_type: str | None = None
+    job_definition_name: str | None = None
+
+    NOUN: ClassVar[str] = "MonitoringSchedule"
+    LISTED: ClassVar[str] = "MonitoringScheduleSummaries"
+
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True)
+class Listing(Generic[R]):
+    """The models, endpoint configurations or schedules of one region, as far as AWS told.
+
+    Attributes:
+        region: The region.
+        items: Those in the scope of the scan; at first nothing is known of them but their name,
+            ARN, region and creation time.
+        pages: How many pages all of the region took, those out of scope included.
+        unread: Why there may be more; None where the list is whole.
+    """
+
+    region: str
+    items: tuple[R, ...]
+    pages: int
+    unread: Unread | None = None

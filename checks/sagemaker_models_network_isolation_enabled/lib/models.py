@@ -15,20 +15,18 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from .answers import listed
-from .facts import Endpoint, MalformedError, Model
-from .inventory import (
+from .answers import MalformedError, listed
+from .facts import Endpoint, Listing, Model
+from .listings import (
     PAGE_SIZE,
-    Listing,
     are_tags,
     describe,
     endpoint_in,
+    from_description,
     is_same_arn,
     list_region,
     own_spelling,
     to_the_second,
-    with_networks,
-    with_settings,
 )
 
 logger = logging.getLogger(__name__)
@@ -36,8 +34,8 @@ logger = logging.getLogger(__name__)
 Recorded = tuple[str, str | None]  # the name and the creation time of a record of Search
 
 
-def read_regions(service: Any) -> list[Listing[Model]]:
-    """Return the models of every region of a scan, with all facts that the verdict needs.
+def list_models(service: Any) -> list[Listing[Model]]:
+    """Return the models of every region of a scan; of their networks the ids alone are known.
 
     Args:
         service: What `sagemaker_service` gave.
@@ -71,25 +69,33 @@ def read_regions(service: Any) -> list[Listing[Model]]:
                 facts[identity(model)] = replace(record, arn=own_spelling(record.arn, model.arn))
 
     shared = getattr(service, "sagemaker_models", ())
-    shared_tags = {model.arn.lower(): tuple(model.tags or ()) for model in shared}
+    tags = {model.arn.lower(): tuple(model.tags or ()) for model in shared}
     listed_models = [facts.get(identity(m), m) for li in listings for m in li.items]
-    left = [model for model in listed_models if model.network_isolation is None]
+    left = [model for model in listed_models if model.has_vpc_config is None]
+    tags |= {model.arn.lower(): model.tags for model in left if model.network_isolation is not None}
     if left:
         regions = sorted({model.region for model in left})
         logger.info(f"SageMaker - describing {len(left)} models in {', '.join(regions)}...")
-    described = pool.map(lambda m: describe(clients[m.region], m, with_settings, shared_tags), left)
+    described = pool.map(
+        lambda m: describe(clients[m.region], m, from_description, unread_of(m), tags), left
+    )
     judged = facts | dict(zip(map(identity, left), described, strict=True))
 
-    read = (
+    return [
         replace(li, items=tuple(model for m in li.items if (model := judged[identity(m)])))
         for li in listings
-    )
-    return with_networks(service, read)
+    ]
 
 
 def identity(model: Model) -> tuple[str, str]:
     """Return what tells a model from all others of an account: its region and its name."""
     return model.region, model.name
+
+
+def unread_of(model: Model) -> str:
+    """Return what DescribeModel has to tell of a model beside what Search told."""
+    known = model.network_isolation is not None
+    return "VpcConfig" if known else "EnableNetworkIsolation and VpcConfig"
 
 
 def search_models(client: Any) -> dict[Recorded, Model]:
@@ -126,21 +132,43 @@ def from_record(region: str, record: dict[str, Any]) -> Model | None:
 
     Returns:
         The model, with its endpoints. Its settings and tags are in it where the record is enough to
-        judge by: complete, and without anything whose absence would alone decide that the model
-        fails. None where the record does not say which model it is.
+        judge by: complete, and with a VPC configuration and a security group, because an index may
+        lack what the model has. Without these the settings are EnableNetworkIsolation alone. None
+        where the record does not say which model it is.
     """
     settings = record.get("Model") or {}
     name, arn = settings.get("ModelName"), settings.get("ModelArn")
     created = to_the_second(settings.get("CreationTime"))
     if not isinstance(name, str) or not isinstance(arn, str) or created is None:
         return None
-    model = Model(name, arn, region, created, endpoints=endpoints_in(record))
-    read = with_settings(model, settings)
+    model = Model(
+        *(name, arn, region, created),
+        endpoints=endpoints_in(record),
+        transform_jobs=transform_jobs_in(record),
+    )
+    read = from_description(model, settings)
     tags = settings.get("Tags") or []
-    by_absence_alone = read.network_isolation and not (read.has_vpc_config and read.security_groups)
-    if read.unread or by_absence_alone or not are_tags(tags):
+    if read.unread or not are_tags(tags):
         return model
+    if not read.security_groups:
+        return replace(model, network_isolation=read.network_isolation, tags=tuple(tags))
     return replace(read, tags=tuple(tags))
+
+
+def transform_jobs_in(record: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the last batch transform job of a model by its record of Search, if it had one.
+
+    Args:
+        record: A ModelDashboardModel.
+
+    Returns:
+        Its name; nothing where the record has none; None where it does not tell.
+    """
+    if "LastBatchTransformJob" not in record:
+        return ()
+    job = record["LastBatchTransformJob"]
+    name = job.get("TransformJobName") if isinstance(job, dict) else None
+    return (name,) if isinstance(name, str) else None
 
 
 def endpoints_in(record: dict[str, Any]) -> tuple[Endpoint, ...] | None:

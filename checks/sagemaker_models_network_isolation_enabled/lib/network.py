@@ -1,4 +1,4 @@
-"""The subnets and security groups that models name, as facts: three batched EC2 calls a region.
+"""EC2's side: the subnets and security groups that models name, in three batched calls a region.
 
 Prowler's `vpc_client` is not the source. For a subnet without an association of its own it looks
 at the main route tables of all VPCs, it misses routes to a gateway that are narrower than the
@@ -8,28 +8,110 @@ Filters are used and not id parameters, because an id parameter fails the whole 
 gone. Where a security group names prefix lists there is one more call for each list.
 """
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
-from .answers import Described, listed
-from .facts import MalformedError, SecurityGroup, Subnet
-from .route_tables import RouteTables
-from .routes import subnet_facts
+from .answers import Described, MalformedError, listed
+from .configuration import read_broadest_sources
+from .facts import Listing, R, Resource, SecurityGroup, Subnet
+from .middleboxes import Located
+from .ranges import BROADEST, Broadest
+from .route_tables import TableRoute, parse_route_tables
 from .security_groups import PrefixList, group_facts, prefix_lists_of
+from .subnets import subnet_facts, to_locate
+
+logger = logging.getLogger(__name__)
 
 FILTER_VALUES = 200  # the most values that one EC2 filter takes
-
 
 SubnetFacts = dict[str, Subnet]
 GroupFacts = dict[tuple[str, ...], tuple[SecurityGroup, ...]]
 
 
+def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[R]]:
+    """Return listings with the facts of their subnets and security groups, in order of region.
+
+    Args:
+        service: What `sagemaker_service` gave.
+        listings: One a region; of subnets and security groups only the ids are known.
+    """
+    read = {li.region: li for li in listings}
+    broadest = read_broadest_sources(service.audit_config)
+    reading = {}
+    for li in read.values():
+        if any(item.subnets or item.security_groups for item in li.items):
+            logger.info(f"EC2 - reading the networks of SageMaker in {li.region}...")
+            # boto3 makes the clients of one session in one thread only.
+            ec2 = service.session.client("ec2", region_name=li.region)
+            # Tasks of their own, and not one that waits for others: the pool might be full of such.
+            reading[li.region] = (
+                service.thread_pool.submit(read_subnets, ec2, subnets_of(li), account_of(li)),
+                service.thread_pool.submit(read_security_groups, ec2, group_sets_of(li), broadest),
+            )
+    for region, (subnets, groups) in reading.items():
+        read[region] = with_network(read[region], subnets.result(), groups.result())
+    return [read[region] for region in sorted(read)]
+
+
+def locate(ec2: Any, listing: Listing[R], broadest: Broadest) -> Listing[R]:
+    """Return one region's listing with the facts of its subnets and security groups.
+
+    Args:
+        ec2: A boto3 EC2 client of the region.
+        listing: One item at least, of whose subnets and security groups only the ids are known.
+        broadest: The broadest public range that is still a named source.
+    """
+    found = read_network(
+        ec2, subnets_of(listing), group_sets_of(listing), account_of(listing), broadest
+    )
+    return with_network(listing, *found)
+
+
+def with_network(listing: Listing[R], subnets: SubnetFacts, groups: GroupFacts) -> Listing[R]:
+    """Return a region's listing with the given facts in the place of ids."""
+    items = (
+        replace(
+            item,
+            subnets=tuple(subnets[subnet.id] for subnet in item.subnets),
+            security_groups=groups[group_ids_of(item)],
+        )
+        for item in listing.items
+    )
+    return replace(listing, items=tuple(items))
+
+
+def subnets_of(listing: Listing[R]) -> set[str]:
+    """Return the ids of the subnets that a region's items name."""
+    return {subnet.id for item in listing.items for subnet in item.subnets}
+
+
+def group_sets_of(listing: Listing[R]) -> set[tuple[str, ...]]:
+    """Return the ids of the security groups that a region's items name, each item's together."""
+    return set(map(group_ids_of, listing.items))
+
+
+def group_ids_of(item: Resource) -> tuple[str, ...]:
+    """Return the ids of an item's security groups."""
+    return tuple(group.id for group in item.security_groups)
+
+
+def account_of(listing: Listing[R]) -> str:
+    """Return the account in the ARNs of a region's items; "" where they have none."""
+    return (listing.items[0].arn.split(":") + [""] * 5)[4]
+
+
 def read_network(
-    ec2: Any, subnet_ids: Iterable[str], group_sets: Iterable[tuple[str, ...]], account: str
+    ec2: Any,
+    subnet_ids: Iterable[str],
+    group_sets: Iterable[tuple[str, ...]],
+    account: str,
+    broadest: Broadest = BROADEST,
 ) -> tuple[SubnetFacts, GroupFacts]:
-    """Read the subnets and security groups of one region: see the two functions below."""
-    return read_subnets(ec2, subnet_ids, account), read_security_groups(ec2, group_sets)
+    """Return what `read_subnets` and `read_security_groups` do, for callers without a pool."""
+    return read_subnets(ec2, subnet_ids, account), read_security_groups(ec2, group_sets, broadest)
 
 
 def read_subnets(ec2: Any, subnet_ids: Iterable[str], account: str) -> SubnetFacts:
@@ -45,25 +127,60 @@ def read_subnets(ec2: Any, subnet_ids: Iterable[str], account: str) -> SubnetFac
         raised.
     """
     subnet_ids = set(subnet_ids)
-    subnets = describe(ec2, "describe_subnets", "Subnets", "SubnetId", "subnet-id", subnet_ids)
+    subnets = describe_all(ec2, "describe_subnets", "Subnets", "SubnetId", "subnet-id", subnet_ids)
     vpc_ids = {s["VpcId"] for s in subnets.items.values() if isinstance(s.get("VpcId"), str)}
-    tables = describe(
+    tables = describe_all(
         ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids
     )
-    route_tables = RouteTables(tables.items, tables.error)
+    route_tables = parse_route_tables(tables)
+    located = locate_middleboxes(ec2, to_locate(subnets, route_tables))
     return {
-        subnet_id: subnet_facts(subnet_id, subnets, route_tables, account)
+        subnet_id: subnet_facts(subnet_id, subnets, route_tables, account, located)
         for subnet_id in subnet_ids
     }
 
 
-def read_security_groups(ec2: Any, group_sets: Iterable[tuple[str, ...]]) -> GroupFacts:
+def locate_middleboxes(ec2: Any, routes: Iterable[TableRoute]) -> Located:
+    """Return where middleboxes stand; no routes make no call, which is how it mostly is.
+
+    Args:
+        ec2: A boto3 EC2 client of the region.
+        routes: Routes to them.
+    """
+    endpoints, instances, interfaces = set(), set(), set()
+    for route in routes:
+        if str(route.target).startswith("vpce-"):
+            endpoints.add(str(route.target))
+        elif route.instance:
+            instances.add(route.instance)
+        elif str(route.target).startswith("eni-"):
+            interfaces.add(str(route.target))
+
+    def describe_interfaces(filter_name: str, values: set[str]) -> Described:
+        operation, key, id_key = "network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"
+        return describe_all(ec2, f"describe_{operation}", key, id_key, filter_name, values)
+
+    of_instances = describe_interfaces("attachment.instance-id", instances)
+    others = describe_interfaces("network-interface-id", interfaces)
+    return Located(
+        describe_all(
+            *(ec2, "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+            *("vpc-endpoint-id", endpoints),
+        ),
+        Described(of_instances.items | others.items, of_instances.error or others.error),
+    )
+
+
+def read_security_groups(
+    ec2: Any, group_sets: Iterable[tuple[str, ...]], broadest: Broadest
+) -> GroupFacts:
     """Read security groups of one region, with the prefix lists that their rules name.
 
     Args:
         ec2: A boto3 EC2 client of the region.
         group_sets: The ids of the security groups that are named there, those of one model or
             endpoint configuration together, because groups may be open to the internet together.
+        broadest: The broadest public range that is still a named source.
 
     Returns:
         For every set a `SecurityGroup` for each of its ids. What could not be read is said in their
@@ -71,14 +188,14 @@ def read_security_groups(ec2: Any, group_sets: Iterable[tuple[str, ...]]) -> Gro
     """
     group_sets = set(group_sets)
     group_ids = {group_id for group_set in group_sets for group_id in group_set}
-    groups = describe(
+    groups = describe_all(
         ec2, "describe_security_groups", "SecurityGroups", "GroupId", "group-id", group_ids
     )
     prefix_lists = {list_id: read_prefix_list(ec2, list_id) for list_id in prefix_lists_of(groups)}
-    return group_facts(group_sets, groups, prefix_lists)
+    return group_facts(group_sets, groups, prefix_lists, broadest)
 
 
-def describe(
+def describe_all(
     ec2: Any, operation: str, key: str, id_key: str, filter_name: str, values: Iterable[str]
 ) -> Described:
     """Make one describe call for many ids, in batches and over all pages.

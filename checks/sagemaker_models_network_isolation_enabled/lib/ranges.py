@@ -1,11 +1,13 @@
 """Which address ranges are the internet: AWS's meaning of "public", for ranges in any spelling."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Any
+from functools import cached_property, lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import groupby
 
-# The broadest public range that is still a named source, by IP version. Amazon S3 User Guide, "The
+# The broadest public range that is still a named source, by IP version, unless the configuration
+# says otherwise. Amazon S3 User Guide, "The
 # meaning of public": an address condition is public where it is "broader than /8 for IPv4 and /32
 # for IPv6 (excluding RFC1918 private ranges)".
 BROADEST = {4: 8, 6: 32}
@@ -29,9 +31,11 @@ NOT_PUBLIC = tuple(
 NAT64 = IPv6Network("64:ff9b::/96")
 
 Block = IPv4Network | IPv6Network
+Broadest = Mapping[int, int]  # a prefix length by IP version
+Span = tuple[int, int]  # the first address and the one after the last, as numbers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Permission:
     """One block that a security group rule admits, or lets traffic out to.
 
@@ -50,6 +54,12 @@ class Permission:
     block: Block
     text: str
 
+    @cached_property
+    def span(self) -> Span:
+        """The block's first address and the one after its last."""
+        first = int(self.block.network_address)
+        return first, first + 2 ** (self.block.max_prefixlen - self.block.prefixlen)
+
     def covers(self, protocol: str, port: int | None) -> bool:
         """Return whether it admits a protocol at a port; None for a protocol without ports."""
         if self.protocol not in ("-1", protocol):
@@ -57,12 +67,23 @@ class Permission:
         return self.ports is None or (port is not None and self.ports[0] <= port <= self.ports[1])
 
 
+@lru_cache(maxsize=65536)  # the same few blocks stand in many tables
+def to_block(text: str | None) -> Block | None:
+    """Return a CIDR block, whose host bits are of no account; None for anything else."""
+    try:
+        return ip_network(str(text), strict=False)
+    except ValueError:
+        return None
+
+
+def is_within(block: Block, other: Block) -> bool:
+    """Return whether a block lies in another one."""
+    return block.version == other.version and block.subnet_of(other)  # type: ignore[arg-type]
+
+
 def is_public(block: Block) -> bool:
     """Return whether a block reaches outside private and reserved address space."""
-    return not any(
-        block.version == special.version and block.subnet_of(special)  # type: ignore[arg-type]
-        for special in NOT_PUBLIC
-    )
+    return not any(is_within(block, special) for special in NOT_PUBLIC)
 
 
 def behind_nat64(block: Block) -> Block:
@@ -76,72 +97,84 @@ def behind_nat64(block: Block) -> Block:
     return IPv4Network("0.0.0.0/0") if block.supernet_of(NAT64) else block
 
 
-def public_size(block: Block) -> int:
-    """Return how many addresses of a public block are not in private or reserved space."""
-    special = (s for s in NOT_PUBLIC if s.version == block.version)
-    inside = [s.num_addresses for s in special if s.subnet_of(block)]  # type: ignore[arg-type]
-    return block.num_addresses - sum(inside)
+def public_size(span: Span, version: int) -> int:
+    """Return how many addresses of a span are not in private or reserved space."""
+    size = span[1] - span[0]
+    for special in NOT_PUBLIC:
+        if special.version == version:
+            first = int(special.network_address)
+            inside = min(span[1], first + special.num_addresses) - max(span[0], first)
+            size -= max(0, inside)
+    return size
 
 
-def open_permissions(permissions: Iterable[Permission]) -> list[Permission]:
+def open_permissions(permissions: Iterable[Permission], broadest: Broadest) -> list[Permission]:
     """Return the permissions that are open to the internet, alone or joined with others.
 
-    A block is open that is broader than `BROADEST` and not private or reserved, as AWS has it. So
-    are blocks that join to one with more public addresses than that, such as halves of the
-    default. Permissions are joined where they overlap in protocol and port, whatever rule or group
-    they stand in, because a network interface admits what any of its groups admits (source:
-    "Security group rules" in the Amazon VPC User Guide). Ranges that do not join are judged one by
-    one, however many there are.
+    A block is open that is broader than a named source may be and not private or reserved, as AWS
+    has it. So are blocks in a row that have more public addresses than that together, whatever
+    their alignment. Permissions are joined where they overlap in protocol and port, whatever rule
+    or group they stand in, because a network interface admits what any of its groups admits
+    (source: "Security group rules" in the Amazon VPC User Guide). Ranges with a gap between them
+    are judged one by one, however many there are.
 
     Args:
         permissions: Those of one direction, of all security groups of a model.
+        broadest: The broadest public range that is still a named source.
 
     Returns:
         Those that are open or part of such a range, in the given order.
     """
     known = list(permissions)
-    if not too_broad(known):  # whatever the ports
-        return []
-    # A port at which most rules overlap is where one of them begins.
-    points = {(p.protocol, p.ports[0] if p.ports else None) for p in known}
-    found = set()
-    for protocol, port in points:
-        found |= too_broad([p for p in known if p.covers(protocol, port)])
+    found = {p for p in known if is_broad(p.block, broadest) and is_public(p.block)}
+    in_order = sorted(known, key=lambda p: (p.block.version, p.span[0], -p.span[1]))
+    for row in wide_rows(in_order, broadest):  # whatever the ports
+        # A port at which most rules overlap is where one of them begins.
+        for protocol, port in {(p.protocol, p.ports[0] if p.ports else None) for p in row}:
+            for joined in wide_rows([p for p in row if p.covers(protocol, port)], broadest):
+                found |= {p for p in outermost(joined) if is_public(p.block)}
     return [permission for permission in known if permission in found]
 
 
-def too_broad(permissions: list[Permission]) -> set[Permission]:
-    """Return the permissions that are open by their block, and those that join to such a range."""
-    if not any(reaches(permissions, version) for version in BROADEST):
-        return set()
-    found = {p for p in permissions if is_broad(p.block) and is_public(p.block)}
-    for version, limit in BROADEST.items():
-        # What lies in another block adds nothing to what is joined.
-        largest: list[Permission] = []
-        same = (p for p in permissions if p.block.version == version)
-        for permission in sorted(same, key=lambda p: (p.block.network_address, p.block.prefixlen)):
-            block: Any = permission.block
-            if not largest or block == largest[-1].block or not block.subnet_of(largest[-1].block):
-                largest.append(permission)
-        joined: list[Any] = list(collapse_addresses(p.block for p in largest))  # type: ignore[type-var]
-        wide = [
-            block for block in joined if public_size(block) > 2 ** (block.max_prefixlen - limit)
-        ]
-        found |= {
-            p
-            for p in largest
-            if is_public(p.block) and any(p.block.subnet_of(block) for block in wide)
-        }
-    return found
+def wide_rows(permissions: list[Permission], broadest: Broadest) -> Iterator[list[Permission]]:
+    """Yield the permissions whose blocks stand in a row that is broader than a named source.
+
+    Args:
+        permissions: Any, by IP version and in the order of their addresses, the broader first.
+        broadest: See `open_permissions`.
+    """
+    for _, same in groupby(permissions, key=lambda p: p.block.version):
+        row: list[Permission] = []
+        end = 0
+        for permission in same:
+            if row and permission.span[0] > end:
+                if is_wide((row[0].span[0], end), row[0].block, broadest):
+                    yield row
+                row = []
+            end = max(end, permission.span[1]) if row else permission.span[1]
+            row.append(permission)
+        if is_wide((row[0].span[0], end), row[0].block, broadest):
+            yield row
 
 
-def reaches(permissions: list[Permission], version: int) -> bool:
-    """Return whether permissions have more addresses of an IP version than a named source may."""
-    blocks = [p.block for p in permissions if p.block.version == version]
-    most = sum(block.num_addresses for block in blocks)
-    return bool(blocks) and most > 2 ** (blocks[0].max_prefixlen - BROADEST[version])
+def is_wide(span: Span, block: Block, broadest: Broadest) -> bool:
+    """Return whether a span, of a block's IP version, has more public addresses than named ones."""
+    most: int = 2 ** (block.max_prefixlen - broadest[block.version])
+    return span[1] - span[0] > most and public_size(span, block.version) > most
 
 
-def is_broad(block: Block) -> bool:
-    """Return whether a block alone is broader than `BROADEST`."""
-    return block.prefixlen < BROADEST[block.version]
+def outermost(row: list[Permission]) -> Iterator[Permission]:
+    """Yield the permissions of a row without those whose block lies in another's, and adds nothing.
+
+    CIDR blocks lie in each other or apart.
+    """
+    last: Span = (0, 0)
+    for permission in row:
+        if permission.span[1] > last[1] or permission.span == last:
+            last = permission.span
+            yield permission
+
+
+def is_broad(block: Block, broadest: Broadest) -> bool:
+    """Return whether a block alone is broader than a named source may be."""
+    return block.prefixlen < broadest[block.version]

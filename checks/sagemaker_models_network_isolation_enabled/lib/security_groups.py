@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
-from .answers import Described, listed, missing
-from .facts import MalformedError, SecurityGroup, Unread
-from .ranges import Permission, behind_nat64, is_broad, open_permissions
+from .answers import Described, MalformedError, listed, missing, why_unread
+from .facts import SecurityGroup, Unread
+from .ranges import BROADEST, Broadest, Permission, behind_nat64, is_broad, open_permissions
 
 # What a security group rule may admit; each rule has one of them at least.
 RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
@@ -53,6 +53,7 @@ def group_facts(
     group_sets: Collection[tuple[str, ...]],
     groups: Described,
     prefix_lists: Mapping[str, PrefixList],
+    broadest: Broadest,
 ) -> dict[tuple[str, ...], tuple[SecurityGroup, ...]]:
     """Return what is known of the security groups of models.
 
@@ -60,6 +61,7 @@ def group_facts(
         group_sets: Each model's SecurityGroupIds.
         groups: The answer of DescribeSecurityGroups.
         prefix_lists: The prefix lists that rules of those groups name, by id.
+        broadest: The broadest public range that is still a named source.
 
     Returns:
         For each set a `SecurityGroup` for each of its ids: a group's rule may be open to the
@@ -74,9 +76,10 @@ def group_facts(
     def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[str, ...]]:
         parts = (part for group_id in group_set for part in rules[group_id, direction])
         by_group: dict[str, list[Permission]] = {}
-        for permission in open_permissions(p for p in parts if isinstance(p, Permission)):
+        permissions = (part for part in parts if isinstance(part, Permission))
+        for permission in open_permissions(permissions, broadest):
             by_group.setdefault(permission.group_id, []).append(permission)
-        return {group_id: in_words(found) for group_id, found in by_group.items()}
+        return {group_id: in_words(found, broadest) for group_id, found in by_group.items()}
 
     def unread(group_id: str, direction: str) -> tuple[Unread, ...]:
         reasons = (part for part in rules[group_id, direction] if isinstance(part, Unread))
@@ -117,7 +120,7 @@ def read_rules(
     try:
         rules = listed(groups.items[group_id], direction, group_id)
     except MalformedError as error:
-        yield Unread.from_error(error, what, permission)
+        yield why_unread(error, what, permission)
         return
     incomplete = False
     for rule in rules:
@@ -133,7 +136,7 @@ def read_rules(
             prefix_list = prefix_lists[list_id]
             named += [(block, f"{block} of prefix list {list_id}") for block in prefix_list.blocks]
             if prefix_list.error:
-                yield Unread.from_error(
+                yield why_unread(
                     prefix_list.error,
                     f"prefix list {list_id} of security group {group_id}",
                     "ec2:GetManagedPrefixListEntries",
@@ -145,7 +148,7 @@ def read_rules(
                 incomplete = True
     if incomplete:
         malformed = MalformedError(f"a rule in {direction} of {group_id} lacks its range")
-        yield Unread.from_error(malformed, what, permission)
+        yield why_unread(malformed, what, permission)
 
 
 def texts(items: Any, key: str) -> tuple[list[str], bool]:
@@ -188,20 +191,33 @@ def ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
 
 
 def traffic(rule: dict[str, Any]) -> str:
-    """Return a security group rule's protocol and ports in words, such as "tcp 443"."""
+    """Return a security group rule's protocol and ports in words: "tcp 443", "icmp type 8"."""
     protocol = str(rule.get("IpProtocol"))
     if protocol == "-1":
         return "all traffic"
     ports = ports_of(rule)
-    if ports is None or protocol not in ("tcp", "udp"):
+    if protocol.isdigit():  # of IANA's protocol numbers; EC2 names the usual ones
+        return f"protocol {protocol}"
+    if ports is None:
         return protocol
     first, last = ports
+    if protocol.startswith("icmp"):
+        kind, code = divmod(first, ICMP_CODES)
+        return f"{protocol} type {kind}" + (f" code {code}" if first == last else "")
     return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
 
 
-def in_words(permissions: list[Permission]) -> tuple[str, ...]:
-    """Return a group's open permissions in words; the last says if only joining opens some."""
+def in_words(permissions: list[Permission], broadest: Broadest) -> tuple[str, ...]:
+    """Return a group's open permissions in words; the last says what makes them open.
+
+    Args:
+        permissions: One at least.
+        broadest: The broadest public range that is still a named source.
+    """
     *texts, last = dict.fromkeys(permission.text for permission in permissions)
-    if any(not is_broad(permission.block) for permission in permissions):
-        last += " (joined with others, broader than a /8 or an IPv6 /32)"
+    joined = any(not is_broad(permission.block, broadest) for permission in permissions)
+    configured = broadest != BROADEST
+    if joined or configured:
+        named = f"broader than a /{broadest[4]} or an IPv6 /{broadest[6]}"
+        last += f" ({'joined with others, ' * joined}{named}{', as configured' * configured})"
     return *texts, last

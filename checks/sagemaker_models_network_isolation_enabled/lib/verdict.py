@@ -1,57 +1,45 @@
-"""The verdict on a model or an endpoint configuration: a pure function of its facts, and its text.
+"""The verdict on a model or an endpoint configuration: a pure function of its facts.
 
 The rule: it is sound when network isolation is on, and it has a VPC configuration whose subnets are
 all private and whose security groups admit no range of the internet (source: the SOP's description
 and implementation steps; AWS Security Hub SageMaker.5 for isolation alone).
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
-from .facts import EndpointConfig, Hosted, SecurityGroup, Subnet, Unread
-
-# Prowler's ASFF cuts a finding's description after so many characters.
-LONG = 1000
+from .facts import EndpointConfig, Resource, SecurityGroup, Subnet, Unread
 
 
 class Rule(Enum):
-    """What can be violated, and what is noted; the value says so in a summary."""
+    """What can be violated, and what is noted."""
 
-    ISOLATION = "network isolation is disabled"
-    VPC_CONFIG = "no VPC configuration"
-    SECURITY_GROUPS = "no security group"
-    SERVERLESS = "serverless variant"
-    SUBNET = "public subnet"
-    INGRESS = "security group with ingress open to the internet"
-    EGRESS = "security group with egress open to the internet"
-    BLOCKED = "traffic stopped by VPC Block Public Access"
-    EGRESS_UNREAD = "egress not all known"
-
-
-COUNTED = (Rule.SERVERLESS, Rule.SUBNET, Rule.INGRESS, Rule.EGRESS)  # the others are said once
-# The most routes or rules of one thing that a text names; the finding's resource has them all.
-MOST = 50
+    ISOLATION = auto()
+    VPC_CONFIG = auto()
+    SECURITY_GROUPS = auto()
+    SERVERLESS = auto()
+    SUBNET = auto()
+    INGRESS = auto()
+    EGRESS = auto()
+    BLOCKED = auto()
+    FIREWALLED = auto()
+    EGRESS_UNREAD = auto()
 
 
 @dataclass(frozen=True)
-class Violation:
-    """A rule that is violated, once.
+class Clause:
+    """A rule that is violated, or a note, once.
 
     Attributes:
         rule: The rule.
-        text: A clause that names the evidence.
-        by: The subnet or security group that violates it; None for the model or configuration.
+        by: The subnet, the security group or the name of the serverless variant that violates it;
+            for a note, the subnets whose traffic is treated in one way, or what could not be
+            read; None for the model or configuration itself.
     """
 
     rule: Rule
-    text: str
-    by: Subnet | SecurityGroup | None = None
-
-    def __str__(self) -> str:
-        return self.text
+    by: Subnet | SecurityGroup | str | tuple[Subnet, ...] | tuple[Unread, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,80 +54,60 @@ class Verdict:
     """
 
     status: str
-    violations: tuple[Violation, ...]
+    violations: tuple[Clause, ...]
     unknowns: tuple[Unread, ...]
-    notes: tuple[Violation, ...]
+    notes: tuple[Clause, ...]
 
 
-def judge(hosted: Hosted, fail_on_unrestricted_egress: bool) -> Verdict:
+def judge(resource: Resource, fail_on_unrestricted_egress: bool) -> Verdict:
     """Return the verdict on a model or an endpoint configuration.
 
     Args:
-        hosted: Its facts.
+        resource: Its facts.
         fail_on_unrestricted_egress: Whether egress to the internet is a violation.
 
     Returns:
         FAIL for any violation; else MANUAL for anything unknown that might be one; else PASS.
     """
-    violations = list(violations_of(hosted))
-    parts: tuple[Subnet | SecurityGroup, ...] = (*hosted.subnets, *hosted.security_groups)
-    unknowns = [*hosted.unread, *(unread for part in parts for unread in part.unread)]
-    notes = list(explain_block_public_access(hosted))
-    egress = list(egress_of(hosted))
-    unread_egress = [unread for group in hosted.security_groups for unread in group.unread_egress]
+    violations = list(violations_of(resource))
+    parts: tuple[Subnet | SecurityGroup, ...] = (*resource.subnets, *resource.security_groups)
+    unknowns = [*resource.unread, *(unread for part in parts for unread in part.unread)]
+    notes = [*blocked_subnets(resource), *firewalled_subnets(resource)]
+    egress = [Clause(Rule.EGRESS, g) for g in resource.security_groups if g.open_egress]
+    unread_egress = [unread for g in resource.security_groups for unread in g.unread_egress]
     if fail_on_unrestricted_egress:
         violations += egress
         unknowns += unread_egress
     else:
+        notes += egress
         # What is unknown of a group as a whole is said once.
-        only_egress = (unread for unread in unread_egress if unread not in unknowns)
-        unread = explain_unknowns(only_egress)
-        notes += [*egress, *(Violation(Rule.EGRESS_UNREAD, clause) for clause in unread)]
+        if only_egress := tuple(unread for unread in unread_egress if unread not in unknowns):
+            notes.append(Clause(Rule.EGRESS_UNREAD, only_egress))
     status = "FAIL" if violations else "MANUAL" if unknowns else "PASS"
     return Verdict(status, tuple(violations), tuple(dict.fromkeys(unknowns)), tuple(notes))
 
 
-def violations_of(hosted: Hosted) -> Iterator[Violation]:
+def violations_of(resource: Resource) -> Iterator[Clause]:
     """Yield what is violated but for egress, in the order in which a reader cares."""
-    if hosted.network_isolation is False:
-        yield Violation(Rule.ISOLATION, "network isolation is disabled")
-    if hosted.has_vpc_config is False:
-        yield Violation(Rule.VPC_CONFIG, "it has no VPC configuration")
-    if hosted.has_vpc_config and not hosted.security_groups:
-        yield Violation(Rule.SECURITY_GROUPS, "its VPC configuration has no security group")
+    if resource.network_isolation is False:
+        yield Clause(Rule.ISOLATION)
+    if resource.has_vpc_config is False:
+        yield Clause(Rule.VPC_CONFIG)
+    if resource.has_vpc_config and not resource.security_groups:
+        yield Clause(Rule.SECURITY_GROUPS)
     # "Feature exclusions" in "Deploy models with Amazon SageMaker Serverless Inference" of the
     # Amazon SageMaker AI Developer Guide: network isolation and VPC configuration.
-    for variant in hosted.serverless_variants if isinstance(hosted, EndpointConfig) else ():
-        text = f"variant {variant} is serverless, which AWS neither isolates nor puts into a VPC"
-        yield Violation(Rule.SERVERLESS, text)
-    for subnet in hosted.subnets:
-        clauses = []
-        if subnet.internet_routes:
-            routes = join_most([f"{r.destination} to {r.gateway}" for r in subnet.internet_routes])
-            clauses.append(f"is public: route table {subnet.route_table_id} sends {routes}")
-        clauses += [
-            f"is public through {r.middlebox}: route table {subnet.route_table_id} sends "
-            f"{r.destination} to it, and route table {r.gateway_route_table_id} of {r.gateway} "
-            f"sends {r.block} to it"
-            for r in subnet.middlebox_routes
-        ]
-        if clauses:
-            yield Violation(Rule.SUBNET, f"subnet {subnet.id} {', and '.join(clauses)}", subnet)
-    for group in hosted.security_groups:
+    for variant in resource.serverless_variants if isinstance(resource, EndpointConfig) else ():
+        yield Clause(Rule.SERVERLESS, variant)
+    for subnet in resource.subnets:
+        if subnet.internet_routes or subnet.middlebox_routes:
+            yield Clause(Rule.SUBNET, subnet)
+    for group in resource.security_groups:
         if group.open_ingress:
-            text = f"security group {group.id} allows ingress of {join_most(group.open_ingress)}"
-            yield Violation(Rule.INGRESS, text, group)
+            yield Clause(Rule.INGRESS, group)
 
 
-def egress_of(hosted: Hosted) -> Iterator[Violation]:
-    """Yield the security groups that let traffic out to the internet."""
-    for group in hosted.security_groups:
-        if group.open_egress:
-            text = f"security group {group.id} allows egress of {join_most(group.open_egress)}"
-            yield Violation(Rule.EGRESS, text, group)
-
-
-def explain_block_public_access(hosted: Hosted) -> Iterator[Violation]:
+def blocked_subnets(resource: Resource) -> Iterator[Clause]:
     """Yield a note for each mode of VPC Block Public Access that stops a public subnet's traffic.
 
     Behind an appliance it is the appliance's subnet that decides, so nothing is noted. The subnet
@@ -147,111 +115,30 @@ def explain_block_public_access(hosted: Hosted) -> Iterator[Violation]:
     be taken off without a look at the subnet (source: "Block public access to VPCs and subnets" in
     the Amazon VPC User Guide).
     """
-    blocked: dict[str, list[str]] = {}
-    for subnet in hosted.subnets:
+    blocked: dict[str, list[Subnet]] = {}
+    for subnet in resource.subnets:
         gateways = [route.gateway for route in subnet.internet_routes]
         gateways += [r.gateway for r in subnet.middlebox_routes if r.middlebox.startswith("vpce-")]
         through = any(gateway.startswith("igw-") for gateway in gateways)
         if through and (subnet.block_public_access or "").startswith("block-"):
-            blocked.setdefault(str(subnet.block_public_access), []).append(subnet.id)
-    for mode, subnet_ids in blocked.items():
-        yield Violation(
-            Rule.BLOCKED,
-            f"VPC Block Public Access ({mode}) stops the traffic between {join(subnet_ids)} and "
-            "the internet gateway for as long as it is on",
-        )
+            blocked.setdefault(str(subnet.block_public_access), []).append(subnet)
+    for subnets in blocked.values():
+        yield Clause(Rule.BLOCKED, tuple(subnets))
 
 
-def explain(hosted: Hosted, verdict: Verdict) -> str:
-    """Return the verdict in words, with its evidence: the finding's `status_extended`.
+def firewalled_subnets(resource: Resource) -> Iterator[Clause]:
+    """Yield a note for each way in which the automated internet firewall treats a public subnet.
 
-    Args:
-        hosted: The facts.
-        verdict: The verdict on them.
+    `outbound-only` drops what is unsolicited; `flexible` does so for interfaces without a public
+    address. The subnet is public by its routes all the same, for the reason that `blocked_subnets`
+    gives: the treatment is somebody else's setting, and a policy that monitors logs what it would
+    drop (source: Subnet and IgwFirewall in the Amazon EC2 API Reference).
     """
-    name = f"SageMaker {hosted.WORDS} {hosted.name}"
-    unread = "; ".join(explain_unknowns(verdict.unknowns))
-    if verdict.status == "FAIL":
-        head, evidence = f"{name} fails", "; ".join(map(str, verdict.violations))
-    elif verdict.status == "MANUAL":
-        head, evidence = f"{name} could not be judged", unread
-    else:
-        subnets = join(f"{s.id} (route table {s.route_table_id})" for s in hosted.subnets)
-        head = (
-            f"{name} has network isolation enabled and a private VPC configuration in "
-            f"{join(dict.fromkeys(str(s.vpc_id) for s in hosted.subnets))}"
-        )
-        evidence = (
-            f"no live route to an internet or carrier gateway from {subnets}, "
-            f"no ingress open to the internet in {join(g.id for g in hosted.security_groups)}"
-        )
-    details = [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
-    details += [f"Note: {'; '.join(map(str, verdict.notes))}"] * bool(verdict.notes)
-    served = list(explain_endpoints(hosted))
-    text = ". ".join([f"{head}: {evidence}", *details, *served]) + "."
-    if len(text) <= LONG:
-        return text
-    # What is cut off is evidence then, and no kind of it goes unseen.
-    summary = f"{head}: {'; '.join(summarize(hosted, verdict))}"
-    return ". ".join([summary, *served, f"Evidence: {evidence}", *details]) + "."
-
-
-def explain_endpoints(hosted: Hosted) -> Iterator[str]:
-    """Yield a sentence, without its full stop, on the endpoints of it, where they are known."""
-    if hosted.endpoints is not None:
-        words = [
-            e.name if e.status == "InService" else f"{e.name} ({e.status or 'status unknown'})"
-            for e in hosted.endpoints
-        ]
-        plural = "s" if len(words) > 1 else ""
-        used = f"{hosted.USED} endpoint{plural} "
-        yield used + join_most(words) if words else hosted.UNUSED
-
-
-def summarize(hosted: Hosted, verdict: Verdict) -> Iterator[str]:
-    """Yield the kinds of what a verdict rests on, each with its number.
-
-    Args:
-        hosted: The facts.
-        verdict: The verdict on them.
-    """
-    yield from kinds(verdict.violations)
-    if verdict.status == "PASS":
-        yield count(len(hosted.subnets), "private subnet")
-        yield count(len(hosted.security_groups), "security group") + " without open ingress"
-    if verdict.unknowns:
-        yield count(len(verdict.unknowns), "thing") + " unknown"
-    yield from kinds(verdict.notes)
-
-
-def kinds(violations: Iterable[Violation]) -> Iterator[str]:
-    """Yield each kind of violation or note, with its number where there may be several."""
-    for rule, number in Counter(violation.rule for violation in violations).items():
-        yield count(number, rule.value) if rule in COUNTED else rule.value
-
-
-def count(number: int, thing: str) -> str:
-    """Return a number of things in words, such as "2 public subnets"."""
-    plural = thing if number == 1 else re.sub("(subnet|group|thing|variant)", r"\1s", thing)
-    return f"{number} {plural}"
-
-
-def explain_unknowns(unknowns: Iterable[Unread]) -> Iterator[str]:
-    """Yield a clause for each reason why something could not be read, with all that it hit."""
-    things: dict[tuple[str, str], list[str]] = {}
-    for unknown in unknowns:
-        things.setdefault((unknown.why, unknown.remedy), []).append(unknown.what)
-    for (why, remedy), whats in things.items():
-        yield f"{join(dict.fromkeys(whats))} could not be read ({why}; {remedy})"
-
-
-def join(words: Iterable[str]) -> str:
-    """Return words as a list in a sentence: "a, b and c"; there must be one at least."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def join_most(words: Sequence[str]) -> str:
-    """Return words as `join` does; of a very long list the first, and the number of the rest."""
-    rest = len(words) - MOST
-    return join([*words[:MOST], f"{rest} more"] if rest > 0 else words)
+    treated: dict[str, list[Subnet]] = {}
+    for subnet in resource.subnets:
+        connectivity = subnet.firewall_connectivity or ""
+        is_inspected = any(route.firewall == "active" for route in subnet.internet_routes)
+        if is_inspected and connectivity in ("outbound-only", "flexible"):
+            treated.setdefault(connectivity, []).append(subnet)
+    for subnets in treated.values():
+        yield Clause(Rule.FIREWALLED, tuple(subnets))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .messages import StoppedError
+from .descriptions import Description
 
 # The page above names Chainer and SageMaker RL.
 NOT_ISOLATED = re.compile(r"/sagemaker-(chainer|rl)\b")
@@ -22,10 +22,10 @@ HUB_VARIABLES = {"HF_MODEL_ID", "OPTION_MODEL_ID", "SM_VLLM_MODEL"}
 SCRIPT_MODE = "SAGEMAKER_SUBMIT_DIRECTORY"
 
 
-def containers_of(settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the containers of a model's settings, one or several."""
-    primary = settings.get("PrimaryContainer")
-    return ([primary] if primary else []) + list(settings.get("Containers", []))
+def containers_of(model: Description) -> list[dict[str, Any]]:
+    """Return the containers of a model, one or several."""
+    primary = model.sent.get("PrimaryContainer")
+    return ([primary] if primary else []) + list(model.sent.get("Containers") or [])
 
 
 def environment_of(container: dict[str, Any]) -> dict[str, str]:
@@ -33,30 +33,28 @@ def environment_of(container: dict[str, Any]) -> dict[str, str]:
     return container.get("Environment") or {}
 
 
-def stop_for_unfit_containers(name: str, settings: dict[str, Any]) -> None:
-    """Stop for a model of which a container cannot work isolated.
-
-    Raises:
-        StoppedError: It cannot.
-    """
-    for container in containers_of(settings):
+def obstacle_to_isolation(model: Description) -> str | None:
+    """Return why a container of a model cannot work isolated; None where nothing is seen."""
+    for container in containers_of(model):
         image = container.get("Image", "")
         if NOT_ISOLATED.search(image):
-            raise StoppedError(
-                f"Container {image} of model {name} needs Amazon S3 while it runs, so AWS does not "
-                "support network isolation for it. Serve the model from another container."
+            return (
+                f"container {image} of model {model.name} needs Amazon S3 while it runs, so AWS "
+                "does not support network isolation for it. Serve the model from another container."
             )
         if REMOTE.match(environment_of(container).get(SCRIPT_MODE, "")):
-            raise StoppedError(
-                f"Container {image} of model {name} is in script mode: it fetches its code when it "
-                f"starts ({SCRIPT_MODE}), which an isolated one cannot. Repack the artifact with "
-                f"the code in its folder code/, and set {SCRIPT_MODE} to /opt/ml/model/code."
+            return (
+                f"container {image} of model {model.name} is in script mode: it fetches its code "
+                f"when it starts ({SCRIPT_MODE}), which an isolated one cannot. Repack the "
+                f"artifact with the code in its folder code/, and set {SCRIPT_MODE} to "
+                "/opt/ml/model/code."
             )
+    return None
 
 
-def notes_on_containers(settings: dict[str, Any]) -> Iterator[str]:
+def notes_on_containers(model: Description) -> Iterator[str]:
     """Yield a sentence for each thing that may keep a container from working isolated."""
-    for container in containers_of(settings):
+    for container in containers_of(model):
         image = container.get("Image", "")
         for variable, value in environment_of(container).items():
             if remote := REMOTE.search(value):

@@ -1,248 +1,198 @@
-"""The plan for one failing model: everything is read here, and nothing changed."""
+"""The plan for one endpoint: what its failing models are replaced by, and what to know before."""
 
-import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..facts import Model
-from ..inventory import with_settings
-from ..verdict import join
-from .copy import (
-    ENDPOINT_CONFIG,
-    MODEL,
-    SUFFIX,
-    Copy,
-    is_copy_name,
-    is_like,
-    plan_copy,
-    read_settings,
-    read_tags,
-    settings_of,
-)
-from .serving import Endpoint, Serving, names, variants
-from .vpc import read_network
+from ..findings import join
+from ..verdict import Verdict
+from .containers import notes_on_containers, obstacle_to_isolation
+from .descriptions import Description, variants
+from .serving import config_names
 
 STACK = "aws:cloudformation:stack-name"
-COPY_ENDING = re.compile(rf"(-[0-9a-f]{{8}})?{SUFFIX}(-\d+)?$")
 
 
 @dataclass(frozen=True)
-class FailingModel:
-    """A failing model, as it is.
+class ReadModel:
+    """A model that an endpoint serves.
 
     Attributes:
+        description: What AWS says of it.
         facts: What the check judges it by.
-        settings: What CreateModel takes to make one like it, without name and tags.
+        verdict: The check's verdict on it.
         tags: Its tags, AWS's own ones among them.
+        is_muted: Whether the mutelist mutes its finding.
     """
 
+    description: Description
     facts: Model
-    settings: dict[str, Any]
+    verdict: Verdict
     tags: list[dict[str, str]]
+    is_muted: bool
+
+    @property
+    def is_to_be_replaced(self) -> bool:
+        """Whether it fails, and nobody has accepted that."""
+        return self.verdict.status == "FAIL" and not self.is_muted
 
 
 @dataclass(frozen=True)
-class Move:
-    """An endpoint that is to use another configuration.
+class Copy:
+    """An isolated copy of a failing model.
 
     Attributes:
-        endpoint: The endpoint as it was read.
-        old_config: The configuration that names the failing model, to which a rollback leads.
-        config: The copy of it that names the replacement.
+        name: Its name.
+        vpc_config: Its VpcConfig, as CreateModel takes it.
     """
 
-    endpoint: Endpoint
-    old_config: str
-    config: Copy
+    name: str
+    vpc_config: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done about one model.
+    """What the script of an endpoint does.
 
     Attributes:
-        replacement: The isolated model like it.
-        moves: The endpoints to move to it.
-        left: A sentence for each thing that serves the failing model and is not moved.
+        account: The AWS account.
+        region: The region.
+        endpoint: The endpoint.
+        config: The configuration that it uses.
+        new_config: The name of the copy of that.
+        models: The models that the configuration names, each with its copy; None for one that
+            stays.
+        fleet: What is updated, and how, for a sentence.
+        notes: Sentences on what may keep the copies from working.
     """
 
-    replacement: Copy
-    moves: list[Move]
-    left: list[str]
+    account: str
+    region: str
+    endpoint: str
+    config: Description
+    new_config: str
+    models: tuple[tuple[Description, Copy | None], ...]
+    fleet: str
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The plan in a line."""
+        copies = [f"{model.name} -> {copy.name}" for model, copy in self.models if copy]
+        return f"{self.endpoint}: {', '.join([*copies, self.fleet])}"
 
 
-def read_model(sagemaker: Any, ec2: Any, name: str, region: str) -> FailingModel:
-    """Return a failing model with everything that is to be copied and judged.
+@dataclass(frozen=True)
+class Left:
+    """An endpoint for which there is no script.
 
-    Raises:
-        ClientError, BotoCoreError: AWS did not tell.
+    Attributes:
+        endpoint: The endpoint.
+        why: Why not, and what to do.
     """
-    described = sagemaker.describe_model(ModelName=name)
-    arn = described["ModelArn"]
-    facts = with_settings(Model(name, arn, region), described)
-    settings = settings_of(sagemaker, MODEL, described)
-    return FailingModel(read_network(ec2, facts), settings, read_tags(sagemaker, arn))
+
+    endpoint: str
+    why: str
+
+    def __str__(self) -> str:
+        """The reason in a line."""
+        return f"{self.endpoint}: no script, because {self.why}"
 
 
-def endpoints_of(model: str, serving: Serving) -> list[Endpoint]:
-    """Return the endpoints whose configuration names a model."""
-    return [e for e in serving.endpoints if model in serving.models_of(e.config_name)]
-
-
-def other_users_of(model: str, serving: Serving) -> Iterator[str]:
-    """Yield a sentence for each use of a model that the fixer cannot end."""
-    for endpoint in serving.endpoints:
-        pending = endpoint.pending_config_name
-        served = serving.models_of(endpoint.config_name)
-        if model in serving.models_of(pending) - served:
-            yield (
-                f"Endpoint {endpoint.name} is being updated to {pending}, which names model "
-                f"{model}. Run the fixer again when it is InService."
-            )
-        elif (
-            endpoint.status == "UpdateRollbackFailed"
-            and model not in served
-            and any(is_copy_name(one, model) for one in served)
-        ):
-            # It serves "with a mix of the old and new endpoint configurations" (DescribeEndpoint).
-            yield (
-                f"Endpoint {endpoint.name} is UpdateRollbackFailed with {endpoint.config_name}, so "
-                f"it may still serve model {model}."
-            )
-    for component, used in serving.components:
-        if used == model:
-            yield (
-                f"Inference component {component} uses model {model}, and the fixer moves none: "
-                "update it by hand."
-            )
-
-
-def unknown_users_of(model: str, serving: Serving) -> Iterator[str]:
-    """Yield a sentence for each thing that may serve a model, and could not be read."""
-    for clause in serving.unread:
-        yield f"Whether anything else serves model {model} is not known: {clause}"
-
-
-def plan_replacement(
-    sagemaker: Any, model: FailingModel, vpc_config: dict[str, list[str]], serving: Serving
-) -> Plan:
-    """Return what is to be done about a model.
+def obstacle_of_endpoint(endpoint: dict[str, Any], config: Description | None) -> str | None:
+    """Return why an endpoint cannot be planned for by itself; None where it can.
 
     Args:
-        sagemaker: The SageMaker client of the region.
-        model: The model.
-        vpc_config: The VpcConfig of its replacement.
-        serving: What serves in the region.
-
-    Raises:
-        ClientError, BotoCoreError: AWS did not tell.
+        endpoint: DescribeEndpoint's answer.
+        config: The configuration that it uses; None where that could not be read.
     """
-    name = model.facts.name
-    settings = {**model.settings, "EnableNetworkIsolation": True, "VpcConfig": vpc_config}
-    replacement = plan_copy(sagemaker, MODEL, name, settings, model.tags)
-    moves = list(interrupted_moves(sagemaker, replacement, serving))
-    left = list(other_users_of(name, serving))
-    configs: dict[str, Copy] = {}
-    for endpoint in endpoints_of(name, serving):
-        old = endpoint.config_name
-        if old not in configs:
-            described = serving.configs[old]
-            settings = settings_of(sagemaker, ENDPOINT_CONFIG, described)
-            tags = read_tags(sagemaker, described["EndpointConfigArn"])
-            moved = with_model(settings, name, replacement)
-            configs[old] = plan_copy(sagemaker, ENDPOINT_CONFIG, old, moved, tags)
-        if obstacle := obstacle_to_moving(endpoint, serving, configs[old]):
-            left.append(obstacle)
-        else:
-            moves.append(Move(endpoint, old, configs[old]))
-    return Plan(replacement, moves, left)
-
-
-def with_model(settings: dict[str, Any], old: str, replacement: Copy) -> dict[str, Any]:
-    """Return an endpoint configuration's settings with a replacement in the place of a model."""
-    moved = dict(settings)
-    for key in ("ProductionVariants", "ShadowProductionVariants"):
-        if key in moved:
-            moved[key] = [
-                {**v, "ModelName": replacement.name} if v.get("ModelName") == old else v
-                for v in moved[key]
-            ]
-    return moved
-
-
-def is_serverless(endpoint: Endpoint, serving: Serving) -> bool:
-    """Return whether an endpoint's configuration has a serverless variant."""
-    config = serving.configs[endpoint.config_name]
-    return any("ServerlessConfig" in one for one in variants(config))
-
-
-def obstacle_to_moving(endpoint: Endpoint, serving: Serving, config: Copy) -> str | None:
-    """Return why an endpoint must be left as it is; None where it can be moved.
-
-    One that is being updated to the fixer's configuration, or that AWS could not roll back from
-    it, was left by a run that was stopped; that move is resumed.
-    """
-    status, pending = endpoint.status, endpoint.pending_config_name
-    if is_serverless(endpoint, serving):
-        return (
-            f"Endpoint {endpoint.name} is serverless, so it is left as it is: AWS takes no "
-            "isolation and no VPC for it. Serve the model from instances instead."
-        )
-    is_movable = {
-        "InService": pending is None,
-        "Updating": config.exists and pending == config.name,
-        "UpdateRollbackFailed": config.exists and pending in (None, config.name),
-    }
-    if is_movable.get(status):
-        return None
-    advice = "Run the fixer again when it is InService."
+    status = endpoint["EndpointStatus"]
     if status == "Failed":
-        # AWS, DescribeEndpoint: "DeleteEndpoint is the only operation that can be performed".
-        advice = "A Failed endpoint can only be deleted."
-    elif status == "UpdateRollbackFailed":
-        advice = "Who updated it must update it again, to the old configuration or a new one."
-    return f"Endpoint {endpoint.name} is {status}, so it is left as it is. {advice}"
-
-
-def interrupted_moves(sagemaker: Any, replacement: Copy, serving: Serving) -> Iterator[Move]:
-    """Yield the moves that left an endpoint UpdateRollbackFailed with the fixer's configuration.
-
-    AWS's documentation does not say which configuration DescribeEndpoint names in that status
-    ("in service with a mix of the old and new endpoint configurations"), so it may be the copy. The
-    old one is known by its name and by what it says: the copy is what the fixer would make of it.
-    """
-    listing = ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
-    for endpoint in endpoints_of(replacement.name, serving):
-        copy = endpoint.config_name
-        if endpoint.status == "UpdateRollbackFailed" and not endpoint.pending_config_name:
-            made = settings_of(sagemaker, ENDPOINT_CONFIG, serving.configs[copy])
-            for old in names(sagemaker, *listing, NameContains=COPY_ENDING.sub("", copy)):
-                if not is_copy_name(copy, old):
-                    continue
-                settings = read_settings(sagemaker, ENDPOINT_CONFIG, old)
-                moved = with_model(settings, replacement.original, replacement)
-                if moved != settings and is_like(moved, made):
-                    config = Copy(ENDPOINT_CONFIG, copy, old, made, [], exists=True)
-                    yield Move(endpoint, old, config)
-
-
-def steps_of(plan: Plan) -> Iterator[str]:
-    """Yield a plan in sentences."""
-    new = plan.replacement
-    network = new.settings["VpcConfig"]
-    where = f"in {join(network['Subnets'])} with {join(network['SecurityGroupIds'])}"
-    yield new.step(f"with network isolation, {where}")
-    if len(network["Subnets"]) == 1:
-        yield "Note: AWS asks for two subnets, in two Availability Zones, for hosting in a VPC."
-    for config in {move.config.name: move.config for move in plan.moves}.values():
-        yield config.step(f"with {new.name}")
-    for move in plan.moves:
-        name, old, copy = move.endpoint.name, move.old_config, move.config.name
-        is_mixed = move.endpoint.status == "UpdateRollbackFailed"
-        yield (
-            f"To roll back: endpoint {name}, to {old}."
-            if is_mixed
-            else f"To move: endpoint {name}, from {old} to {copy}."
+        # "DeleteEndpoint is the only operation that can be performed" (DescribeEndpoint).
+        return "it is Failed, and can only be deleted."
+    if status != "InService" or len(config_names(endpoint)) > 1:
+        return f"it is {status}. Run this again when it is InService."
+    if config is None:
+        name = endpoint["EndpointConfigName"]
+        return f"its configuration {name} cannot be read. Update it to one that is there."
+    if any("ServerlessConfig" in variant for variant in variants(config)):
+        return (
+            "it is serverless, and AWS takes no isolation and no VPC for it. Serve the model from "
+            "instances, or state an exception in a mutelist."
         )
-    yield from plan.left
+    return None
+
+
+def obstacle_of_models(
+    endpoint: dict[str, Any], config: Description, models: list[ReadModel]
+) -> str | None:
+    """Return what in a configuration and its models keeps an endpoint from being planned for."""
+    deployed = int(endpoint["LastModifiedTime"].timestamp())
+    for one in (config, *(model.description for model in models)):
+        if one.created > deployed:
+            words = one.kind.replace("endpoint-config", "configuration")
+            return (
+                f"its {words} {one.name} was made anew after its last deployment, so it is not "
+                "known what it runs. Deploy it again, and scan again."
+            )
+    obstacles = (obstacle_to_isolation(m.description) for m in models if m.is_to_be_replaced)
+    return next(filter(None, obstacles), None)
+
+
+def instances_of(endpoint: dict[str, Any], config: Description) -> Counter[str]:
+    """Return how many instances an endpoint has now, by instance type."""
+    now = [*(endpoint.get("ProductionVariants") or ())]
+    now += endpoint.get("ShadowProductionVariants") or ()
+    counts = {variant["VariantName"]: variant.get("CurrentInstanceCount") for variant in now}
+    sizes: Counter[str] = Counter()
+    for variant in variants(config):
+        number = counts.get(variant["VariantName"]) or variant.get("InitialInstanceCount") or 0
+        sizes[variant.get("InstanceType") or "instance pools"] += number
+    return sizes
+
+
+def fleet_of(endpoint: dict[str, Any], instances: Counter[str]) -> str:
+    """Return an endpoint's instances, and how an update moves them, for a sentence.
+
+    Without a DeploymentConfig, UpdateEndpoint makes a second fleet and moves all traffic to it at
+    once (source: "DeploymentConfig" in the Amazon SageMaker API Reference).
+    """
+    sizes = [f"{number} x {size}" for size, number in instances.items()]
+    last = endpoint.get("LastDeploymentConfig") or {}
+    alarms = (last.get("AutoRollbackConfiguration") or {}).get("Alarms") or []
+    if not alarms:
+        return ", ".join([*sizes, "doubled during the update, all at once, no alarm"])
+    watched = f"by its deployment configuration, with alarm {join(a['AlarmName'] for a in alarms)}"
+    is_rolling = last.get("RollingUpdatePolicy")
+    return ", ".join([*sizes, *([] if is_rolling else ["doubled during the update"]), watched])
+
+
+def notes_on_model(model: ReadModel) -> Iterator[str]:
+    """Yield a sentence for each thing that may keep a model's copy from working, or from staying.
+
+    An endpoint's instances get their network interfaces by the model's role (source: "Give
+    SageMaker AI hosted endpoints access to resources in your Amazon VPC").
+    """
+    yield from notes_on_containers(model.description)
+    if not model.facts.has_vpc_config:
+        yield (
+            f"Note: model {model.facts.name} had no VPC: its role needs ec2:CreateNetworkInterface "
+            "and the other permissions for network interfaces of a model in a VPC."
+        )
+    for tag in model.tags:
+        if tag["Key"] == STACK:
+            yield (
+                f"Note: CloudFormation stack {tag['Value']} made model {model.facts.name}, and its "
+                "next update reverts what is not in its template. Change the template too."
+            )
+
+
+def notes_on_settings(described: Description) -> Iterator[str]:
+    """Yield a sentence on the settings that the botocore beside Prowler does not know."""
+    if described.new_members:
+        settings = join(described.new_members)
+        yield (
+            f"Note: the {described.kind} {described.name} has settings that only a newer AWS CLI "
+            f"knows: {settings}. The script stops where its AWS CLI does not."
+        )

@@ -1,70 +1,91 @@
-"""What the fixer is asked to do: its settings in the file of `--fixer-config`."""
+"""The fixer's setting, in the file of `--fixer-config`: the network of new models, by region."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
 from typing import Any
 
-from ..inventory import are_ids
-from .messages import StoppedError
+from ..listings import are_ids
 
-VPC_CONFIG_KEYS = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}
+VPC_CONFIG = "VpcConfig"
+# The ids of CreateModel's VpcConfig: what they begin with, and the most that there may be.
+IDS = {"Subnets": ("subnet-", 16), "SecurityGroupIds": ("sg-", 5)}
+GONE = {
+    "CreateModels": "The plugin changes nothing in AWS any more. Run the script that the plan "
+    "writes for each endpoint: it creates the models.",
+    "MoveEndpoints": "The plugin changes nothing in AWS any more. Run the script that the plan "
+    "writes for each endpoint: it moves the endpoint.",
+}
+
+VpcConfigs = dict[str, dict[str, list[str]]]
 
 
-@dataclass(frozen=True)
-class FixerSettings:
-    """The settings under the check's name in the fixer configuration's `aws` section.
+class SettingsError(Exception):
+    """The fixer configuration is not understood; the message says what and where."""
 
-    Attributes:
-        CreateModels: Whether replacements are created; False prints what would be done.
-        MoveEndpoints: Whether endpoints are moved to the replacements.
-        VpcConfig: By region the VpcConfig, as CreateModel takes it, for models whose own is not
-            private and controlled.
+
+def read_vpc_configs(file: Any, check: str, regions: set[str]) -> VpcConfigs:
+    """Return the VpcConfig of new models by region: `aws.<check>.VpcConfig` of the file.
+
+    Args:
+        file: All of the fixer configuration, as YAML gives it; None for an empty one.
+        check: The check's name.
+        regions: The regions that there are.
+
+    Raises:
+        SettingsError: Something in it is not understood; nothing is passed over.
     """
-
-    CreateModels: bool = False
-    MoveEndpoints: bool = False
-    VpcConfig: dict[str, dict[str, list[str]]] | None = None
-
-    @classmethod
-    def read(cls, fixer_config: dict[str, Any], key: str) -> "FixerSettings":
-        """Return the settings.
-
-        Args:
-            fixer_config: The `aws` section, as Prowler read it.
-            key: The key in it: the check's name.
-
-        Raises:
-            StoppedError: Something in them is not understood; nothing is passed over.
-        """
-        settings = fixer_config.get(key)
-        known = [field.name for field in fields(cls)]
-        if not isinstance(settings, dict | None):
-            raise StoppedError(
-                f"aws.{key} in the fixer configuration must be a mapping of settings."
+    home = f"aws.{check}"
+    for path in keys_in(file, {VPC_CONFIG, *GONE, check}):
+        if path not in (home, *(f"{home}.{key}" for key in (VPC_CONFIG, *GONE))):
+            raise SettingsError(
+                f"{path} in the fixer configuration is not where this plugin reads it: its "
+                f"settings belong below {home}."
             )
-        for name, value in (settings or {}).items():
-            where = f"aws.{key}.{name} in the fixer configuration"
-            if name not in known:
-                raise StoppedError(f"{where} is unknown; there are {', '.join(known)}.")
-            if name != "VpcConfig" and not isinstance(value, bool):
-                raise StoppedError(f"{where} is {value!r}; it must be true or false.")
-            if name == "VpcConfig" and not are_vpc_configs(value):
-                raise StoppedError(
-                    f"{where} must name regions, and for each its Subnets (subnet-…) and "
-                    "SecurityGroupIds (sg-…) as lists."
-                )
-        read = cls(**(settings or {}))
-        if read.MoveEndpoints and not read.CreateModels:
-            raise StoppedError(
-                f"aws.{key}.MoveEndpoints in the fixer configuration needs CreateModels: true."
-            )
-        return read
+    settings = settings_at(file, check)
+    for key in settings:
+        if key != VPC_CONFIG:
+            why = GONE.get(key, f"is unknown; there is {VPC_CONFIG}.")
+            sentence = f"{home}.{key} in the fixer configuration"
+            raise SettingsError(f"{sentence}: {why}" if key in GONE else f"{sentence} {why}")
+    configs = settings.get(VPC_CONFIG) or {}
+    if not isinstance(configs, dict):
+        raise SettingsError(f"{home}.{VPC_CONFIG} in the fixer configuration must name regions.")
+    for region, config in configs.items():
+        where = f"{home}.{VPC_CONFIG}.{region} in the fixer configuration"
+        if region not in regions:
+            raise SettingsError(f"{where}: AWS has no region of this name.")
+        if fault := fault_of(config):
+            raise SettingsError(f"{where}{fault}")
+    return configs
 
 
-def are_vpc_configs(value: Any) -> bool:
-    """Return whether a value gives CreateModel's VpcConfig by region."""
-    return isinstance(value, dict) and all(
-        isinstance(config, dict)
-        and set(config) == set(VPC_CONFIG_KEYS)
-        and all(ids and are_ids(ids, VPC_CONFIG_KEYS[key]) for key, ids in config.items())
-        for config in value.values()
-    )
+def fault_of(config: Any) -> str | None:
+    """Return what is wrong with a VpcConfig, for a sentence; None where AWS takes it."""
+    if not isinstance(config, dict) or set(config) != set(IDS):
+        return " must have Subnets and SecurityGroupIds."
+    for key, (prefix, most) in IDS.items():
+        if not (isinstance(config[key], list) and config[key] and are_ids(config[key], prefix)):
+            return f": {key} must be a list of ids {prefix}…"
+        if len(config[key]) > most:
+            return f": AWS takes {most} {key} at the most."
+    return None
+
+
+def settings_at(file: Any, check: str) -> dict[str, Any]:
+    """Return what stands below `aws.<check>`: see `read_vpc_configs`."""
+    settings, where = file or {}, "All"
+    for key in ("aws", check, ""):
+        if not isinstance(settings, dict):
+            words = f"{where} in the fixer configuration must be a mapping of settings."
+            raise SettingsError(words)
+        if key:
+            settings, where = settings.get(key) or {}, key if key == "aws" else f"aws.{key}"
+    return settings
+
+
+def keys_in(value: Any, wanted: set[str], path: str = "") -> Iterator[str]:
+    """Yield where in a file of YAML one of the keys stands, as "aws.check.VpcConfig"."""
+    for key, item in value.items() if isinstance(value, dict) else ():
+        here = f"{path}.{key}" if path else str(key)
+        if key in wanted:
+            yield here
+        yield from keys_in(item, wanted, here)

@@ -1,0 +1,1 @@
+"""A check folder of Prowler: the check and its metadata; `lib/` is that of the check for models."""

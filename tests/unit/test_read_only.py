@@ -1,0 +1,71 @@
+"""Nothing of ours changes AWS: no code names an operation that does more than read."""
+
+import ast
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from ..embedded.installation import ROOT
+
+READS = ("Describe", "List", "Get", "Search")
+SERVICES = ("sagemaker", "ec2", "iam", "sts", "s3", "cloudformation", "application-autoscaling")
+SOURCES = [
+    path
+    for folder in ("checks", "prowler_sagemaker_network_isolation")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+
+
+@functools.cache
+def operations() -> dict[str, str]:
+    """Return the operations of the services by the names that boto3's methods and Python have."""
+    session = botocore.session.get_session()
+    names = {n for s in SERVICES for n in session.get_service_model(s).operation_names}
+    return {word: name for name in names for word in (name, xform_name(name))}
+
+
+def changing(tree: ast.AST) -> Iterator[str]:
+    """Yield the operations that code names and that do more than read.
+
+    A name is an attribute, or a string that is one, or the beginning of one where the string is
+    put together (`f"create_{noun}"`); a docstring or a sentence is neither.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            words = {node.attr}
+        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            start = str(node.values[0].value)
+            is_name = start.isidentifier() and len(start) > 3
+            words = {word for word in operations() if is_name and word.startswith(start)}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words = {node.value}
+        else:
+            continue
+        for word in words:
+            if word in operations() and not operations()[word].startswith(READS):
+                yield word
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(Path(path).relative_to(ROOT)))
+def test_no_operation_that_changes_something_is_named(path: Path) -> None:
+    assert not list(changing(ast.parse(path.read_text("utf-8"))))
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("client.update_endpoint(EndpointName=name)", "update_endpoint"),
+        ("getattr(client, 'create_model')(**settings)", "create_model"),
+        ("getattr(client, f'create_{noun}')(**settings)", "create_model"),
+        ("client._make_api_call('DeleteModel', {})", "DeleteModel"),
+        ("client.get_paginator('list_tags')", ""),
+        ("f'describe_{noun}'", ""),
+    ],
+)
+def test_it_would_be_found(code: str, found: str) -> None:
+    names = list(changing(ast.parse(code)))
+    assert found in names if found else not names
