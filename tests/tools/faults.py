@@ -449,7 +449,7 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
             continue
         if not re.search(
             r"could not be read \([^;)]+; (scan again\b|renew the credentials\b|"
-            r".*(sagemaker|ec2):\w+)",
+            r"leave the region out\b|.*(sagemaker|ec2):\w+)",
             reason,
         ):
             problems.append(f"no cause in: {reason}")
