@@ -59,7 +59,7 @@ RUN_BY = {
     "make frameworks": (".ci/run", "make frameworks"),
     "make help": (
         "tests/docs/test_documents.py::test_make_help_has_every_target",
-        '"make", "help"',
+        '"--no-print-directory", "help"',
     ),
     "make lint": ("Makefile", "test: lint"),
     "make permissions": ("tests/engine/test_permissions.py", "permissions.table(aws)"),

@@ -50,6 +50,8 @@ READ = {
         *("prefixListIds", "prefixListId"),
     ),
     "GetManagedPrefixListEntries": ("entrySet", "cidr"),
+    "DescribeVpcEndpoints": ("vpcEndpointSet", "vpcEndpointId", "subnetIdSet"),
+    "DescribeNetworkInterfaces": ("networkInterfaceSet", "networkInterfaceId", "subnetId"),
     "ListEndpointConfigs": ("EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"),
     "DescribeEndpointConfig": (
         *("EndpointConfigArn", "ProductionVariants", "EnableNetworkIsolation", "VpcConfig"),
@@ -70,7 +72,7 @@ READ = {
 }
 EC2 = (
     *("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups"),
-    "GetManagedPrefixListEntries",
+    *("GetManagedPrefixListEntries", "DescribeVpcEndpoints", "DescribeNetworkInterfaces"),
 )
 
 # What the account's models, endpoint configurations and monitoring schedules violate, by the check
@@ -79,9 +81,14 @@ MODELS: dict[str, tuple[str, ...]] = {
     "sound": (),
     "sound-by-main-table": (),
     "sound-by-list": (),
+    "two-firewalls": (),
+    "two-appliances": (),
     "not-isolated": ("DescribeModel",),
     "public": ("DescribeModel", "DescribeSubnets", "DescribeRouteTables"),
     "in-line": ("DescribeModel", "DescribeSubnets", "DescribeRouteTables"),
+    "chained": (
+        *("DescribeModel", "DescribeSubnets", "DescribeRouteTables", "DescribeVpcEndpoints"),
+    ),
     "open": ("DescribeModel", "DescribeSecurityGroups"),
     "open-by-list": ("DescribeModel", "DescribeSecurityGroups", "GetManagedPrefixListEntries"),
 }
@@ -134,15 +141,23 @@ def build(aws: EmbeddedAWS) -> None:
         back = {"DestinationCidrBlock": region.block(inspected), **appliance}
         region.ec2.associate_route_table(RouteTableId=region.table(vpc, back), GatewayId=gateway)
         partner = region.group(vpc, region.prefix_list("198.51.100.0/24"))
-        everyone = region.group(vpc, region.prefix_list("0.0.0.0/1", "128.0.0.0/1"))
+        in_a_row = region.group(vpc, region.prefix_list("7.0.0.0/8", "8.0.0.0/8"))
         region.model("sound", [private], [closed], tags=tags)
         region.model("sound-by-main-table", [inherits], [closed], tags=tags)
         region.model("not-isolated", [private], [closed], isolated=False, tags=tags)
         region.model("sound-by-list", [private], [partner], tags=tags)
-        region.model("open-by-list", [private], [closed, everyone], tags=tags)
+        region.model("open-by-list", [private], [closed, in_a_row], tags=tags)
         region.model("in-line", [private, inspected], [closed], tags=tags)
         region.model("public", [private, public], [closed], tags=tags)
         region.model("open", [private], [closed, region.group(vpc, EVERYWHERE)], tags=tags)
+        for two, interfaces in {"two-firewalls": False, "two-appliances": True}.items():
+            apart = region.vpc()
+            subnet = region.separate_firewalls(apart, region.internet_gateway(apart), interfaces)
+            region.model(two, [subnet], [region.group(apart)], tags=tags)
+        chain = region.vpc()
+        region.model(
+            "chained", [chained_firewalls(region, chain)], [region.group(chain)], tags=tags
+        )
         region.components("components", [private], [closed])
         region.components("components-off", [private], [closed], isolated=False)
         region.components("components-public", [private, public], [closed])
@@ -153,6 +168,27 @@ def build(aws: EmbeddedAWS) -> None:
         for kind in ("Bias", "Explainability", "Quality"):
             off = ([private], [closed], False, f"Model{kind}")
             region.schedule(f"watch-{kind.lower()}", *off)
+
+
+def chained_firewalls(region: Region, vpc: str) -> str:
+    """Return a new subnet behind two firewalls, each of which hands on to the other."""
+    gateway = region.internet_gateway(vpc)
+    inner, outer, edge = region.table(vpc), region.table(vpc), region.table(vpc)
+    first, second = (
+        {"VpcEndpointId": region.firewall(vpc, region.subnet(vpc, table))}
+        for table in (inner, outer)
+    )
+    out = {"DestinationCidrBlock": EVERYWHERE}
+    subnet = region.subnet(vpc, region.table(vpc, {**out, **first}))
+    back = {"DestinationCidrBlock": region.block(subnet)}
+    for table, route in {
+        inner: {**out, **second},
+        outer: {**back, **first},
+        edge: {**back, **second},
+    }.items():
+        region.ec2.create_route(RouteTableId=table, **route)
+    region.ec2.associate_route_table(RouteTableId=edge, GatewayId=gateway)
+    return subnet
 
 
 @dataclass(frozen=True)

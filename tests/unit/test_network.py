@@ -190,6 +190,15 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1), {**table(2, OUT), "RouteTableId": None}],
         unknown("no RouteTableId in one of the RouteTables"),
     ),
+    "an empty id": (
+        [main(1), {**table(2, OUT), "RouteTableId": ""}],
+        unknown("no RouteTableId in one of the RouteTables"),
+    ),
+    "two tables of one id": (
+        [main(1), own(1, OUT)],
+        unknown("two RouteTables have the RouteTableId rtb-1"),
+    ),
+    "one table on two pages": ([own(1), own(1)], known(1)),
     "its own table before the call broke": ([own(1), refusal("Throttling")], known(1)),
     "the main table before the call broke": (
         [main(1), refusal("Throttling")],

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("untraced")
 RANK = {"PASS": 2, "MANUAL": 1, "FAIL": 0}
 TARGETS: dict[str, dict[str, str]] = {
     "igw": {"GatewayId": "igw-1"},
+    "inspected": {"GatewayId": "igw-1", "IgwFirewall": {"Status": "outbound-only"}},
     "carrier": {"CarrierGatewayId": "cagw-1"},
     "vpn": {"GatewayId": "vgw-1"},
     "endpoint": {"GatewayId": "vpce-1"},
@@ -603,8 +604,10 @@ def mended(network: Network, cause: Cause) -> Network:
     destinations = {detail.partition(" to ")[0] for detail in cause.details}
     for table in network.tables:
         if cause.thing == f"route table {table['RouteTableId']}":
-            table["Routes"] = [r for r in table["Routes"] if not destinations & set(r.values())]
-    ends = {" ".join(detail.partition(" (")[0].split(" ")[-5:]) for detail in cause.details}
+            table["Routes"] = [
+                r for r in table["Routes"] if not destinations.intersection(map(str, r.values()))
+            ]
+    ends = {detail.partition(" (")[0] for detail in cause.details}
 
     def is_named(end: str) -> bool:
         return any(f" {text}".endswith(f" {end}") for text in ends)

@@ -221,10 +221,11 @@ def describe_all(
                 Filters=[{"Name": filter_name, "Values": batch}]
             ):
                 for item in listed(page, key, "the answer"):
-                    if isinstance(item.get(id_key), str):
-                        items[item[id_key]] = item
-                    else:
+                    item_id = item.get(id_key)
+                    if not isinstance(item_id, str) or not item_id:
                         error = MalformedError(f"no {id_key} in one of the {key}")
+                    elif items.setdefault(item_id, item) != item:  # one of them would be lost
+                        error = MalformedError(f"two {key} have the {id_key} {item_id}")
     # Whatever stops the call becomes the reason of a MANUAL finding: AWS's refusal, a broken
     # connection, or an answer that botocore or this module cannot read.
     except Exception as stopped:
