@@ -43,9 +43,30 @@ SLOW = {
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark as slow what `make test-fast` leaves out."""
+    """Mark as slow what `make test-fast` leaves out, and as untraced what runs the command line."""
     if isinstance(item, pytest.Function) and SLOW.intersection(item.fixturenames):
         item.add_marker("slow")
+    if item.path.parent.name == "cli":
+        item.add_marker("untraced")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Leave a test that is marked so, and its fixtures, out of the measurement of coverage.
+
+    That takes as long again as a test of many scans, and what the command line runs is not in this
+    process. pytest-cov has a marker for this, which does nothing in a worker of xdist.
+    """
+    if item.get_closest_marker("untraced") is None:
+        return (yield)
+    tracers = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracers[0])
+        threading.settrace(tracers[1])
 
 
 @pytest.fixture(scope="session")
@@ -111,20 +132,6 @@ def plain(forked: Callable[..., Installation]) -> Installation:
 def installed(forked: Callable[..., Installation], wheel: Path) -> Installation:
     """A Prowler with the plugin, from the wheel."""
     return forked("wheel", str(wheel))
-
-
-@pytest.fixture
-def untraced() -> Iterator[None]:
-    """Leave a test out of the measurement of coverage, which takes as long again as the test.
-
-    pytest-cov has a marker for this, which does nothing in a worker of xdist.
-    """
-    tracers = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    yield
-    sys.settrace(tracers[0])
-    threading.settrace(tracers[1])
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,8 @@ REGION = "ap-east-1"
 ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
 THINGS = ("_models", "endpoint_configs", "endpoints", "components")
 numbers = count()
+APPLY = ("apply", "--all-at-once")
+MADE = ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]
 
 
 @dataclass
@@ -164,6 +166,15 @@ class Case:
             sorted(model["ModelName"] for model in models),
             sorted(config["EndpointConfigName"] for config in configs),
         )
+
+
+def planned(case: Case, *variants: dict[str, Any], **parameters: Any) -> str:
+    """Make a model and an endpoint, plan, and return what the fixer said."""
+    case.model(**parameters)
+    case.endpoint(*variants)
+    said = case.plan()
+    case.aws.calls.clear()
+    return said
 
 
 def variant(name: str, model: str, **parameters: Any) -> dict[str, Any]:

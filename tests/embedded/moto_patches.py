@@ -6,8 +6,7 @@ number, Search does not know models, a route to a gateway that was detached stay
 list that does not exist is an empty one, endpoint configurations forget most of their members,
 UpdateEndpoint is missing, there are no inference components and no monitoring schedules, and a job
 definition has empty members where AWS omits them, and VPC endpoints cannot be filtered by their
-ids. Security Hub does not know whose findings it
-takes.
+ids. Security Hub does not know whose findings it takes.
 """
 
 import functools
@@ -19,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
+import moto.backends
 import moto.core.responses
 from botocore import xform_name
 from moto.core.responses import ActionResult
@@ -35,9 +35,12 @@ from moto.securityhub.responses import SecurityHubResponse
 from moto.securityhub.urls import url_paths as securityhub_paths
 
 SageMaker = responses.SageMakerResponse
-# Every call of a service looks through all of its operations for the one.
+# Every call looks through all of moto's folders for the service, and through all of the service's
+# operations for the one.
 names_of = moto.core.responses.method_names_from_class
 moto.core.responses.method_names_from_class = functools.cache(names_of)
+services = tuple(moto.backends.list_of_moto_modules())
+moto.backends.list_of_moto_modules = lambda: services
 sagemaker_backends._additional_regions = [r.name for r in RegionsAndZonesBackend.regions]
 
 

@@ -7,7 +7,7 @@ import pytest
 from ..embedded.server import EmbeddedAWS
 from ..tools import faults
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.untraced
 CELLS = list(faults.cells())
 Outcome = tuple[str, list[str]]
 

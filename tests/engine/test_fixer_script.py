@@ -14,9 +14,10 @@ import pytest
 from werkzeug.wrappers import Response
 
 from ..embedded import moto_patches
-from ..embedded.fixer_case import ALARM, Case, variant
-from ..embedded.server import Answer, Call, Fault, error, on, refuse
+from ..embedded.fixer_case import ALARM, APPLY, MADE, Case, planned, variant
+from ..embedded.server import Answer, Call, error, on, refuse
 
+pytestmark = pytest.mark.untraced
 Edit = Callable[[Case], Any]
 URL = "s3://bucket/model.tar.gz"
 SAME = {"S3Uri": URL, "S3DataType": "S3Object", "CompressionType": "Gzip"}
@@ -26,17 +27,6 @@ CAPTURE = {
     "DestinationS3Uri": "s3://bucket/capture",
     "CaptureOptions": [{"CaptureMode": "Input"}],
 }
-APPLY = ("apply", "--all-at-once")
-MADE = ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]
-
-
-def planned(case: Case, *variants: dict[str, Any], **parameters: Any) -> str:
-    """Make a model and an endpoint, plan, and return what the fixer said."""
-    case.model(**parameters)
-    case.endpoint(*variants)
-    said = case.plan()
-    case.aws.calls.clear()
-    return said
 
 
 def applied(case: Case, **parameters: Any) -> None:
@@ -443,98 +433,3 @@ def test_only_what_nothing_uses_is_said_to_be_deletable(case: Case) -> None:
         f"delete-model --region {case.region.name} --model-name {case.name}\n"
         in (case.run("apply")[1])
     )
-
-
-# Stopped anywhere.
-
-
-def lost(call: Call, answer: Answer) -> Response | None:
-    """A fault: AWS does what it is asked, and answers that it did not."""
-    answer()
-    return error("InternalFailure", status=500)(call, answer)
-
-
-def kill(case: Case) -> Fault:
-    """Return a fault: AWS does what it is asked, and the script is ended before it knows."""
-    flag = case.output / "kill"
-    end = f'[ ! -e {flag} ] || {{ rm {flag}; kill "$PPID"; }}'
-    case.tool("aws", f'aws "$@"; code=$?; {end}; exit "$code"')
-
-    def fault(_: Call, answer: Answer) -> Response:
-        made = answer()
-        flag.touch()
-        return made
-
-    return fault
-
-
-def stop_everywhere(case: Case, way: Fault, apis: tuple[str, ...], *arguments: str) -> int:
-    """Have a fault at each call of the script up to its success, one a run, and run it again.
-
-    Whenever it succeeds after faults, what AWS took must be each change once; and then all is as
-    before the first run, for the calls that had no fault yet.
-
-    Args:
-        apis: What the calls that have a fault begin with.
-
-    Returns:
-        The number of faults.
-    """
-    hit: set[tuple[str, bytes, int]] = set()
-    made: Counter[tuple[str, bytes]] = Counter()
-    taken: Counter[str] = Counter()
-    before = 0
-
-    def fault(call: Call, answer: Answer) -> Response | None:
-        def counted() -> Response:
-            response = answer()
-            taken[call.api] += response.status_code == 200
-            return response
-
-        made[call.api, call.body] += 1
-        this = (call.api, call.body, made[call.api, call.body])
-        if call.api == "ListEndpoints":  # it has succeeded; what may be deleted is left out
-            return refuse(call, answer)
-        if len(hit) > before or this in hit or not call.api.startswith(apis):
-            return counted()
-        hit.add(this)
-        return way(call, counted)
-
-    while True:
-        with case.restored():
-            code = 1
-            taken.clear()
-            while code:
-                before = len(hit)
-                made.clear()
-                with case.aws.failing(fault):
-                    code, said = case.run(*arguments)
-                assert code in (0, 1, 130), said
-                assert code == 0 or len(hit) > before, said
-            changes = MADE if arguments == APPLY else MADE[2:]
-            assert {api: taken[api] for api in MADE if taken[api]} == dict.fromkeys(changes, 1)
-            assert case.serves_by() == ("InService", case.copy if changes == MADE else case.name)
-            if len(hit) == before:
-                return before
-
-
-@pytest.mark.parametrize("way", ["throttled", "lost", "killed"])
-def test_stopped_at_any_call_it_can_be_run_again_and_makes_nothing_twice(
-    case: Case, way: str
-) -> None:
-    planned(case)
-    faults = {"throttled": error("ThrottlingException"), "lost": lost, "killed": kill(case)}
-    apis = ("",) if way == "throttled" else ("Create", "Update")
-    forth, back = (15, 7) if way == "throttled" else (3, 1)
-    assert stop_everywhere(case, faults[way], apis, *APPLY) == forth
-    assert case.run(*APPLY)[0] == 0
-    assert stop_everywhere(case, faults[way], apis, "rollback") == back
-
-
-def test_a_reader_who_goes_away_leaves_nothing_on_disk(case: Case) -> None:
-    """As `| head -1` does: the script ends, and its folder, which may hold secrets, with it."""
-    planned(case)
-    script = case.output / "piped.sh"
-    script.write_text(f"{{ sh {case.script()} apply --all-at-once; echo $? >code; }} | true")
-    case.run(script=script)
-    assert (case.output / "code").read_text() in ("130\n", "141\n")

@@ -29,9 +29,9 @@ from checks.sagemaker_models_network_isolation_enabled.lib.network import read_n
 from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
 from prowler_sagemaker_network_isolation.cli.causes import Cause, causes_of, unread_of
 
-pytestmark = pytest.mark.usefixtures("untraced")
+pytestmark = pytest.mark.untraced
 RANK = {"PASS": 2, "MANUAL": 1, "FAIL": 0}
-TARGETS: dict[str, dict[str, str]] = {
+TARGETS: dict[str, dict[str, Any]] = {
     "igw": {"GatewayId": "igw-1"},
     "inspected": {"GatewayId": "igw-1", "IgwFirewall": {"Status": "outbound-only"}},
     "carrier": {"CarrierGatewayId": "cagw-1"},
