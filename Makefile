@@ -15,7 +15,7 @@ demo: $(READY) ## scan an embedded AWS account with the real Prowler, and show t
 	$(BIN)/python -m tests.tools.demo
 
 test: lint ## lint, and run all tests with the coverage of every branch
-	$(BIN)/python -m pytest --cov --cov-fail-under=90
+	$(BIN)/python -m pytest --cov --cov-fail-under=97
 
 test-fast: $(READY) ## run what needs no command line and no matrix of scans, for use while editing
 	$(BIN)/python -m pytest -m "not slow"
