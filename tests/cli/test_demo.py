@@ -1,4 +1,4 @@
-"""`make demo` as a user sees it: what it shows, and that it leaves nothing running behind."""
+"""`make demo`: how it shows findings, and that it leaves nothing running; .ci/run runs it whole."""
 
 import re
 import signal
@@ -9,41 +9,32 @@ import urllib.request
 
 import pytest
 
-from ..embedded.installation import ROOT
+from ..embedded.installation import ROOT, Scan
+from ..tools import demo
 
-# Both clear the folders of the one before; pytest gives a file to one worker.
 DEMO = [sys.executable, "-m", "tests.tools.demo"]
 
 
-@pytest.mark.slow
-def test_it_shows_each_finding_with_its_reason_and_says_where_the_files_are() -> None:
-    demo = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert demo.returncode == 0, demo.stderr
-    ours = demo.stdout[demo.stdout.index(" findings, in which") :].splitlines()
-    assert {line.split()[0] for line in ours if re.match("PASS|FAIL|MANUAL", line)} == {
-        "PASS",
-        "FAIL",
-        "MANUAL",
-    }
-    assert max(map(len, ours)) <= 80
-    assert "Overview Results" in demo.stdout
-    for path in re.findall(r"^  (output/\S+)$", demo.stdout, re.MULTILINE):
-        assert (ROOT / path).is_file()
-    assert re.findall(r"output/\S+(\.csv|\.html|\.ocsf\.json)$", demo.stdout, re.MULTILINE)
+def test_each_finding_is_shown_with_its_reason_in_a_terminals_width(wheel_scan: Scan) -> None:
+    for row in wheel_scan.rows():
+        first, *reason = re.sub(r"\033\[\d+m", "", demo.show(row)).splitlines()
+        assert first.split() == [row["STATUS"], row["REGION"], row["RESOURCE_NAME"]]
+        assert " ".join(line.strip() for line in reason) == row["STATUS_EXTENDED"]
+        assert max(map(len, (first, *reason))) <= demo.WIDTH
 
 
 @pytest.mark.slow
 def test_an_interrupted_demo_stops_its_server() -> None:
     with subprocess.Popen(
         DEMO, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as demo:
-        assert demo.stdout
-        assert demo.stderr
-        url = next(m[1] for line in demo.stdout if (m := re.search(r"(http://\S+) ", line)))
+    ) as run:
+        assert run.stdout
+        assert run.stderr
+        url = next(m[1] for line in run.stdout if (m := re.search(r"(http://\S+) ", line)))
         urllib.request.urlopen(f"{url}/moto-api/", timeout=10).close()
-        demo.send_signal(signal.SIGINT)
-        demo.stdout.read()
-        assert "Stopped; the embedded AWS is stopped too." in demo.stderr.read()
-    assert demo.returncode != 0
+        run.send_signal(signal.SIGINT)
+        run.stdout.read()
+        assert "Stopped; the embedded AWS is stopped too." in run.stderr.read()
+    assert run.returncode != 0
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(url, timeout=10)

@@ -50,11 +50,7 @@ RUN_BY = {
     "make bench-accounts": (".ci/run", "make bench-accounts ARGS="),
     "make build": (".ci/run", "make build"),
     "make compat": (".ci/run", "make compat"),
-    "make demo": (
-        "tests/cli/test_demo.py"
-        "::test_it_shows_each_finding_with_its_reason_and_says_where_the_files_are",
-        "run(DEMO",
-    ),
+    "make demo": (".ci/run", "make demo"),
     "make faults": ("tests/engine/test_faults.py::test_the_page_is_what_the_cells_are", "faults."),
     "make frameworks": (".ci/run", "make frameworks"),
     "make help": (
@@ -241,7 +237,9 @@ def test_make_help_has_every_target() -> None:
 
 
 @pytest.mark.slow
-def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
+def test_the_audit_by_hand_can_be_run(
+    aws: EmbeddedAWS, aws_cli_command: Path, tmp_path: Path
+) -> None:
     """The commands of docs/sop.md, by the AWS CLI, on what is isolated."""
     region = Region(aws, "ap-southeast-3")
     vpc = region.vpc()
@@ -259,7 +257,7 @@ def test_the_audit_by_hand_can_be_run(aws: EmbeddedAWS, tmp_path: Path) -> None:
     values |= {"monitoring-schedule-name": "watch", "job-definition-name": "watch"}
     made = (DOCS / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
     by_hand = aws_cli.commands_in(made)
-    printed = aws_cli.run(aws, region.name, by_hand, values, tmp_path)
+    printed = aws_cli.run(aws, region.name, by_hand, values, tmp_path, aws_cli_command)
     for answer, words in zip(
         printed,
         (
