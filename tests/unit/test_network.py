@@ -297,6 +297,25 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         [main(1), table(2, OUT, Main=False, PublicIpv4Pool="ipv4pool-ec2-1")],
         known(1),
     ),
+    "a regional NAT gateway's own table": (
+        [main(1), table(2, OUT, Main=False, GatewayId="nat-1")],
+        known(1),
+    ),
+    # As in AWS's templates of a Studio without internet, of secure MLOps, and of a NAT instance.
+    "a gateway endpoint beside a public subnet": (
+        [
+            own(1, {"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "State": "active"}),
+            table(2, OUT, Main=False, SubnetId="subnet-2"),
+        ],
+        known(1),
+    ),
+    "a NAT instance in a public subnet": (
+        [
+            own(1, {**to("NetworkInterfaceId", "eni-1"), "InstanceId": "i-1"}),
+            table(2, OUT, Main=False, SubnetId="subnet-2"),
+        ],
+        known(1),
+    ),
     **{
         f"harmless: {key} {target}": ([main(1, to(key, target))], known(1))
         for key, target in (
@@ -857,6 +876,15 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
     "a firewall's endpoint": (
         IN,
         [own(1, TO_VPCE), edge(back(GatewayId="vpce-1"))],
+        [through("0.0.0.0/0", "vpce-1")],
+    ),
+    "a firewall in each of two zones": (
+        IN,
+        [
+            own(1, TO_VPCE),
+            table(2, to("GatewayId", "vpce-2"), Main=False, SubnetId="subnet-2"),
+            edge(back(GatewayId="vpce-1"), back("10.0.2.0/24", GatewayId="vpce-2")),
+        ],
         [through("0.0.0.0/0", "vpce-1")],
     ),
     "by the main table": (IN, [main(1, TO_ENI), edge(back())], [OUT_ENI]),
