@@ -29,7 +29,8 @@ REGION = "ap-southeast-4"
 ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
 WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
 PAGE = (ROOT / "docs" / "organisations.md").read_text("utf-8")
-TEMPLATE = (SCRIPT.parent / "scan-role.yaml").read_text("utf-8")
+FOLDER = SCRIPT.parent
+TEMPLATE = (FOLDER / "scan-role.yaml").read_text("utf-8")
 SCANNER = "arn:aws:iam::111122223333:role/scanner"
 PACKAGE = "prowler_sagemaker_network_isolation"
 Model = tuple[str, str]  # the account and the name
@@ -175,7 +176,7 @@ def test_the_roles_need_the_policy_and_the_scanner_what_the_page_says(run: Run) 
     by_roles = {permission(call) for call in run.calls if call.access_key != "scanner"}
     granted = {action for actions in permissions.granted().values() for action in actions}
     assert by_roles - NOT_TO_GRANT <= granted
-    (policy,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[:1]
+    (policy,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     (statement,) = json.loads(policy)["Statement"]
     assert by_scanner - NOT_TO_GRANT == {statement["Action"]}
     assert statement["Resource"] == role_arn("*")
@@ -374,7 +375,7 @@ def test_whom_the_role_trusts(
 
 @pytest.mark.slow
 def test_ci_takes_the_role_on_for_one_branch_of_one_repository() -> None:
-    _, text, _ = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    text = (FOLDER / "ci-trust-policy.json").read_text("utf-8")
     (statement,) = json.loads(text)["Statement"]
     issuer = "token.actions.githubusercontent.com"
     assert statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
@@ -388,7 +389,7 @@ def test_ci_takes_the_role_on_for_one_branch_of_one_repository() -> None:
 
 @pytest.mark.slow
 def test_the_state_machine_is_one() -> None:
-    _, _, definition = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    definition = (FOLDER / "state-machine.json").read_text("utf-8")
     machine = {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {

@@ -294,12 +294,17 @@ def code_blocks(language: str) -> Iterator[tuple[str, str]]:
             yield path.name, code
 
 
-HCL = [*code_blocks("hcl"), *code_blocks("terraform")]
+REPLACEMENT = DOCS / "remediation" / "model.tf"
+HCL = [
+    *code_blocks("hcl"),
+    *code_blocks("terraform"),
+    (REPLACEMENT.name, REPLACEMENT.read_text("utf-8")),
+]
 
 
 def test_all_hcl_is_found() -> None:
-    assert {"remediation.md", METADATA.name} <= {name for name, _ in HCL}
-    everywhere = "".join(path.read_text("utf-8") for path in (*PAGES, METADATA))
+    assert METADATA.name in {name for name, _ in HCL}
+    everywhere = "".join(path.read_text("utf-8") for path in (*PAGES, METADATA, REPLACEMENT))
     assert everywhere.count('resource "aws_') + everywhere.count('resource \\"aws_') == sum(
         code.count('resource "aws_') for _, code in HCL
     )
@@ -315,7 +320,11 @@ SUBNETS = re.compile(
 )
 
 
-@pytest.mark.parametrize("path", [*PAGES, METADATA, *FRAMEWORKS], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [*PAGES, *DOCS.glob("remediation/*"), METADATA, *FRAMEWORKS],
+    ids=lambda path: path.name,
+)
 def test_every_example_has_two_subnets_in_two_availability_zones(path: Path) -> None:
     text = path.read_text("utf-8").replace("\\n", "\n").replace('\\"', '"')
     for found in SUBNETS.findall(text):

@@ -30,7 +30,7 @@ from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.responses.vpcs import VPCs
 from moto.sagemaker import responses
 from moto.sagemaker.exceptions import ResourceNotFound, ValidationError
-from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
+from moto.sagemaker.models import Model, SageMakerModelBackend, sagemaker_backends
 from moto.securityhub.responses import SecurityHubResponse
 from moto.securityhub.urls import url_paths as securityhub_paths
 
@@ -56,6 +56,9 @@ moto_search = SageMaker.search
 moto_create_endpoint_config = SageMaker.create_endpoint_config
 moto_describe_endpoint_config = SageMaker.describe_endpoint_config
 moto_describe_endpoint = SageMaker.describe_endpoint
+
+
+Model.given = {}  # of those that are made past the API
 
 
 @patch
