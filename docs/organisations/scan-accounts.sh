@@ -45,10 +45,12 @@ echo "$accounts" >"$OUTPUT/accounts.txt"
 scan() {
   local account=$1 code=0
   shift
-  prowler aws --compliance sop_sagemaker_network_isolation_aws \
+  # Of an option that is there twice Prowler takes the last: these are what the report needs.
+  prowler aws "$@" --compliance sop_sagemaker_network_isolation_aws \
     soc2_sagemaker_network_isolation_aws hipaa_sagemaker_network_isolation_aws \
     --role "arn:$PARTITION:iam::$account:role/$ROLE" --ignore-exit-code-3 --no-banner --no-color \
-    --output-formats csv json-ocsf --output-directory "$OUTPUT/$account" "$@" \
+    --status PASS FAIL MANUAL --output-formats csv json-ocsf --output-directory "$OUTPUT/$account" \
+    --output-filename "prowler-output-$account-$(date +%Y%m%d%H%M%S)" \
     >"$OUTPUT/$account.log" 2>&1 </dev/null || code=$?
   echo "$code" >"$OUTPUT/$account.code"
   if [ -t 2 ]; then # progress, in a terminal only

@@ -99,6 +99,8 @@ def security_groups(groups: list[Facts], violations: str) -> Iterator[Cause]:
     for group in groups:
         egress = f"security group {group['id']} allows egress of " in violations
         found = [*group["open_ingress"], *(group["open_egress"] if egress else ())]
+        if not all(isinstance(rule, str) and " " in rule for rule in found):
+            raise TypeError(f"a rule of {group['id']} is no text")
         if found:
             rules[group["id"]] = found
     if len(rules) > 1 and any(JOINED in rule for found in rules.values() for rule in found):

@@ -8,13 +8,13 @@ import csv
 import hashlib
 import sys
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 
 from .files import BrokenFileError, files_below
 from .progress import Progress
-from .words import complain
+from .words import complain, plain
 
 NAME = r".*_sagemaker_network_isolation_aws\.csv"
 COLUMNS = {
@@ -83,14 +83,14 @@ def rows_of(path: Path, progress: Progress) -> list[Row]:
     """
     rows: list[Row] = []
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, delimiter=";", strict=True)
             if not COLUMNS.issubset(reader.fieldnames or ()):
                 raise ValueError("it lacks columns")
             for row in reader:
                 if None in row or None in row.values():
                     raise ValueError(f"row {len(rows) + 1:,} lacks columns, or has too many")
-                datetime.fromisoformat(row["ASSESSMENTDATE"])
+                moment(row["ASSESSMENTDATE"])
                 rows.append({column: row[column] for column in COLUMNS})
                 progress.advance()
     except (csv.Error, ValueError) as error:
@@ -107,31 +107,45 @@ def show(requirement: str, rows: list[Row]) -> None:
         requirement: Its id.
         rows: Its rows.
     """
-    print(f"{requirement}: {rows[0]['FRAMEWORK'] if rows else 'no scan has it'}")
-    accounts: dict[str, dict[str, list[Row]]] = {}
+    say(f"{requirement}: {rows[0]['FRAMEWORK'] if rows else 'no scan has it'}")
+    accounts: dict[str, dict[datetime, list[Row]]] = {}
     for row in rows:
         scans = accounts.setdefault(row["ACCOUNTID"], {})
-        scans.setdefault(row["ASSESSMENTDATE"], []).append(row)
+        scans.setdefault(moment(row["ASSESSMENTDATE"]), []).append(row)
     for account, scans in sorted(accounts.items()):
-        dates = sorted(scans)
-        print(f"  account {account}: {period(dates)}")
-        for date in dates:
-            counts = Counter(state(row) for row in scans[date])
+        times = sorted(scans)
+        say(f"  account {account}: {period(times)}")
+        for time in times:
+            counts = Counter(state(row) for row in scans[time])
             said = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
-            print(f"    {date[:16]}: {said}")
-        for row in scans[dates[-1]]:
+            say(f"    {time:%Y-%m-%d %H:%M}: {said}")
+        for row in scans[times[-1]]:
             if row["STATUS"] != "PASS":
-                print(f"      {state(row)} {row['REGION']} {row['STATUSEXTENDED']}")
+                say(f"      {state(row)} {row['REGION']} {row['STATUSEXTENDED']}")
 
 
-def period(dates: list[str]) -> str:
-    """Return what a reader asks of the dates of an account's scans, which are sorted."""
-    if len(dates) == 1:
-        return f"1 scan, {dates[0][:10]}"
-    moments = [datetime.fromisoformat(date) for date in dates]
-    began, ended = max(pairwise(moments), key=lambda pair: pair[1] - pair[0])
+def say(line: str) -> None:
+    """Print a line, without what a terminal would obey."""
+    print(plain(line))
+
+
+def moment(date: str) -> datetime:
+    """Return the time of a scan; one without a time zone is taken for UTC.
+
+    Raises:
+        ValueError: It is no date.
+    """
+    time = datetime.fromisoformat(date)
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def period(times: list[datetime]) -> str:
+    """Return what a reader asks of the times of an account's scans, which are sorted."""
+    if len(times) == 1:
+        return f"1 scan, {times[0]:%Y-%m-%d}"
+    began, ended = max(pairwise(times), key=lambda pair: pair[1] - pair[0])
     return (
-        f"{len(dates)} scans, {dates[0][:10]} to {dates[-1][:10]}; the longest gap is "
+        f"{len(times)} scans, {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}; the longest gap is "
         f"{(ended - began) / DAY:.1f} days, {began:%Y-%m-%d} to {ended:%Y-%m-%d}"
     )
 

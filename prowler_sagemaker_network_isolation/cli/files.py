@@ -29,20 +29,29 @@ def files_below(place: Path, name: str) -> list[Path]:
     Raises:
         BrokenFileError: The place is not there, or a folder below it cannot be read.
     """
-    if place.is_file():
-        return [place]
-    if not place.is_dir():
-        raise BrokenFileError(f"{place} is not there: name the folder that Prowler wrote to.")
 
     def refuse(error: OSError) -> None:
         raise BrokenFileError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
-    return sorted(
-        Path(folder, file)
-        for folder, _, files in os.walk(place, onerror=refuse)
-        for file in files
-        if re.fullmatch(name, file)
-    )
+    found, seen = [], set()
+    try:
+        if not place.is_dir():
+            place.stat()
+            return [place]
+        for folder, below, files in os.walk(place, onerror=refuse, followlinks=True):
+            if (real := os.path.realpath(folder)) in seen:  # a link to a folder above, or a second
+                below.clear()
+                continue
+            seen.add(real)
+            found += [Path(folder, file) for file in files if re.fullmatch(name, file)]
+        if irregular := next((p for p in found if p.exists() and not p.is_file()), None):
+            raise BrokenFileError(f"{irregular} is no regular file.")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        where = "name the folder that Prowler wrote to"
+        raise BrokenFileError(f"{place} is not there: {where}.") from error
+    except OSError as error:
+        refuse(error)
+    return sorted(found)
 
 
 def elements(path: Path) -> Iterator[dict[str, Any]]:
@@ -57,7 +66,7 @@ def elements(path: Path) -> Iterator[dict[str, Any]]:
     """
     number = 0
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for element in structures(Stream(file)):
                 number += 1
                 yield element

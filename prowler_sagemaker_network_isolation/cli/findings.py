@@ -118,11 +118,11 @@ def findings_in(path: Path, progress: Callable[[], None]) -> list[Finding]:
     for number, detection in enumerate(elements(path), 1):
         progress()
         if detection.get("class_uid") == COMPLIANCE:
-            break
+            continue
         try:
             if detection["metadata"]["event_code"] in CHECKS:
                 found.append(finding_of(detection))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             raise BrokenFileError(
                 f"{path}: finding {number:,} is not as Prowler and the plugin write it "
                 f"({type(error).__name__}: {error})."
@@ -137,38 +137,51 @@ def finding_of(detection: dict[str, Any]) -> Finding:
     check = the_one(
         Check(
             detection["metadata"]["event_code"],
-            about["title"],
-            about["desc"],
-            detection["remediation"]["desc"],
-            detection["severity"],
+            a_text(about["title"]),
+            a_text(about["desc"]),
+            a_text(detection["remediation"]["desc"]),
+            a_text(detection["severity"]),
         )
     )
-    status, text = detection["status_code"], detection["status_detail"]
+    status, text = detection["status_code"], a_text(detection["status_detail"])
     if status not in STATUSES:
         raise ValueError(f"status_code is {status!r}")
     is_muted = status != "PASS" and detection["status"] == "Suppressed"
     finding = Finding(
         check,
         "muted" if is_muted else status,
-        the_one(detection["cloud"]["account"]["uid"]),
-        the_one(resource["region"]),
-        resource["name"],
-        resource["uid"],
+        the_one(a_text(detection["cloud"]["account"]["uid"])),
+        the_one(a_text(resource["region"])),
+        a_text(resource["name"]),
+        a_text(resource["uid"]),
         int(detection["time"]),
         text,
     )
     facts = (resource.get("data") or {}).get("metadata") or {}
     if not facts.keys() >= EVIDENCE:
         return finding
-    endpoints = facts["endpoints"]
+    endpoints, created = facts["endpoints"], facts["creation_time"]
     return replace(
         finding,
         is_ours=True,
-        creation_time=facts["creation_time"],
-        endpoints=None if endpoints is None else tuple(the_one(e["name"]) for e in endpoints),
+        creation_time=None if created is None else a_text(created),
+        endpoints=None
+        if endpoints is None
+        else tuple(the_one(a_text(endpoint["name"])) for endpoint in endpoints),
         causes=the_one(causes_of(facts, text)) if status == "FAIL" else (),
         unread=the_one(unread_of(facts, text)),
     )
+
+
+def a_text(value: Any) -> str:
+    """Return a value that must be a text.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} where a text must be")
+    return value
 
 
 @cache

@@ -74,7 +74,7 @@ def read_csv(path: Path) -> list[list[str]]:
         BrokenFileError: It cannot be read, or is not whole.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
             rows = [row for row in csv.reader(lines, delimiter=";", strict=True) if row]
     except OSError as error:
         raise BrokenFileError(f"{path} cannot be read: {error.strerror}.") from error

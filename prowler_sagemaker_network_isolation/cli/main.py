@@ -1,6 +1,7 @@
 """The command line of `sagemaker-isolation`."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -28,11 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the command; what the process was given, if None.
     """
     asked = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names may hold what has no place in UTF-8
+            stream.reconfigure(errors="backslashreplace")
     try:
         code: int = asked.run(asked)
-        sys.stdout.flush()
-    except BrokenPipeError:  # as by `| head`
+        if sys.stdout:  # None where it is closed
+            sys.stdout.flush()
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # as by `| head`
+            complain(f"the output cannot be written: {error.strerror}.")
         return NOT_JUDGED
     except KeyboardInterrupt:
         complain("stopped.")
@@ -57,9 +64,9 @@ def parser() -> argparse.ArgumentParser:
         "judged and is not muted, or the output is not whole, or not the plugin's; 3 if "
         "something fails and is not muted (with --baseline: and did not fail there).",
     )
-    report.add_argument("output", nargs="+", type=Path, help="Prowler's output: folders or files")
-    report.add_argument("--baseline", type=Path, metavar="EARLIER", help="an earlier output")
-    report.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF for code scanning")
+    report.add_argument("output", nargs="+", type=place, help="Prowler's output: folders or files")
+    report.add_argument("--baseline", type=place, metavar="EARLIER", help="an earlier output")
+    report.add_argument("--sarif", type=place, metavar="FILE", help="write SARIF for code scanning")
     report.add_argument("--format", choices=("text", "json"), default="text")
     report.add_argument(
         "--allow-empty", action="store_true", help="it is right if there is nothing to judge"
@@ -72,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
         description="Prints what scans found for requirements, out of the compliance CSV files.",
         epilog="Exit codes: 0; 1 if a requirement has no evidence or a file is broken.",
     )
-    of_evidence.add_argument("folder", type=Path, help="where the outputs of the scans are")
+    of_evidence.add_argument("folder", type=place, help="where the outputs of the scans are")
     of_evidence.add_argument(
         "requirements", nargs="*", metavar="REQUIREMENT", help="such as cc_6_6; all, if none"
     )
@@ -85,9 +92,20 @@ def parser() -> argparse.ArgumentParser:
         "folder.",
         epilog="Exit codes: 0; 1 if a file is broken and therefore left out.",
     )
-    of_join.add_argument("folder", type=Path, help="where the outputs of the scans are")
+    of_join.add_argument("folder", type=place, help="where the outputs of the scans are")
     of_join.set_defaults(run=lambda a: join.run(a.folder))
     return made
+
+
+def place(text: str) -> Path:
+    """Return a file or folder of the command line; an empty one would be the current folder.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty, as an unset variable is.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: name a file or a folder")
+    return Path(text)
 
 
 def run_report(asked: argparse.Namespace) -> int:
@@ -102,8 +120,13 @@ def run_report(asked: argparse.Namespace) -> int:
     if asked.baseline:
         earlier, _, wrong = usable([asked.baseline], progress)
         problems += [f"in the baseline: {problem}" for problem in wrong]
-        if not earlier and not wrong:
+        if not (earlier or wrong or asked.allow_empty):
             problems.append(f"the baseline {asked.baseline} has no finding of the plugin's.")
+        if not wrong and is_within(asked.output, asked.baseline):
+            problems.append(
+                f"the baseline {asked.baseline} holds the output itself, so nothing would be new: "
+                "name an earlier output."
+            )
         changes = compare(earlier, findings)
     progress.end()
     if not (findings or problems or asked.allow_empty):
@@ -136,14 +159,24 @@ def usable(places: list[Path], progress: Progress) -> tuple[list[Finding], int, 
         problems.append(
             f"{counted(number, 'finding')} of {check.id} ({check.title}) without the plugin's "
             "evidence: Prowler's built-in check answered, or a tool left the evidence out. Install "
-            "the plugin where Prowler runs, and scan again."
+            "the plugin where Prowler runs, and scan again into a new folder."
         )
     latest = of_latest_scans(ours)
     return latest, len(ours) - len(latest), problems
 
 
+def is_within(places: list[Path], folder: Path) -> bool:
+    """Return whether a folder has one of the files or folders in it, or is one of them."""
+    real = folder.resolve()
+    return folder.is_dir() and any(
+        real in (where, *where.parents) for where in (place.resolve() for place in places)
+    )
+
+
 def write_sarif(findings: list[Finding], path: Path) -> list[str]:
     """Write findings as SARIF, say what code scanning will not show, and return problems."""
+    if path.name.endswith(".ocsf.json"):  # a slip that would cost the findings
+        return [f"{path} has a name of Prowler's findings: give the SARIF another."]
     alerts = alerts_of(findings)
     try:
         path.write_text(json.dumps(sarif_of(alerts), indent=1), "utf-8")

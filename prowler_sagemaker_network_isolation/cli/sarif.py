@@ -19,8 +19,8 @@ SEVERITIES = {
     "Medium": ("warning", "4.0"),
     "Low": ("note", "2.0"),
     "Informational": ("note", "0.0"),
-    "Unknown": ("warning", "4.0"),  # what OCSF calls any other
 }
+UNKNOWN = ("warning", "4.0")  # what OCSF calls any other
 
 
 def alerts_of(findings: Iterable[Finding]) -> list[Finding]:
@@ -59,7 +59,7 @@ def sarif_of(alerts: list[Finding]) -> dict[str, Any]:
 
 def rule(check: Check) -> dict[str, Any]:
     """Return the SARIF rule of a check."""
-    level, score = SEVERITIES[check.severity]
+    level, score = SEVERITIES.get(check.severity, UNKNOWN)
     return {
         "id": check.id,
         "shortDescription": {"text": check.title},
@@ -75,10 +75,11 @@ def result(finding: Finding) -> dict[str, Any]:
     # GitHub wants a file and a line. An ARN would be taken for a URI with the scheme "arn".
     resource = finding.arn.split(":", 5)[-1]
     place = f"{finding.account}/{finding.region}/{resource}"
+    level, _ = SEVERITIES.get(finding.check.severity, UNKNOWN)
     one = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
     return {
         "ruleId": finding.check.id,
-        "level": SEVERITIES[finding.check.severity][0] if finding.state == "FAIL" else "warning",
+        "level": level if finding.state == "FAIL" else "warning",
         "message": {"text": finding.text},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": place}, "region": one}}],
         "partialFingerprints": {"primaryLocationLineHash": finding.arn},

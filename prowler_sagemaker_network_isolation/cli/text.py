@@ -1,7 +1,6 @@
 """A report in words, on a screen of eighty columns."""
 
 import os
-import re
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TextIO, TypeVar
@@ -10,20 +9,19 @@ from .baseline import Changes
 from .findings import CHECKS
 from .report import FAILED, NOT_JUDGED, Report
 from .summary import STATES, Fix, Place, Summary
-from .words import counted
+from .words import counted, plain
 
 WIDTH = 80
 MOST = 8  # the most rows of a table; JSON has all
 NAMES = 5  # the most names, routes or rules in a row
 COLOURS = {"FAIL": 31, "PASS": 32, "MANUAL": 33, "muted": 35, "heading": 1}
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # what a file may hold and a terminal would obey
 Paint = Callable[[str, str], str]
 T = TypeVar("T")
 
 
-def painter(stream: TextIO) -> Paint:
+def painter(stream: TextIO | None) -> Paint:
     """Return what gives a text its colour: in a terminal, unless NO_COLOR is set (no-color.org)."""
-    if stream.isatty() and not os.environ.get("NO_COLOR"):
+    if stream and stream.isatty() and not os.environ.get("NO_COLOR"):
         return lambda text, colour: f"\033[{COLOURS[colour]}m{text}\033[0m"
     return lambda text, _: text
 
@@ -63,7 +61,8 @@ def verdict_of(report: Report, paint: Paint) -> str:
     then = " that did not fail in the baseline" if report.changes else ""
     if report.exit_code == FAILED:
         return paint(f"{report.failing:,} fail{then}", "FAIL") + " (exit code 3)."
-    return paint(f"Everything was judged, and nothing fails{then}", "PASS") + " (exit code 0)."
+    judged = "Everything but what is muted" if report.summary.counts["muted"] else "Everything"
+    return paint(f"{judged} was judged, and nothing fails{then}", "PASS") + " (exit code 0)."
 
 
 def lines_of_places(summary: Summary, paint: Paint) -> Iterator[str]:
@@ -77,7 +76,7 @@ def lines_of_places(summary: Summary, paint: Paint) -> Iterator[str]:
     yield paint(f"{'':28}" + "".join(f"{state:>10}" for state in STATES), "heading")
     for place in first(sorted(summary.places, key=order)):
         numbers = "".join(f"{summary.places[place][state]:>10,}" for state in STATES)
-        yield f"{' '.join(place):28}{numbers}"
+        yield f"{plain(' '.join(place)):28}{numbers}"
     yield from rest(summary.places, "accounts and regions")
 
 
@@ -167,7 +166,7 @@ def wrap(text: str, before: str) -> list[str]:
     """Return a text in lines of the screen's width, and what stands before the first of them."""
     indent = " " * len(before)
     return textwrap.wrap(
-        CONTROL.sub("", text),
+        plain(text),
         WIDTH,
         initial_indent=before,
         subsequent_indent=indent,

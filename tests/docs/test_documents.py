@@ -29,7 +29,7 @@ RUN_BY = {
     ".venv/bin/uv pip install --upgrade": ("Makefile", "uv pip install --upgrade"),
     "PARALLEL=4 docs/organisations/scan-accounts.sh": (
         "tests/cli/test_organisations.py::run_script",
-        '[SCRIPT, folder / "accounts", ROLE, output',
+        '*(SCRIPT, folder / "accounts", ROLE, output',
     ),
     "aws ec2": ("tests/docs/test_documents.py::test_the_audit_by_hand_can_be_run", "aws_cli.run("),
     "aws sagemaker": (

@@ -1,10 +1,12 @@
 """`sagemaker-isolation`, on what the real command line wrote, whole and in every way broken."""
 
+import codecs
 import copy
 import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -292,6 +294,22 @@ BROKEN: dict[str, tuple[Any, str]] = {
         lambda whole: whole.replace('"status_code"', '"other"'),
         "finding 1 is not as Prowler and the plugin write it",
     ),
+    "of an infinite time": (
+        lambda whole: re.sub('"time": [0-9]+', '"time": 1e999', whole),
+        "is not as Prowler and the plugin write it (OverflowError",
+    ),
+    "of a region that is none": (
+        lambda whole: whole.replace('"region": "eu-west-1"', '"region": null'),
+        "a NoneType where a text must be",
+    ),
+    "of a number for a name": (
+        lambda whole: whole.replace('"name": "no-isolation"', '"name": 7'),
+        "a int where a text must be",
+    ),
+    "of a rule that is none": (
+        lambda whole: whole.replace('"open_ingress": []', '"open_ingress": "tcp"'),
+        "is no text",
+    ),
     "of an unknown status": (lambda whole: whole.replace('"FAIL"', '"WARN"'), "'WARN'"),
     "without a part of the evidence": (
         lambda whole: whole.replace('"unread_egress"', '"other"'),
@@ -332,6 +350,42 @@ def test_a_file_that_is_no_folders_and_one_that_cannot_be_read(
     assert "x.sarif cannot be written: No such file or directory." in done.err
 
 
+@pytest.mark.parametrize("command", ["report", "evidence", "join"])
+def test_what_cannot_be_read_is_said_to_be(run: Run, tmp_path: Path, command: str) -> None:
+    done = run(command, tmp_path / ("x" * 300))
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "cannot be read: File name too long." in done.err
+
+
+def test_links_are_followed_and_end(run: Run, named: Named, tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere" / "x.ocsf.json", named("no-vpc"))
+    output = write(tmp_path / "output" / "x.ocsf.json", named("isolated")).parent
+    (output / "night").symlink_to(tmp_path / "elsewhere")
+    (output / "loop").symlink_to(output)
+    done = run("report", output)
+    assert (done.code, done.err) == (3, "")
+    os.mkfifo(output / "pipe.ocsf.json")
+    assert "pipe.ocsf.json is no regular file." in run("report", output).err
+
+
+def test_a_file_of_findings_and_compliance_is_read_to_its_end(
+    run: Run, named: Named, tmp_path: Path
+) -> None:
+    compliance = {**named("isolated"), "class_uid": 2003}
+    path = write(tmp_path / "x.ocsf.json", compliance, named("no-vpc"))
+    assert run("report", path).code == 3
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+    assert run("report", path).code == 3
+
+
+def test_findings_are_not_overwritten_by_sarif(run: Run, named: Named, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.ocsf.json", named("no-vpc"))
+    before = path.read_bytes()
+    done = run("report", path, "--sarif", path)
+    assert (done.code, path.read_bytes()) == (1, before)
+    assert "has a name of Prowler's findings" in done.err
+
+
 def test_nothing_judged_is_not_well(run: Run, named: Named, tmp_path: Path) -> None:
     other = named("isolated")
     other["metadata"]["event_code"] = "sagemaker_models_vpc_settings_configured"
@@ -369,7 +423,13 @@ def test_the_built_in_check_is_seen(run: Run, named: Named, tmp_path: Path) -> N
         assert "0 FAIL" in done.out
 
 
-@pytest.mark.parametrize("arguments", [[], ["report"], ["report", "x", "--format", "xml"], ["r"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([], ["report"], ["report", "x", "--format", "xml"], ["r"]),
+        *(["report", ""], ["report", "x", "--baseline", ""], ["join", ""]),  # an unset variable
+    ],
+)
 def test_a_wrong_command_line(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).code == 2
 
@@ -483,10 +543,18 @@ def test_what_has_changed_since_the_baseline(
 
 def test_a_text_cannot_command_a_terminal(run: Run, named: Named, tmp_path: Path) -> None:
     hostile = named("no-vpc")
-    hostile["status_detail"] = "model \033]0;x\007 fails."
-    output = write(tmp_path / "now" / "x.ocsf.json", hostile)
+    hostile["status_detail"] = "model \033]0;x\007 fails. \ud800"
+    hostile["resources"][0]["region"] = "\033[31mred"
+    output = write(tmp_path / "now" / "x.ocsf.json", hostile, named("isolated"))
     baseline = write(tmp_path / "then" / "x.ocsf.json", named("isolated"))
-    assert "model ]0;x fails." in run("report", output, "--baseline", baseline).out
+    done = run("report", output, "--baseline", baseline)
+    assert "model ]0;x fails." in done.out
+    assert "[31mred" in done.out
+    path = night(tmp_path, "01", "FAIL")
+    path.write_text(path.read_text().replace("Because", "\033[31mBecause"))
+    evidence = run("evidence", tmp_path).out
+    assert "[31mBecause" in evidence
+    assert "\033" not in evidence + done.out
 
 
 def test_a_baseline_without_findings_is_none(run: Run, named: Named, tmp_path: Path) -> None:
@@ -495,6 +563,15 @@ def test_a_baseline_without_findings_is_none(run: Run, named: Named, tmp_path: P
     done = run("report", output, "--baseline", tmp_path / "then")
     assert done.code == 1
     assert "has no finding of the plugin's" in done.err
+    assert run("report", output, "--baseline", tmp_path / "then", "--allow-empty").code == 0
+
+
+def test_a_baseline_that_holds_the_output_is_none(run: Run, named: Named, tmp_path: Path) -> None:
+    output = write(tmp_path / "today" / "x.ocsf.json", named("no-vpc"))
+    for arguments in ((output, "--baseline", tmp_path), (output.parent, "--baseline", tmp_path)):
+        done = run("report", *arguments)
+        assert done.code == 1
+        assert "holds the output itself" in done.err
 
 
 def test_the_latest_night_counts_and_a_copy_counts_once(
@@ -618,6 +695,22 @@ def test_colours_and_progress_are_for_a_terminal(monkeypatch: pytest.MonkeyPatch
         assert stream.getvalue().endswith(written)
 
 
+def test_an_output_that_cannot_be_written_is_said_to_be(named: Named, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.ocsf.json", named("isolated"))
+    command = [sys.executable, "-m", PACKAGE, "report", str(path)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "sagemaker-isolation: the output cannot be written: No space left on device.\n"
+    )
+    closed = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True, check=False
+    )
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
 COLUMNS = "ACCOUNTID;ASSESSMENTDATE;FRAMEWORK;MUTED;REGION;REQUIREMENTS_ID;STATUS;STATUSEXTENDED"
 ROW = "{account};2026-11-{day} 03:17:00.000001;SOC2;{muted};eu-west-1;cc_6_6;{status};Because."
 
@@ -685,6 +778,17 @@ def test_a_folder_that_is_not_there(run: Run, tmp_path: Path, command: str) -> N
     done = run(command, tmp_path / "not-there")
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "not-there is not there" in done.err
+
+
+def test_dates_of_any_form_are_put_in_order(run: Run, tmp_path: Path) -> None:
+    night(tmp_path, "02")
+    path = night(tmp_path, "01")
+    path.write_text(
+        path.read_text().replace("2026-11-01 03:17:00.000001", "2026-11-01T03:17:00+00:00")
+    )
+    assert (
+        "2 scans, 2026-11-01 to 2026-11-02; the longest gap is 1.0" in run("evidence", tmp_path).out
+    )
 
 
 def test_a_folder_without_evidence(run: Run, tmp_path: Path) -> None:
