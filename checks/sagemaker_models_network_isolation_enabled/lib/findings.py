@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 from prowler.lib.check.models import Check_Report_AWS, CheckMetadata, Severity
@@ -107,17 +107,36 @@ def reports(metadata: str, found: Iterable[Finding]) -> list[Check_Report_AWS]:
     """
     # Prowler parses the metadata for each report that it makes, which costs more than all the rest.
     blank = Check_Report_AWS(metadata=metadata, resource={})
-    made = []
+    made: list[Check_Report_AWS] = []
+    parts: dict[Any, dict[str, Any]] = {}
     for finding in found:
         report, resource = copy(blank), finding.resource
         report.check_metadata = with_severity(blank.check_metadata, finding.severity)
-        report.resource = asdict(resource)
+        report.resource = evidence(resource, parts)
         report.resource_id, report.resource_arn = resource.name, resource.arn
         report.region = resource.region
         report.resource_tags = list(resource.tags)
         report.status, report.status_extended = finding.status, finding.text
         made.append(report)
     return made
+
+
+def evidence(resource: Resource, made: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    """Return facts as `asdict` does, but each subnet and security group once for all resources.
+
+    Args:
+        resource: The facts.
+        made: What was made of the parts of others; those of this one are added.
+    """
+    data: dict[str, Any] = {}
+    for field in fields(resource):
+        value = getattr(resource, field.name)
+        if isinstance(value, tuple) and all(map(is_dataclass, value)):
+            for part in value:
+                made[part] = made.get(part) or asdict(part)
+            value = tuple(made[part] for part in value)
+        data[field.name] = value
+    return data
 
 
 def with_severity(metadata: CheckMetadata, severity: str | None) -> CheckMetadata:
