@@ -117,9 +117,9 @@ class Case:
         Returns:
             The exit code, and all that it said.
         """
-        self.tool("sleep", "")
-        if not (self.output / "tools" / "aws").exists():
-            self.tool("aws", 'aws "$@"')
+        for name, command in (("sleep", ""), ("aws", 'aws "$@"')):
+            if not (self.output / "tools" / name).exists():
+                self.tool(name, command)
         scratch = self.output / "scratch"
         scratch.mkdir(exist_ok=True)
         done = subprocess.run(

@@ -138,7 +138,7 @@ def test_an_aws_cli_that_does_not_show_a_setting_does_not_copy(case: Case) -> No
     pool = {"InstanceType": "ml.g5.large", "ModelNameOverride": case.name}
     given["ProductionVariants"][0]["InstancePools"] = [pool]
     container = case.backend._models[case.name].given["PrimaryContainer"]
-    container["NewerMetrics"] = {"X": 1}  # as a newer AWS may have
+    container["NewerMetrics"] = {"X": False}  # as a newer AWS may have
     said = case.plan()
     only = "has settings that only a newer AWS CLI knows: "
     assert f"config {case.name} {only}MetricsConfig and ProductionVariants.InstancePools." in said
@@ -296,6 +296,12 @@ def test_somebody_elses_copy_stops_it(case: Case) -> None:
     case.sagemaker.delete_model(ModelName=case.copy)
     somebodys_copy(case)
     assert_stops(case, words, "apply")
+    assert case.run("rollback")[0] == 0
+    code, said = case.run("rollback")
+    assert code == 0
+    assert f"delete-endpoint-config --region {case.region.name} --endpoint-config-n" in said
+    assert "delete-model" not in said  # it is somebody else's
+    case.deploy(case.copy)
     given = case.backend.endpoint_configs[case.copy].given["ProductionVariants"][0]
     given["InitialInstanceCount"] = 9
     words = f"The endpoint-config {case.copy} is not the copy that this makes: ProductionVariants"
@@ -363,7 +369,8 @@ def test_no_secret_is_printed(case: Case) -> None:
     echo = (
         f"1 validation error detected: Value '{json.dumps(secrets)}' at 'primaryContainer' failed"
     )
-    for message in (echo, f"No {secrets['LONG']} and no {secrets['KEY']}"):
+    in_json = f"No environment {json.dumps(secrets)}"
+    for message in (echo, in_json, f"No {secrets['LONG']} and no {secrets['KEY']}"):
         with case.aws.failing(on("CreateModel")(error("ValidationException", message))):
             code, said = case.run(*APPLY)
         assert code == 1
@@ -398,6 +405,12 @@ def updated(case: Case) -> None:
     update_of(case.name)(replace(case, name=f"{case.name}-user"))
 
 
+def mixed(case: Case) -> None:
+    """Make another endpoint, which serves with two configurations, of which AWS shows one."""
+    elsewhere(case)
+    state(endpoint_status="UpdateRollbackFailed")(replace(case, name=f"{case.name}-user"))
+
+
 def component(case: Case, **members: Any) -> None:
     named = {"InferenceComponentName": "c", "EndpointName": "e", "VariantName": "v"}
     case.sagemaker.create_inference_component(**named, **members)
@@ -416,6 +429,7 @@ def test_only_what_nothing_uses_is_said_to_be_deletable(case: Case) -> None:
         (lambda c: elsewhere(c, InstanceType=None), NOT_KNOWN),  # pools that are not shown
         (lambda c: elsewhere(c, gone=True), NOT_KNOWN),
         (component, NOT_KNOWN),
+        (mixed, NOT_KNOWN),
     )
     for make, words in users:
         with case.restored():
@@ -429,6 +443,10 @@ def test_only_what_nothing_uses_is_said_to_be_deletable(case: Case) -> None:
         with case.aws.failing(on(api)(refuse)):
             code, said = case.run("apply")
         assert (code, NOT_KNOWN in said, "delete-" in said) == (0, True, False), said
+    case.tool("aws", '[ "$2" = list-endpoints ] || aws "$@"')  # it prints nothing, and ends with 0
+    code, said = case.run("apply")
+    assert (code, NOT_KNOWN in said, "delete-" in said) == (0, True, False), said
+    case.tool("aws", 'aws "$@"')
     assert (
         f"delete-model --region {case.region.name} --model-name {case.name}\n"
         in (case.run("apply")[1])

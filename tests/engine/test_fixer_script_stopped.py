@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from werkzeug.wrappers import Response
 
+from ..embedded import moto_patches
 from ..embedded.fixer_case import APPLY, MADE, Case, planned
 from ..embedded.server import Answer, Call, Fault, error, refuse
 
@@ -88,7 +89,7 @@ def test_stopped_at_any_call_it_can_be_run_again_and_makes_nothing_twice(
     planned(case)
     faults = {"throttled": error("ThrottlingException"), "lost": lost, "killed": kill(case)}
     apis = ("",) if way == "throttled" else ("Create", "Update")
-    forth, back = (15, 7) if way == "throttled" else (3, 1)
+    forth, back = (15, 9) if way == "throttled" else (3, 1)
     assert stop_everywhere(case, faults[way], apis, *APPLY) == forth
     assert case.run(*APPLY)[0] == 0
     assert stop_everywhere(case, faults[way], apis, "rollback") == back
@@ -101,3 +102,17 @@ def test_a_reader_who_goes_away_leaves_nothing_on_disk(case: Case) -> None:
     script.write_text(f"{{ sh {case.script()} apply --all-at-once; echo $? >code; }} | true")
     case.run(script=script)
     assert (case.output / "code").read_text() in ("130\n", "141\n")
+
+
+@pytest.mark.parametrize("name", ["INT", "QUIT", "TERM"])
+def test_a_signal_ends_it_while_it_waits_and_leaves_nothing_on_disk(
+    case: Case, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    planned(case, PrimaryContainer={"Image": "i", "Environment": {"TOKEN": "hunter22"}})
+    monkeypatch.setitem(moto_patches.looks, "until updated", 9)
+    waited = case.output / "waited"
+    case.tool(
+        "sleep", f"exec >{case.output}/log 2>&1; kill -s {name} $PPID; /bin/sleep 5; >{waited}"
+    )
+    code, said = case.run(*APPLY)
+    assert (code, waited.exists()) == (130, False), said

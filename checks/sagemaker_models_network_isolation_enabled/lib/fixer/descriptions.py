@@ -96,7 +96,7 @@ def members_of(value: Any, path: str = "") -> Iterator[str]:
     elif isinstance(value, dict):
         for name, member in value.items():
             here = f"{path}.{name}" if path else name
-            if member is not False and member not in (None, {}, []):
+            if member not in (None, {}, []):
                 yield here
             if name != "Environment":
                 yield from members_of(member, here)

@@ -19,14 +19,16 @@ def say(sentence: str) -> None:
 
     A command is in one line, whatever its length, to be copied.
     """
-    lines = textwrap.wrap(
-        one_line(sentence),
-        sys.maxsize if sentence.startswith(COMMANDS) else WIDTH,
-        initial_indent=FIRST,
-        subsequent_indent=REST,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    lines = [FIRST + printable(sentence)]
+    if not sentence.startswith(COMMANDS):
+        lines = textwrap.wrap(
+            one_line(sentence),
+            WIDTH,
+            initial_indent=FIRST,
+            subsequent_indent=REST,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     try:
         print("\n".join(lines), flush=True)
     except OSError:
@@ -36,7 +38,12 @@ def say(sentence: str) -> None:
 
 def one_line(text: Any) -> str:
     """Return a text in one printable line."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(str(text).split()))
+    return printable(" ".join(str(text).split()))
+
+
+def printable(text: str) -> str:
+    """Return a text with a space for each character that a terminal would not show."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def explain_error(error: Exception, what: str) -> str:

@@ -38,7 +38,7 @@ stop() { say "$*" >&2; exit 1; }
 defs='
 # The AWS CLI gives a number, or ISO 8601 in the time zone that is set above.
 def seconds: if type == "number" then floor else sub("[.][0-9]+"; "") | sub("[+]00:00$"; "Z") | fromdate end;
-def is_set: . != null and . != false and . != {} and . != [];
+def is_set: . != null and . != {} and . != [];
 def variants: .ProductionVariants[]?, .ShadowProductionVariants[]?;
 def models: [variants | .ModelName, .InstancePools[]?.ModelNameOverride | select(.)];
 # DescribeModel gives an artifact in two forms, and CreateModel takes one of them.
@@ -46,31 +46,32 @@ def one_source: if .ModelDataUrl and .ModelDataSource == {S3DataSource: {S3Uri: 
   S3DataType: "S3Object", CompressionType: "Gzip"}} then del(.ModelDataSource) else . end;
 # What a Create operation takes of what the Describe operation gives.
 def settings: del(.ModelArn, .EndpointConfigArn, .CreationTime, .DeploymentRecommendation) |
+  if .EnableNetworkIsolation then . else del(.EnableNetworkIsolation) end |
   (.PrimaryContainer | select(.)) |= one_source | .Containers[]? |= one_source |
   with_entries(select(.value | is_set));
 def comparable: settings | (.VpcConfig | select(.)) |= map_values(sort) |
-  walk(if type == "object" then with_entries(select(.value | is_set)) else . end);
+  walk(if type == "object" then with_entries(select(.value | is_set and . != false)) else . end);
 '
 
 sagemaker() { aws sagemaker "$@" --region "$region" --output json 2>"$tmp/error"; }
 
 # why: what AWS said last, without the values of the containers' environment.
 why() {
-  jq -Rrs --slurpfile input "$tmp/input" 'reduce ([$input[] | .PrimaryContainer, .Containers[]? | .Environment? // {} | .[] |
-    select(length > 3)] | sort_by(-length)[]) as $value (.; split($value) | join("...")) |
+  jq -Rrs --slurpfile secrets "$tmp/secrets" 'reduce ([$secrets[] | (select(length > 3) | ., (tojson | .[1:-1])), tojson] |
+    sort_by(-length)[]) as $value (.; split($value) | join("...")) |
     gsub("\\s+"; " ") | gsub("Value .* at "; "Value ... at ")' "$tmp/error"
 }
 
 # describe KIND NAME: asks for a "model" or an "endpoint-config", and keeps the answer in the file $answer.
 describe() {
   answer=$tmp/$1.$2
-  sagemaker "describe-$1" "--$1-name" "$2" >"$answer" && jq -e .CreationTime "$answer" >"$tmp/out"
+  sagemaker "describe-$1" "--$1-name" "$2" >"$answer" && jq -en 'input.CreationTime' "$answer" >"$tmp/out"
 }
 
 # read_endpoint: sets state, "STATUS CONFIG PENDING-CONFIG" with "-" for none pending, and shown, the same in words.
 read_endpoint() {
   sagemaker describe-endpoint --endpoint-name "$endpoint" >"$tmp/endpoint" &&
-    state=$(jq -er '"\(.EndpointStatus) \(.EndpointConfigName) \(.PendingDeploymentSummary.EndpointConfigName // "-")"' "$tmp/endpoint") ||
+    state=$(jq -enr 'input | "\(.EndpointStatus) \(.EndpointConfigName) \(.PendingDeploymentSummary.EndpointConfigName // "-")"' "$tmp/endpoint") ||
     stop "Endpoint $endpoint cannot be read. Run this again. $(why)"
   shown="Endpoint $endpoint is ${state%% *} with ${state#* }"
   case $state in *" -") shown=${shown% -} ;; *) shown="${shown% *}, being updated to ${state##* }" ;; esac
@@ -84,7 +85,8 @@ wait_while_updating() {
     [ "$looks" -lt 360 ] || stop "$shown, after an hour; AWS goes on. Run this again to wait for it."
     [ $((looks % 6)) -ne 0 ] || say "$shown."
     looks=$((looks + 1))
-    sleep 10
+    sleep 10 &
+    wait $! # unlike sleep itself, a signal ends it at once
   done
 }
 
@@ -121,12 +123,13 @@ check_originals() {
   done
 }
 
-# check_can_copy KIND NAME: stops if a copy would lose a setting; reads the tags.
+# check_can_copy KIND NAME: stops if a copy would lose a setting; reads the tags, and what is not to be printed.
 check_can_copy() {
+  jq '.PrimaryContainer, .Containers[]? | .Environment? // {} | .[]' "$tmp/$1.$2" >>"$tmp/secrets" &&
   unseen=$(jq -r --argjson settings "$settings" --arg thing "$1 $2" '$settings[$thing] - [paths | map(strings) | join(".")] | join(", ")' "$tmp/$1.$2") ||
     stop "The $1 $2 is not understood, so nothing is changed."
   [ -z "$unseen" ] || stop "A copy of the $1 $2 would lose what this AWS CLI does not show: $unseen. Nothing is changed. Update the AWS CLI."
-  sagemaker list-tags --resource-arn "$(jq -r '.ModelArn // .EndpointConfigArn' "$tmp/$1.$2")" >"$tmp/tags.$1.$2" && jq -e .Tags "$tmp/tags.$1.$2" >"$tmp/out" ||
+  sagemaker list-tags --resource-arn "$(jq -r '.ModelArn // .EndpointConfigArn' "$tmp/$1.$2")" >"$tmp/tags.$1.$2" && jq -en input.Tags "$tmp/tags.$1.$2" >"$tmp/out" ||
     stop "The tags of the $1 $2 cannot be read, so nothing is changed. $(why)"
 }
 
@@ -179,22 +182,24 @@ describe_all() {
   shift
   : >"$tmp/$kind"
   for name in "$@"; do
-    sagemaker "describe-$kind" "--$kind-name" "$name" >"$tmp/one" && jq -e . "$tmp/one" >>"$tmp/$kind" || return 1
+    sagemaker "describe-$kind" "--$kind-name" "$name" >"$tmp/one" && jq -en input "$tmp/one" >>"$tmp/$kind" || return 1
   done
 }
 
 # find_users: what serves in the region, as lines "model NAME" and "endpoint-config NAME" of the file used;
 # fails where something that may use a model could not be read.
 find_users() {
-  sagemaker list-endpoints >"$tmp/list" && names=$(jq -er '[.Endpoints[].EndpointName] | join(" ")' "$tmp/list") &&
+  sagemaker list-endpoints >"$tmp/list" && names=$(jq -enr 'input | [.Endpoints[].EndpointName] | join(" ")' "$tmp/list") &&
     describe_all endpoint $names &&
     names=$(jq -rs '[.[] | .EndpointConfigName, .PendingDeploymentSummary.EndpointConfigName // empty] | unique | join(" ")' "$tmp/endpoint") &&
     describe_all endpoint-config $names &&
-    sagemaker list-inference-components >"$tmp/list" && names=$(jq -er '[.InferenceComponents[].InferenceComponentName] | join(" ")' "$tmp/list") &&
+    sagemaker list-inference-components >"$tmp/list" && names=$(jq -enr 'input | [.InferenceComponents[].InferenceComponentName] | join(" ")' "$tmp/list") &&
     describe_all inference-component $names &&
-    # A variant of no size has instance pools, with models of their own, that this AWS CLI does not show.
+    # A variant of no size has instance pools, with models of their own, that this AWS CLI does not show. An
+    # endpoint that is UpdateRollbackFailed serves with two configurations, of which AWS shows one.
     jq -rn --slurpfile endpoints "$tmp/endpoint" --slurpfile configs "$tmp/endpoint-config" --slurpfile components "$tmp/inference-component" "$defs"'
-      if all($configs[] | variants; .InstanceType or .ServerlessConfig or .InstancePools) and all($components[]; .Specification or .Specifications)
+      if all($configs[] | variants; .InstanceType or .ServerlessConfig or .InstancePools) and
+        all($components[]; .Specification or .Specifications) and all($endpoints[]; .EndpointStatus != "UpdateRollbackFailed")
       then ($endpoints[] | .EndpointConfigName, (.PendingDeploymentSummary.EndpointConfigName // empty) | "endpoint-config \(.)"),
         ($configs[] | models[] | "model \(.)"), ($components[] | .Specification, .Specifications[]? | .ModelName // empty | "model \(.)")
       else error("models that are not shown") end' >"$tmp/used" 2>"$tmp/error"
@@ -273,8 +278,12 @@ rollback() {
     *) leave "It is not InService with $new_config, so nothing is changed." ;;
   esac
   say "Endpoint $endpoint serves with $config."
-  set -- "endpoint-config=$new_config"
-  for pair in $copies; do set -- "$@" "model=${pair#*=}"; done
+  set --
+  # Somebody else's of the same name is none of ours.
+  (check_copy endpoint-config "$config" "$new_config") 2>"$tmp/out" && set -- "endpoint-config=$new_config"
+  for pair in $copies; do
+    (check_copy model "${pair%=*}" "${pair#*=}") 2>"$tmp/out" && set -- "$@" "model=${pair#*=}"
+  done
   say_how_to_delete "$@"
 }
 
@@ -287,8 +296,8 @@ for tool in aws jq grep mktemp; do
 done
 tmp=$(mktemp -d) || stop "A temporary folder cannot be made, so nothing is changed."
 trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' HUP INT PIPE TERM
-: >"$tmp/input"
+trap 'exit 130' HUP INT QUIT PIPE ALRM TERM USR1 USR2
+: >"$tmp/secrets"
 found=$(aws sts get-caller-identity --region "$region" --query Account --output text) || stop "The AWS account of these credentials is not known, so nothing is changed."
 [ "$found" = "$account" ] || stop "These credentials are of AWS account $found, and the plan is of $account, so nothing is changed."
 copies=$(of_models 'select(.value.copy) | "\(.key)=\(.value.copy)"')

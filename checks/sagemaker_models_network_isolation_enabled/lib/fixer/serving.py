@@ -72,6 +72,10 @@ def read_serving(client: Any) -> Serving:
             serving.unread.append(unread(error, f"endpoint {name}", "DescribeEndpoint"))
             continue
         serving.endpoints[name] = endpoint
+        if endpoint["EndpointStatus"] == "UpdateRollbackFailed":  # it serves with two
+            two = MalformedError("it is UpdateRollbackFailed", "update it to one of them")
+            what = f"the second configuration of endpoint {name}"
+            serving.unread.append(unread(two, what, "DescribeEndpoint"))
         for config in set(config_names(endpoint)) - set(serving.configs):
             try:
                 serving.configs[config] = describe(client, "endpoint-config", config)
