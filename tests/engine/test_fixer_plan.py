@@ -456,6 +456,19 @@ def test_what_cannot_be_read_is_said(case: Case, api: str) -> None:
     assert "Nothing seen serves it" not in said
 
 
+@pytest.mark.parametrize("status", ["UpdateRollbackFailed", "RollingBack"])
+def test_an_endpoint_of_which_one_configuration_is_shown_may_use_it(
+    case: Case, status: str
+) -> None:
+    case.model()
+    case.model(f"{case.name}-other")
+    case.endpoint(variant("one", f"{case.name}-other"))
+    vars(case.backend.endpoints[case.name]).update(endpoint_status=status, looks_left=9)
+    said = case.plan()
+    assert f"the second configuration of endpoint {case.name} could not be read" in said
+    assert "Nothing seen serves it" not in said
+
+
 def test_a_folder_that_cannot_be_written_to(case: Case) -> None:
     case.model()
     case.endpoint()

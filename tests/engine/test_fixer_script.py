@@ -342,6 +342,24 @@ def test_a_deployment_between_the_copies_and_the_update_is_left(case: Case) -> N
     assert case.serves_by()[1] == f"{case.name}-new"
 
 
+def test_a_deployment_while_a_rollback_reads_is_left(case: Case) -> None:
+    applied(case)
+    case.config(f"{case.name}-new", variant("one", case.name))
+    case.aws.calls.clear()
+
+    def deploy(_: Call, answer: Answer) -> Response:
+        made = answer()
+        case.deploy(f"{case.name}-new")
+        return made
+
+    read = on("DescribeEndpointConfig", EndpointConfigName=case.copy)(deploy)
+    with case.aws.failing(read):
+        code, said = case.run("rollback")
+    assert code == 1
+    assert "It has just changed, so it is left as it is." in said
+    assert case.changes() == ["UpdateEndpoint"]  # the colleague's
+
+
 def test_the_credentials_and_the_tools(case: Case) -> None:
     planned(case)
 
@@ -377,6 +395,10 @@ def test_no_secret_is_printed(case: Case) -> None:
         assert f"The model {case.copy} is not there, or cannot be read back" in said
         assert "ValidationException" in said
         assert not [word for word in ("hunter22", '"123"', "s3cr3t", "more") if word in said]
+    refused = on("CreateEndpointConfig")(error("ValidationException", "hunter22 is in it"))
+    with case.aws.failing(refused):
+        code, said = case.run(*APPLY)
+    assert (code, "ValidationException" in said, "hunter22" in said) == (1, True, False)
 
 
 # What may be deleted.

@@ -89,7 +89,7 @@ def test_stopped_at_any_call_it_can_be_run_again_and_makes_nothing_twice(
     planned(case)
     faults = {"throttled": error("ThrottlingException"), "lost": lost, "killed": kill(case)}
     apis = ("",) if way == "throttled" else ("Create", "Update")
-    forth, back = (15, 9) if way == "throttled" else (3, 1)
+    forth, back = (15, 10) if way == "throttled" else (3, 1)
     assert stop_everywhere(case, faults[way], apis, *APPLY) == forth
     assert case.run(*APPLY)[0] == 0
     assert stop_everywhere(case, faults[way], apis, "rollback") == back

@@ -55,17 +55,21 @@ def comparable: settings | (.VpcConfig | select(.)) |= map_values(sort) |
 
 sagemaker() { aws sagemaker "$@" --region "$region" --output json 2>"$tmp/error"; }
 
-# why: what AWS said last, without the values of the containers' environment.
-why() {
+# masked: copies a text, without the values of the containers' environment, to one line.
+masked() {
   jq -Rrs --slurpfile secrets "$tmp/secrets" 'reduce ([$secrets[] | (select(length > 3) | ., (tojson | .[1:-1])), tojson] |
     sort_by(-length)[]) as $value (.; split($value) | join("...")) |
-    gsub("\\s+"; " ") | gsub("Value .* at "; "Value ... at ")' "$tmp/error"
+    gsub("Value .* at "; "Value ... at "; "m") | gsub("\\s+"; " ") | sub(" $"; "")'
 }
+
+# why: what AWS said last.
+why() { masked <"$tmp/error"; }
 
 # describe KIND NAME: asks for a "model" or an "endpoint-config", and keeps the answer in the file $answer.
 describe() {
   answer=$tmp/$1.$2
-  sagemaker "describe-$1" "--$1-name" "$2" >"$answer" && jq -en 'input.CreationTime' "$answer" >"$tmp/out"
+  sagemaker "describe-$1" "--$1-name" "$2" >"$answer" && jq -en 'input.CreationTime' "$answer" >"$tmp/out" &&
+    jq '.PrimaryContainer, .Containers[]? | .Environment? // {} | .[]' "$answer" >>"$tmp/secrets"
 }
 
 # read_endpoint: sets state, "STATUS CONFIG PENDING-CONFIG" with "-" for none pending, and shown, the same in words.
@@ -103,7 +107,7 @@ leave() {
 }
 
 # reason: why AWS says that an update failed.
-reason() { jq -r '.FailureReason // "AWS gives no reason."' "$tmp/endpoint"; }
+reason() { jq -r '.FailureReason // "AWS gives no reason."' "$tmp/endpoint" | masked; }
 
 of_models() { printf '%s' "$models" | jq -r "to_entries[] | $1"; }
 
@@ -123,9 +127,8 @@ check_originals() {
   done
 }
 
-# check_can_copy KIND NAME: stops if a copy would lose a setting; reads the tags, and what is not to be printed.
+# check_can_copy KIND NAME: stops if a copy would lose a setting; reads the tags.
 check_can_copy() {
-  jq '.PrimaryContainer, .Containers[]? | .Environment? // {} | .[]' "$tmp/$1.$2" >>"$tmp/secrets" &&
   unseen=$(jq -r --argjson settings "$settings" --arg thing "$1 $2" '$settings[$thing] - [paths | map(strings) | join(".")] | join(", ")' "$tmp/$1.$2") ||
     stop "The $1 $2 is not understood, so nothing is changed."
   [ -z "$unseen" ] || stop "A copy of the $1 $2 would lose what this AWS CLI does not show: $unseen. Nothing is changed. Update the AWS CLI."
@@ -195,11 +198,12 @@ find_users() {
     describe_all endpoint-config $names &&
     sagemaker list-inference-components >"$tmp/list" && names=$(jq -enr 'input | [.InferenceComponents[].InferenceComponentName] | join(" ")' "$tmp/list") &&
     describe_all inference-component $names &&
-    # A variant of no size has instance pools, with models of their own, that this AWS CLI does not show. An
-    # endpoint that is UpdateRollbackFailed serves with two configurations, of which AWS shows one.
+    # A variant of no size has instance pools, with models of their own, that this AWS CLI does not show. An endpoint
+    # whose update failed or is rolled back may serve with two configurations, of which AWS shows one.
     jq -rn --slurpfile endpoints "$tmp/endpoint" --slurpfile configs "$tmp/endpoint-config" --slurpfile components "$tmp/inference-component" "$defs"'
       if all($configs[] | variants; .InstanceType or .ServerlessConfig or .InstancePools) and
-        all($components[]; .Specification or .Specifications) and all($endpoints[]; .EndpointStatus != "UpdateRollbackFailed")
+        all($components[]; .Specification or .Specifications) and all($endpoints[];
+        .EndpointStatus != "UpdateRollbackFailed" and (.EndpointStatus != "RollingBack" or .PendingDeploymentSummary))
       then ($endpoints[] | .EndpointConfigName, (.PendingDeploymentSummary.EndpointConfigName // empty) | "endpoint-config \(.)"),
         ($configs[] | models[] | "model \(.)"), ($components[] | .Specification, .Specifications[]? | .ModelName // empty | "model \(.)")
       else error("models that are not shown") end' >"$tmp/used" 2>"$tmp/error"
@@ -273,6 +277,8 @@ rollback() {
     "InService $config -") ;;
     "InService $new_config -")
       must_be_ours endpoint-config "$config" "$new_config"
+      read_endpoint
+      [ "$state" = "InService $new_config -" ] || leave "It has just changed, so it is left as it is."
       # Without --retain-deployment-config: its alarms may be the reason for the rollback, and would stop it.
       update_to "$config" ;;
     *) leave "It is not InService with $new_config, so nothing is changed." ;;

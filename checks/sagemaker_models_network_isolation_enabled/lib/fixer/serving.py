@@ -72,8 +72,10 @@ def read_serving(client: Any) -> Serving:
             serving.unread.append(unread(error, f"endpoint {name}", "DescribeEndpoint"))
             continue
         serving.endpoints[name] = endpoint
-        if endpoint["EndpointStatus"] == "UpdateRollbackFailed":  # it serves with two
-            two = MalformedError("it is UpdateRollbackFailed", "update it to one of them")
+        status = endpoint["EndpointStatus"]
+        is_shown = status != "RollingBack" or endpoint.get("PendingDeploymentSummary")
+        if status == "UpdateRollbackFailed" or not is_shown:  # it may serve with two
+            two = MalformedError(f"it is {status}", "look at it again when it is InService")
             what = f"the second configuration of endpoint {name}"
             serving.unread.append(unread(two, what, "DescribeEndpoint"))
         for config in set(config_names(endpoint)) - set(serving.configs):
