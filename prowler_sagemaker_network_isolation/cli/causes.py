@@ -74,8 +74,8 @@ def route_tables(subnets: list[Facts]) -> Iterator[Cause]:
     for subnet in subnets:
         clauses = [f"{r['destination']} to {r['gateway']}" for r in subnet["internet_routes"]]
         clauses += [
-            f"{r['destination']} to {r['middlebox']}, to which {r['gateway_route_table_id']} of "
-            f"{r['gateway']} sends {r['block']}"
+            f"{r['destination']} to {r['middlebox']}, and {r['gateway_route_table_id']} of "
+            f"{r['gateway']} sends {r['block']} to {r['chained'] or 'it'}"
             for r in subnet["middlebox_routes"]
         ]
         if clauses:

@@ -34,7 +34,17 @@ from prowler_sagemaker_network_isolation.cli.progress import Progress
 from ..embedded import account, installation
 from ..embedded.account import Expected
 from ..embedded.installation import BUILT_IN_TITLE, CHECK, ROOT, Installation, Scan
-from .test_verdict import CHATTY, IN_LINE, OPEN, PRIVATE, PUBLIC, UNKNOWN_EGRESS, UNREAD, model
+from .test_verdict import (
+    CHAINED,
+    CHATTY,
+    IN_LINE,
+    OPEN,
+    PRIVATE,
+    PUBLIC,
+    UNKNOWN_EGRESS,
+    UNREAD,
+    model,
+)
 
 PACKAGE = "prowler_sagemaker_network_isolation"
 Detection = dict[str, Any]
@@ -193,7 +203,16 @@ CAUSES: dict[str, Case] = {
     "a middlebox": (
         model(subnets=(IN_LINE,)),
         False,
-        {"route table rtb-6": ("0.0.0.0/0 to eni-1, to which rtb-9 of igw-1 sends 10.0.1.0/24",)},
+        {"route table rtb-6": ("0.0.0.0/0 to eni-1, and rtb-9 of igw-1 sends 10.0.1.0/24 to it",)},
+    ),
+    "a chain of two": (
+        model(subnets=(CHAINED,)),
+        False,
+        {
+            "route table rtb-6": (
+                "0.0.0.0/0 to eni-1, and rtb-9 of igw-1 sends 10.0.1.0/24 to eni-2",
+            )
+        },
     ),
     "a group": (model(groups=(OPEN,)), False, {"security group sg-2": OPEN.open_ingress}),
     "two groups": (

@@ -11,7 +11,7 @@ from typing import Any
 
 from .answers import MalformedError, listed
 from .facts import Endpoint, EndpointConfig, Listing
-from .listings import PAGE_SIZE, describe, endpoint_in, from_description, list_region
+from .listings import PAGE_SIZE, describe, endpoint_in, from_description, list_regions
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +32,7 @@ def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
     """
     clients = service.regional_clients
     pool = service.thread_pool
-    listings = list(
-        pool.map(
-            lambda client: list_region(client, EndpointConfig, service.audit_resources),
-            clients.values(),
-        )
-    )
+    listings = list_regions(service, EndpointConfig)
     left = [config for li in listings for config in li.items]
     if left:
         logger.info(f"SageMaker - describing {len(left)} endpoint configurations...")
@@ -45,16 +40,16 @@ def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
         lambda c: describe(clients[c.region], c, for_components, SETTINGS, {}), left
     )
     judged = [config for config in described if config]
-    regions = sorted({config.region for config in judged})
-    users = dict(
-        zip(regions, pool.map(lambda r: search_endpoints(clients[r]), regions), strict=True)
-    )
-    by_region: dict[str, list[EndpointConfig]] = {}
-    for config in judged:
-        used_by = users[config.region]
+    regions = {config.region for config in judged}
+    users = {region: pool.submit(search_endpoints, clients[region]) for region in sorted(regions)}
+
+    def with_endpoints(config: EndpointConfig) -> EndpointConfig:
+        used_by = users[config.region].result()
         endpoints = None if used_by is None else tuple(used_by.get(config.name, ()))
-        by_region.setdefault(config.region, []).append(replace(config, endpoints=endpoints))
-    return [replace(li, items=tuple(by_region.get(li.region, ()))) for li in listings]
+        return replace(config, endpoints=endpoints)
+
+    found = [with_endpoints(config) for config in judged]
+    return [replace(li, items=tuple(c for c in found if c.region == li.region)) for li in listings]
 
 
 def for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointConfig | None:

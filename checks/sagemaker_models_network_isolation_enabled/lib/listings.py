@@ -61,6 +61,23 @@ def sagemaker_service(provider: Any) -> Any:
     return AWSService("sagemaker", provider)
 
 
+def list_regions(
+    service: Any, fact: type[R], on_more_pages: Callable[[str], None] | None = None
+) -> list[Listing[R]]:
+    """List what every region of a scan has of one kind: see `list_region`.
+
+    Args:
+        service: What `sagemaker_service` gave.
+        fact: The facts' class of its kind, such as `Model`.
+        on_more_pages: Called with each region as soon as it is known to have more than a page.
+    """
+    clients, scope = service.regional_clients.values(), service.audit_resources
+    listing = service.thread_pool.map(
+        lambda client: list_region(client, fact, scope, on_more_pages), clients
+    )
+    return list(listing)
+
+
 def list_region(
     client: Any,
     fact: type[R],

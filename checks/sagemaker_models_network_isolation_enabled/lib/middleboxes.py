@@ -13,18 +13,16 @@ addresses all the same.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from .answers import Described, MalformedError, is_id, missing
-from .facts import MiddleboxRoute, Unread
+from .facts import MiddleboxRoute
 from .ranges import Block, is_public, is_within, to_block
 from .route_tables import RouteTable, RouteTables, TableRoute, Target, table_in_effect
 
 # The permissions that tell where middleboxes stand.
 ENDPOINTS, INTERFACES = "ec2:DescribeVpcEndpoints", "ec2:DescribeNetworkInterfaces"
-
-Pair = tuple[TableRoute, str, RouteTable, TableRoute]  # out; gateway, its table, and back
-Edges = list[tuple[str, RouteTable]]  # gateways, each with its table
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,13 @@ class Located:
         """Return the subnets in which the middlebox of a route stands.
 
         Raises:
-            UnlocatedError: That is not known.
+            MalformedError: That is not known.
         """
         target = str(route.target)
         if target.startswith("vpce-"):
             endpoint = self.endpoints.items.get(target)
             if endpoint is None:
-                raise UnlocatedError(missing(f"VPC endpoint {target}", self.endpoints, ENDPOINTS))
+                raise unlocated(f"VPC endpoint {target}", self.endpoints, ENDPOINTS)
             subnet_ids = endpoint.get("SubnetIds")
         else:
             subnet_ids = [interface.get("SubnetId") for interface in self.interfaces_of(route)]
@@ -67,27 +65,41 @@ class Located:
         """Return the interface that a route names, with the others of its instance.
 
         Raises:
-            UnlocatedError: It could not be read.
+            MalformedError: It could not be read.
         """
         interface = self.interfaces.items.get(str(route.target))
         if interface is None:
-            what = f"network interface {route.target}"
-            raise UnlocatedError(missing(what, self.interfaces, INTERFACES))
+            raise unlocated(f"network interface {route.target}", self.interfaces, INTERFACES)
         if not route.instance:
             return [interface]
         return [i for i in self.interfaces.items.values() if instance_of(i) == route.instance]
 
 
-class UnlocatedError(Exception):
-    """It could not be read where a middlebox stands.
+def unlocated(what: str, described: Described, permission: str) -> MalformedError:
+    """Return the error for a middlebox of which it could not be read where it stands."""
+    unread = missing(what, described, permission)
+    return MalformedError(f"{what} could not be read, {unread.why}", unread.remedy)
 
-    Attributes:
-        unread: Why.
+
+def middleboxes_to_locate(tables: RouteTables) -> list[TableRoute]:
+    """Return the routes to middleboxes of each VPC in which two may be a chain; mostly none.
+
+    Args:
+        tables: The route tables of some VPCs.
     """
+    found = []
+    for vpc_id in filter(None, tables.by_vpc):
+        every = (route for table in tables.of_vpc(vpc_id) for route in table.routes)
+        routes = [route for route in every if route.to is Target.MIDDLEBOX and route.target]
+        edges, _ = tables.in_effect(vpc_id, is_internet_gateway)
+        if edges and len({route.target for route in routes}) > 1:
+            found += routes
+    return found
 
-    def __init__(self, unread: Unread) -> None:
-        super().__init__(unread.why)
-        self.unread = unread
+
+def is_internet_gateway(name: str) -> bool:
+    """Return whether what a route table is associated with is an internet gateway."""
+    return name.startswith("igw-")
 
 
 def middlebox_routes(
@@ -110,7 +122,7 @@ def middlebox_routes(
         Those that are known, and why there may be more of them.
     """
     sent, unclear_sent = routes_to_middleboxes(table)
-    edges, unclear_edges = tables.in_effect(subnet["VpcId"], lambda name: name.startswith("igw-"))
+    edges, unclear_edges = tables.in_effect(subnet["VpcId"], is_internet_gateway)
     if not sent:
         return (), unclear_sent if edges else None
     if not edges:
@@ -118,83 +130,29 @@ def middlebox_routes(
         shared = None if owner in (None, account) else of_another_account(table, sent, owner)
         return (), unclear_edges or shared
     unclear: list[Exception | None] = [unclear_sent, unclear_edges]
-    pairs, unclear_pairs = pairs_of(subnet, sent, edges)
-    unclear += unclear_pairs
-    before = middleboxes_before(subnet, table, tables, edges, pairs)
+    blocks = blocks_of(subnet)
+    if not blocks:
+        unclear.append(MalformedError(f"{subnet['SubnetId']} lacks its CIDR block"))
     found = []
-    for out, gateway, edge, back in pairs:
-        middlebox, chain = common_middlebox(out, back), None
-        if middlebox is None:
-            if not may_be_chained(out, back, before):
+    for gateway, edge in edges:
+        returned, unclear_returned = incoming_routes(edge, blocks)
+        unclear.append(unclear_returned)
+        for out, back in product(sent, returned):
+            if out.block and back.block and out.block.version != back.block.version:
                 continue
             try:
-                middlebox, chain = chain_of(out, back, subnet, tables, located)
+                middlebox, chain = in_line(out, back, subnet, table, tables, located)
             except Exception as error:
                 unclear.append(chained(table, out, gateway, back, error))
                 continue
             if middlebox is None:  # they are apart
                 continue
-        if out.block is None:
-            unclear.append(to_a_prefix_list(table, out, middlebox))
-        else:
-            destination, block = str(out.destination), str(back.destination)
-            found.append(MiddleboxRoute(destination, middlebox, gateway, edge.id, block, chain))
+            if out.block is None:
+                unclear.append(to_a_prefix_list(table, out, middlebox))
+            else:
+                destination, block = str(out.destination), str(back.destination)
+                found.append(MiddleboxRoute(destination, middlebox, gateway, edge.id, block, chain))
     return tuple(found), next(filter(None, unclear), None)
-
-
-def pairs_of(
-    subnet: dict[str, Any], sent: list[TableRoute], edges: Edges
-) -> tuple[list[Pair], list[Exception | None]]:
-    """Return each route out with each by which a gateway sends the subnet's traffic back.
-
-    Args:
-        subnet: A Subnet, as boto3 gives it.
-        sent: What its table sends to middleboxes.
-        edges: The internet gateways that have a route table of their own.
-
-    Returns:
-        The pairs of one IP version, and why there may be more.
-    """
-    blocks = blocks_of(subnet)
-    unclear: list[Exception | None] = []
-    if not blocks:
-        unclear.append(MalformedError(f"{subnet['SubnetId']} lacks its CIDR block"))
-    pairs = []
-    for gateway, edge in edges:
-        routes, unclear_returned = incoming_routes(edge, blocks)
-        unclear.append(unclear_returned)
-        pairs += [(out, gateway, edge, back) for out in sent for back in routes]
-    return [pair for pair in pairs if is_one_version(pair[0], pair[3])], unclear
-
-
-def is_one_version(out: TableRoute, back: TableRoute) -> bool:
-    """Return whether two routes are of one IP version, as far as a prefix list tells."""
-    return out.block is None or bool(back.block and out.block.version == back.block.version)
-
-
-def middleboxes_to_locate(
-    subnet: dict[str, Any], table: RouteTable, tables: RouteTables
-) -> list[TableRoute]:
-    """Return routes to the middleboxes of which it matters where they stand; mostly none.
-
-    It does where a subnet's traffic goes out by one middlebox and comes in by another, and
-    something else sends it to the first one. Then these are all of the VPC, because any may be
-    between them.
-
-    Args:
-        subnet: A Subnet, as boto3 gives it.
-        table: The route table in effect for it.
-        tables: The route tables of its VPC, and of others.
-    """
-    sent, _ = routes_to_middleboxes(table)
-    edges, _ = tables.in_effect(subnet["VpcId"], lambda name: name.startswith("igw-"))
-    pairs, _ = pairs_of(subnet, sent, edges)
-    before = middleboxes_before(subnet, table, tables, edges, pairs)
-    for out, _, _, back in pairs:
-        if common_middlebox(out, back) is None and may_be_chained(out, back, before):
-            every = (r for one in tables.of_vpc(subnet["VpcId"]) for r in one.routes)
-            return [route for route in every if route.to is Target.MIDDLEBOX and route.target]
-    return []
 
 
 def instance_of(interface: dict[str, Any]) -> str | None:
@@ -202,37 +160,43 @@ def instance_of(interface: dict[str, Any]) -> str | None:
     return (interface.get("Attachment") or {}).get("InstanceId")
 
 
-def chain_of(
+def in_line(
     out: TableRoute,
     back: TableRoute,
     subnet: dict[str, Any],
+    table: RouteTable,
     tables: RouteTables,
     located: Located,
 ) -> tuple[str | None, str | None]:
-    """Return the two middleboxes of a chain between a subnet and a gateway; nothing if none is.
+    """Return the middlebox, or the two of a chain, between a subnet and a gateway.
 
-    They are chained if the table of the first, towards the subnet, hands what goes out on to the
+    Two are chained if the table of the first, towards the subnet, hands what goes out on to the
     second, or the table of the second hands what comes in for the subnet on to the first, either
-    through others too.
+    through others too. It takes a table that sends the subnet's traffic to the first: where there
+    is none, what comes in by the second is not handed on.
 
     Args:
         out: The subnet's route to the first.
         back: The gateway's route to the second.
         subnet: A Subnet, as boto3 gives it.
+        table: The route table in effect for it.
         tables: The route tables of its VPC, and of others.
         located: Where the middleboxes stand.
 
     Returns:
-        Both; one and None if they are one by two of its names; None and None if they are apart.
+        One and None, or both; None and None if they are apart.
 
     Raises:
         Exception: That is not known.
     """
-    address, interface = (out, back) if not is_id(out.target, "eni-") else (back, out)
+    if one := common_middlebox(out, back):
+        return one, None
     if may_be_one(out, back):
-        addresses = addresses_of(located.interfaces_of(interface))
-        if address.target in addresses:
+        address, interface = (out, back) if not is_id(out.target, "eni-") else (back, out)
+        if address.target in addresses_of(located.interfaces_of(interface)):
             return interface.target, None
+    elif not any(common_middlebox(out, route) for route in sent_by_others(subnet, table, tables)):
+        return None, None
     outward = follow(out, back, subnet, tables, located, routes_to_middleboxes)
     blocks = blocks_of(subnet)
     inward = follow(back, out, subnet, tables, located, lambda table: handed_on(table, blocks))
@@ -242,9 +206,9 @@ def chain_of(
     if unclear:
         raise min(unclear, key=str)
     # What goes from the first to the gateway itself may come back by the second.
-    for table in outward.passed:
-        if any(r.to is Target.INTERNET and r.live is not False for r in table.routes):
-            raise MalformedError(f"{table.id}, which {out.target} goes by, leads to the internet")
+    for passed in outward.passed:
+        if any(r.to is Target.INTERNET and r.live is not False for r in passed.routes):
+            raise MalformedError(f"{passed.id}, which {out.target} goes by, leads to the internet")
     return None, None
 
 
@@ -371,34 +335,21 @@ def incoming_routes(
     return known, table.unclear(len(known) + len(elsewhere) < len(taken))
 
 
-def middleboxes_before(
-    subnet: dict[str, Any],
-    table: RouteTable,
-    tables: RouteTables,
-    edges: Edges,
-    pairs: list[Pair],
+def sent_by_others(
+    subnet: dict[str, Any], table: RouteTable, tables: RouteTables
 ) -> list[TableRoute]:
-    """Return the routes by which other tables of a VPC send a subnet's traffic to middleboxes.
+    """Return the routes by which tables within a VPC send a subnet's traffic to middleboxes.
 
-    Nothing is looked for where each pair of routes leads to one middlebox.
+    Args:
+        subnet: A Subnet, as boto3 gives it.
+        table: Its own table, which is left out as those of the internet gateways are.
+        tables: The route tables of its VPC, and of others.
     """
-    if all(common_middlebox(out, back) for out, _, _, back in pairs):
-        return []
     blocks = blocks_of(subnet)
+    edges, _ = tables.in_effect(subnet["VpcId"], is_internet_gateway)
     seen = [table, *(edge for _, edge in edges)]
     others = (other for other in tables.of_vpc(subnet["VpcId"]) if other not in seen)
     return [route for other in others for route in incoming_routes(other, blocks)[0]]
-
-
-def may_be_chained(out: TableRoute, back: TableRoute, before: list[TableRoute]) -> bool:
-    """Return whether two middleboxes may be a chain, or one.
-
-    Args:
-        out: The subnet's route to the first.
-        back: The gateway's route to the second.
-        before: What `middleboxes_before` gave.
-    """
-    return may_be_one(out, back) or any(common_middlebox(out, route) for route in before)
 
 
 def blocks_of(subnet: dict[str, Any]) -> list[Block]:
@@ -454,15 +405,11 @@ def chained(
     table: RouteTable, out: TableRoute, gateway: str, back: TableRoute, error: Exception
 ) -> MalformedError:
     """Return the error for two middleboxes that may be chained, or one by two of its names."""
-    why = f": {error}"
     remedy = "check that with ec2:DescribeRouteTables and ec2:DescribeNetworkInterfaces"
-    if isinstance(error, UnlocatedError):
-        why = f": {error.unread.what} could not be read, {error.unread.why}"
-        remedy = error.unread.remedy
     return MalformedError(
         f"{table.id} sends traffic to {out.target} and {gateway} sends it to {back.target}, "
-        f"which may be one appliance or a chain of two{why}",
-        remedy,
+        f"which may be one appliance or a chain of two: {error}",
+        getattr(error, "remedy", None) or remedy,
     )
 
 

@@ -24,7 +24,7 @@ from .listings import (
     endpoint_in,
     from_description,
     is_same_arn,
-    list_region,
+    list_regions,
     own_spelling,
     to_the_second,
 )
@@ -50,12 +50,7 @@ def list_models(service: Any) -> list[Listing[Model]]:
     def search(region: str) -> None:
         searches[region] = pool.submit(search_models, clients[region])
 
-    listings = list(
-        pool.map(
-            lambda client: list_region(client, Model, service.audit_resources, search),
-            clients.values(),
-        )
-    )
+    listings = list_regions(service, Model, search)
     for listing in listings:
         # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
         if listing.region not in searches and 2 * len(listing.items) > listing.pages:

@@ -17,7 +17,7 @@ from botocore import xform_name
 
 from .answers import WORDS, MalformedError, why_unread
 from .facts import Listing, MonitoringSchedule
-from .listings import describe, from_description, list_region
+from .listings import describe, from_description, list_regions
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,7 @@ def list_monitoring_schedules(service: Any) -> list[Listing[MonitoringSchedule]]
         said in it; no error of AWS is raised.
     """
     clients, pool = service.regional_clients, service.thread_pool
-    listings = list(
-        pool.map(
-            lambda client: list_region(client, MonitoringSchedule, service.audit_resources),
-            clients.values(),
-        )
-    )
+    listings = list_regions(service, MonitoringSchedule)
     left = [schedule for li in listings for schedule in li.items]
     if left:
         logger.info(f"SageMaker - describing {len(left)} monitoring schedules...")

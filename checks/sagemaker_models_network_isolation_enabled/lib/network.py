@@ -17,11 +17,11 @@ from typing import Any
 from .answers import Described, MalformedError, listed
 from .configuration import read_broadest_sources
 from .facts import Listing, R, Resource, SecurityGroup, Subnet
-from .middleboxes import Located
+from .middleboxes import Located, middleboxes_to_locate
 from .ranges import BROADEST, Broadest
 from .route_tables import TableRoute, parse_route_tables
 from .security_groups import PrefixList, group_facts, prefix_lists_of
-from .subnets import subnet_facts, to_locate
+from .subnets import subnet_facts
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[
     """
     read = {li.region: li for li in listings}
     broadest = read_broadest_sources(service.audit_config)
+    submit, account = service.thread_pool.submit, service.audited_account
     reading = {}
     for li in read.values():
         if any(item.subnets or item.security_groups for item in li.items):
@@ -48,39 +49,23 @@ def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[
             ec2 = service.session.client("ec2", region_name=li.region)
             # Tasks of their own, and not one that waits for others: the pool might be full of such.
             reading[li.region] = (
-                service.thread_pool.submit(read_subnets, ec2, subnets_of(li), account_of(li)),
-                service.thread_pool.submit(read_security_groups, ec2, group_sets_of(li), broadest),
+                submit(read_subnets, ec2, subnets_of(li), account),
+                submit(read_security_groups, ec2, group_sets_of(li), broadest),
             )
     for region, (subnets, groups) in reading.items():
-        read[region] = with_network(read[region], subnets.result(), groups.result())
+        facts = subnets.result(), groups.result()
+        items = tuple(with_network(item, *facts) for item in read[region].items)
+        read[region] = replace(read[region], items=items)
     return [read[region] for region in sorted(read)]
 
 
-def locate(ec2: Any, listing: Listing[R], broadest: Broadest) -> Listing[R]:
-    """Return one region's listing with the facts of its subnets and security groups.
-
-    Args:
-        ec2: A boto3 EC2 client of the region.
-        listing: One item at least, of whose subnets and security groups only the ids are known.
-        broadest: The broadest public range that is still a named source.
-    """
-    found = read_network(
-        ec2, subnets_of(listing), group_sets_of(listing), account_of(listing), broadest
+def with_network(item: R, subnets: SubnetFacts, groups: GroupFacts) -> R:
+    """Return an item with the given facts in the place of ids."""
+    return replace(
+        item,
+        subnets=tuple(subnets[subnet.id] for subnet in item.subnets),
+        security_groups=groups[group_ids_of(item)],
     )
-    return with_network(listing, *found)
-
-
-def with_network(listing: Listing[R], subnets: SubnetFacts, groups: GroupFacts) -> Listing[R]:
-    """Return a region's listing with the given facts in the place of ids."""
-    items = (
-        replace(
-            item,
-            subnets=tuple(subnets[subnet.id] for subnet in item.subnets),
-            security_groups=groups[group_ids_of(item)],
-        )
-        for item in listing.items
-    )
-    return replace(listing, items=tuple(items))
 
 
 def subnets_of(listing: Listing[R]) -> set[str]:
@@ -96,11 +81,6 @@ def group_sets_of(listing: Listing[R]) -> set[tuple[str, ...]]:
 def group_ids_of(item: Resource) -> tuple[str, ...]:
     """Return the ids of an item's security groups."""
     return tuple(group.id for group in item.security_groups)
-
-
-def account_of(listing: Listing[R]) -> str:
-    """Return the account in the ARNs of a region's items; "" where they have none."""
-    return (listing.items[0].arn.split(":") + [""] * 5)[4]
 
 
 def read_network(
@@ -133,7 +113,7 @@ def read_subnets(ec2: Any, subnet_ids: Iterable[str], account: str) -> SubnetFac
         ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids
     )
     route_tables = parse_route_tables(tables)
-    located = locate_middleboxes(ec2, to_locate(subnets, route_tables))
+    located = locate_middleboxes(ec2, middleboxes_to_locate(route_tables))
     return {
         subnet_id: subnet_facts(subnet_id, subnets, route_tables, account, located)
         for subnet_id in subnet_ids

@@ -4,12 +4,10 @@ Source: "Subnet types" in the Amazon VPC User Guide. What cannot be known from h
 gateway, a transit gateway, a peering connection or a firewall lets through behind a private subnet.
 """
 
-from contextlib import suppress
-
 from .answers import Described, MalformedError, is_id, missing, why_unread
 from .facts import Route, Subnet
-from .middleboxes import Located, middlebox_routes, middleboxes_to_locate
-from .route_tables import RouteTable, RouteTables, TableRoute, Target, table_in_effect
+from .middleboxes import Located, middlebox_routes
+from .route_tables import RouteTable, RouteTables, Target, table_in_effect
 
 
 def subnet_facts(
@@ -22,7 +20,7 @@ def subnet_facts(
         subnets: The answer of DescribeSubnets.
         tables: The route tables of the VPCs of those subnets.
         account: The account of the model; a subnet of another one is shared with it.
-        located: Where those of `to_locate` stand.
+        located: Where those of `middleboxes_to_locate` stand.
     """
     what = f"subnet {subnet_id}"
     if subnet_id not in subnets.items:
@@ -57,23 +55,6 @@ def subnet_facts(
         connectivity,
         tuple(dict.fromkeys(reasons)),
     )
-
-
-def to_locate(subnets: Described, tables: RouteTables) -> list[TableRoute]:
-    """Return routes to the middleboxes of which it matters where they stand; mostly none.
-
-    Args:
-        subnets: The answer of DescribeSubnets.
-        tables: The route tables of the VPCs of those subnets.
-    """
-    found = []
-    for subnet_id, subnet in subnets.items.items():
-        table = None
-        with suppress(Exception):  # which `subnet_facts` tells
-            table = table_in_effect(subnet_id, subnet["VpcId"], tables)
-        if table:
-            found += middleboxes_to_locate(subnet, table, tables)
-    return found
 
 
 def internet_routes(table: RouteTable) -> tuple[Route, ...]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..facts import Listing, Model, SecurityGroup, Subnet
+from ..facts import Model, SecurityGroup, Subnet
 from ..findings import explain_clause, explain_unknowns, join
 from ..listings import from_description
-from ..network import describe_all, locate
+from ..network import describe_all, group_ids_of, read_network, with_network
 from ..ranges import Broadest
 from ..verdict import Verdict, judge
 
@@ -16,10 +16,11 @@ from ..verdict import Verdict, judge
 ADDRESSES = 2
 
 
-def with_network(ec2: Any, model: Model, broadest: Broadest) -> Model:
+def locate(ec2: Any, model: Model, broadest: Broadest) -> Model:
     """Return a model, known by the ids of its network so far, with the facts of that network."""
-    (located,) = locate(ec2, Listing(model.region, (model,), 1), broadest).items
-    return located
+    subnet_ids, account = [subnet.id for subnet in model.subnets], model.arn.split(":")[4]
+    facts = read_network(ec2, subnet_ids, [group_ids_of(model)], account, broadest)
+    return with_network(model, *facts)
 
 
 def advice_on_shared_network(verdict: Verdict) -> str | None:
@@ -67,7 +68,7 @@ def choose_network(
             f"subnets and security groups for {model.region} in the fixer configuration."
         )
     settings = {"ModelArn": model.arn, "EnableNetworkIsolation": True, "VpcConfig": configured}
-    wanted = with_network(ec2, from_description(model, settings), broadest)
+    wanted = locate(ec2, from_description(model, settings), broadest)
     faults = network_faults(wanted, fail_on_egress)
     if faults:
         return (

@@ -28,9 +28,9 @@ from .messages import explain_error, one_line
 from .network import (
     advice_on_shared_network,
     choose_network,
+    locate,
     notes_on_network,
     vpc_config_of,
-    with_network,
 )
 from .plan import (
     Copy,
@@ -169,7 +169,7 @@ class Region:
             described = describe(self.sagemaker, "model", name)
             arn = described.answer["ModelArn"]
             known = from_description(Model(name, arn, self.name), described.answer)
-            facts = with_network(self.ec2, known, self.broadest)
+            facts = locate(self.ec2, known, self.broadest)
             pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
             tags = [tag for page in pages for tag in page["Tags"]]
             verdict = judge(facts, self.fail_on_egress)
