@@ -10,8 +10,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from ..conftest import MakeInstallation
 from ..embedded.installation import (
     BUILT_IN_TITLE,
@@ -140,24 +138,19 @@ def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
     assert digest(installation.own_prowler) == before
 
 
-@pytest.mark.parametrize("damage", ["the check is not in the plugin", "a name of Prowler moved"])
 def test_where_it_does_not_fit_the_built_in_runs_and_one_sentence_says_so(
     make_installation: MakeInstallation,
     wheel: Path,
     account_scan: Callable[..., Scan],
     tmp_path: Path,
-    damage: str,
 ) -> None:
+    """By the command line; what else may not fit is in test_place.py."""
     installation = make_installation("damaged")
     installation.install(str(wheel))
-    if damage == "a name of Prowler moved":
-        for source in installation.own_prowler.rglob("*.py"):
-            text = source.read_text("utf-8")
-            if "audit_resources" in text:
-                source.write_text(text.replace("audit_resources", "audited_resources"), "utf-8")
-    else:
-        package = installation.packages / "prowler_sagemaker_network_isolation"
-        (package / "sagemaker" / CHECK / f"{CHECK}.metadata.json").unlink()
+    for source in installation.own_prowler.rglob("*.py"):
+        text = source.read_text("utf-8")
+        if "audit_resources" in text:
+            source.write_text(text.replace("audit_resources", "audited_resources"), "utf-8")
     scan = account_scan(installation, tmp_path, checks=[CHECK])
     assert scan.stderr.count(SENTENCE) == 1
     assert "Traceback" not in scan.stderr

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from werkzeug.wrappers import Response
 
 from prowler_sagemaker_network_isolation.cli.main import main
 
-from ..embedded import aws_cli
 from ..embedded.account import EVERYWHERE
 from ..embedded.cloudformation import decode, lint
 from ..embedded.installation import CHECK, ROOT, Installation, access
@@ -402,24 +400,3 @@ def test_the_state_machine_is_one() -> None:
         },
     }
     assert lint(json.dumps({"Resources": {"Machine": machine}}), regions=["us-east-1"]) == []
-
-
-def test_the_app_has_the_folder_in_api_and_worker_and_on_the_path() -> None:
-    (compose,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    services = yaml.safe_load(compose)["services"]
-    assert set(services) == {"api", "worker"}
-    for service in services.values():
-        assert service["volumes"] == ["./plugin:/plugin:ro"]
-    assert "\nPYTHONPATH=/plugin\n" in PAGE
-
-
-def test_the_commands_of_the_aws_cli_work() -> None:
-    lines = PAGE.replace("\\\n", " ").splitlines()
-    commands = [line for line in lines if re.match(" {4}aws (?!s3 )", line)]
-    assert len(commands) == 3
-    for command in commands:
-        aws_cli.check(command.partition(" > ")[0])
-
-
-def test_the_readme_links_to_the_page() -> None:
-    assert "(docs/organisations.md)" in (ROOT / "README.md").read_text("utf-8")

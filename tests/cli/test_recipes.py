@@ -45,6 +45,8 @@ from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
 
 RECIPES = ROOT / "docs" / "ci"
 SCRIPT = ROOT / "docs" / "organisations" / "scan-accounts.sh"
+# pip would look through the 200 packages that Prowler needs, which are there.
+PIP = {**offline_pip(), "PIP_NO_DEPS": "1"}
 SCHEMAS = {
     "github-pip.yml": "vendor.github-workflows",
     "github-action.yml": "vendor.github-workflows",
@@ -204,7 +206,7 @@ def run_steps(
             job.plugin = files_of(workspace / "plugin")
             script, of_step = official_action(step, workspace)
         elif "run" in step:
-            of_pip = offline_pip() if "pip install" in step["run"] else {}
+            of_pip = PIP if "pip install" in step["run"] else {}
             script, of_step = step["run"], {**of_pip, **step.get("env", {})}
         else:
             continue
@@ -250,9 +252,7 @@ def gitlab(
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(run.workspace / "token"),
     }
     before = "\n".join(job["before_script"])
-    # pip looks through all that Prowler needs; it does so in the same command of github-pip.yml.
-    of_pip = {**offline_pip(), "PIP_NO_DEPS": "1"}
-    run.record("Install", installation.shell(before, run.workspace, **{**variables, **of_pip}))
+    run.record("Install", installation.shell(before, run.workspace, **{**variables, **PIP}))
     script = "\n".join(job["script"])
     run.record("Report", installation.shell(script, run.workspace, **variables))
     return run
@@ -268,7 +268,7 @@ def container(
     job = Job(make_workspace())
     install, scan = (RECIPES / "container.sh").read_text("utf-8").split("output=", 1)
     variables = {**credentials, **with_docker()}
-    done = image.shell(install, job.workspace, **{**variables, **offline_pip()})
+    done = image.shell(install, job.workspace, **{**variables, **PIP})
     job.record("Install", done)
     job.plugin = files_of(job.workspace / "plugin")
     job.record("Report", image.shell(f"output={scan}", job.workspace, **variables))

@@ -14,7 +14,6 @@ from ..embedded.account import Region
 from ..embedded.cloudformation import decode, lint
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS
-from ..tools import terraform
 
 
 @pytest.fixture(scope="module")
@@ -154,68 +153,6 @@ def test_the_cloudformation_is_clean(check: str) -> None:
     assert "# in one Availability Zone" in template
 
 
-def test_the_terraform_is_what_the_provider_takes(ours: dict[str, Any]) -> None:
-    code = fenced(ours["Remediation"]["Code"]["Terraform"])
-    assert terraform.faults(code) == []
-    assert "enable_network_isolation = true" in code
-    # A model under a fixed name cannot be created before the old one is destroyed.
-    assert not re.search(r"^\s+name\s*=", code, re.MULTILINE)
-    assert re.findall(r"_in_(zone_.)>", code) == ["zone_a", "zone_b"]
-
-
-HCL = """
-resource "aws_sagemaker_model" "x" {
-  execution_role_arn = "role"
-  primary_container {
-    image = "image"
-  }
-  vpc_config {
-    subnets            = ["subnet"]
-    security_group_ids = ["sg"]
-  }
-}
-resource "aws_sagemaker_endpoint_configuration" "x" {
-  production_variants {
-    model_name = aws_sagemaker_model.x.name
-  }
-  lifecycle {
-    create_before_destroy = true
-  }
-}
-"""
-
-
-def test_the_terraform_of_a_schedule_replaces_its_definition_first() -> None:
-    metadata = json.loads(FILES[SCHEDULE_CHECK].read_text("utf-8"))
-    code = fenced(metadata["Remediation"]["Code"]["Terraform"])
-    assert terraform.faults(code) == []
-    assert "enable_network_isolation = true" in code
-    assert not re.search(r"^  name\s*=", code, re.MULTILINE)
-    assert "create_before_destroy = true" in code
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "fault"),
-    [
-        ("execution_role_arn ", 'name_prefix = "x"\n  execution_role_arn ', "name_prefix"),
-        ("execution_role_arn ", "role ", "lacks execution_role_arn"),
-        ("subnets  ", "subnet_ids  ", "vpc_config lacks subnets"),
-        ("vpc_config {", "vpc_config = {", "vpc_config is a block, written without ="),
-        ("lifecycle {", "life_cycle {", "has no argument life_cycle"),
-        ("create_before_destroy", "create_first", "lifecycle has no argument create_first"),
-        ("production_variants {", "production_variant {", "lacks production_variants"),
-        ('"aws_sagemaker_model"', '"aws_sagemaker_models"', "is not in ARGUMENTS"),
-        # Terraform's own arguments are no fault.
-        ("execution_role_arn ", "count = 2\n  provider = aws.west\n  execution_role_arn ", ""),
-    ],
-)
-def test_terraform_that_the_provider_refuses_is_seen(before: str, after: str, fault: str) -> None:
-    assert terraform.faults(HCL) == []
-    assert before in HCL
-    found = terraform.faults(HCL.replace(before, after))
-    assert any(fault in words for words in found) if fault else found == []
-
-
 SETTINGS: dict[str, Any] = {  # what CreateEndpointConfig takes besides the name and the variants
     "KmsKeyId": "alias/endpoint",
     "DataCaptureConfig": {
@@ -261,18 +198,3 @@ def test_the_pages_commands_replace_a_configuration_for_components(
         "chat-config": "FAIL",
         "chat-config-2": "PASS",
     }
-
-
-def test_terraforms_provider_has_no_isolation_for_a_configuration() -> None:
-    """So the metadata has no Terraform for it; when this fails, it can have one."""
-    metadata = json.loads(FILES[CONFIG_CHECK].read_text("utf-8"))
-    assert metadata["Remediation"]["Code"]["Terraform"] == ""
-    resource = 'resource "aws_sagemaker_endpoint_configuration" "x"'
-    code = f"{resource} {{\n  enable_network_isolation = true\n}}"
-    assert any("no argument enable_network_isolation" in fault for fault in terraform.faults(code))
-
-
-def statuses(aws: EmbeddedAWS, region: Region) -> dict[str, str]:
-    """Return the status of each model of a region."""
-    findings = engine.scan(aws, engine.provider(aws, region.name))
-    return {finding.resource_id: finding.status for finding in findings}

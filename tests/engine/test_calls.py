@@ -15,7 +15,7 @@ from ..embedded.installation import CHECK, Installation
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, change, error, on, refuse
 
 REGION = "ap-northeast-1"
-MODELS = 104
+MODELS, FEW = 104, 12  # more than a page, and enough for each kind
 TRAINING_JOBS = 30
 OURS = {"ListModels", "Search", "DescribeModel", "ListTags"}
 Said = dict[tuple[str, str], tuple[Any, ...]]
@@ -27,7 +27,7 @@ def nothing(_: Call, answer: Answer) -> Response:
 
 
 def with_models(aws: EmbeddedAWS, name: str, models: int) -> Region:
-    """Return a region with models of every kind, of which twelve are enough for each."""
+    """Return a region with models of every kind."""
     region = Region(aws, name)
     vpc = region.vpc()
     private, closed = region.subnet(vpc), region.group(vpc)
@@ -58,24 +58,17 @@ def full_region(aws: EmbeddedAWS) -> str:
     return REGION
 
 
-@pytest.fixture(scope="module")
-def provider(aws: EmbeddedAWS, full_region: str) -> AwsProvider:
-    return engine.provider(aws, full_region, retries_max_attempts=0)
-
-
-@pytest.fixture(scope="module")
-def described(aws: EmbeddedAWS, provider: AwsProvider) -> Said:
-    """What the findings say where every model is described."""
-    with aws.failing(on("Search")(refuse)):
-        found = engine.said(engine.scan(aws, provider))
-    assert len(found) == MODELS
-    assert {status for status, *_ in found.values()} == {"PASS", "FAIL"}
-    return found
-
-
 def test_a_scan_of_its_own_asks_for_models_alone_and_a_hundred_a_call(
-    aws: EmbeddedAWS, installed: Installation, full_region: str, described: Said, tmp_path: Path
+    aws: EmbeddedAWS, installed: Installation, full_region: str, tmp_path: Path
 ) -> None:
+    """And where Search is refused, for each of them; what is said is the same."""
+    aws.calls.clear()
+    with aws.failing(on("Search")(refuse)):
+        made = engine.provider(aws, full_region, retries_max_attempts=0)
+        described = engine.said(engine.scan(aws, made))
+    assert {status for status, *_ in described.values()} == {"PASS", "FAIL"}
+    each = {"DescribeModel": MODELS, "ListTags": MODELS}
+    assert aws.count("sagemaker") == {"ListModels": 2, "Search": 1, **each}
     aws.calls.clear()
     scan = installed.scan(aws, tmp_path, "--checks", CHECK, "--region", full_region)
     assert aws.count("sagemaker") == {"ListModels": 2, "Search": 2}
@@ -90,46 +83,40 @@ def test_a_scan_of_its_own_asks_for_models_alone_and_a_hundred_a_call(
     } == {key: text for key, (_, text, *_) in described.items()}
 
 
-def test_without_search_a_model_costs_two_calls(
-    aws: EmbeddedAWS, provider: AwsProvider, described: Said
-) -> None:
-    aws.calls.clear()
+@pytest.fixture(scope="module")
+def few(aws: EmbeddedAWS) -> tuple[AwsProvider, Said]:
+    """A region with a model of every kind, and what the findings say where each is described."""
+    region = with_models(aws, "eu-west-2", FEW)
+    made = engine.provider(aws, region.name, retries_max_attempts=0)
     with aws.failing(on("Search")(refuse)):
-        engine.scan(aws, provider)
-    assert aws.count("sagemaker") == {
-        "ListModels": 2,
-        "Search": 1,
-        "DescribeModel": MODELS,
-        "ListTags": MODELS,
-    }
+        found = engine.said(engine.scan(aws, made))
+    assert {status for status, *_ in found.values()} == {"PASS", "FAIL"}
+    return made, found
 
 
 def test_a_scan_with_other_sagemaker_checks_shares_their_client_and_its_tags(
-    aws: EmbeddedAWS, provider: AwsProvider, described: Said
+    aws: EmbeddedAWS, few: tuple[AwsProvider, Said]
 ) -> None:
+    provider, described = few
     aws.calls.clear()
     engine.scan(aws, provider, [engine.SISTER], engine.SISTER)
     theirs = aws.count("sagemaker")
     for checks in ([engine.SISTER, CHECK], [CHECK, engine.SISTER]):
         aws.calls.clear()
         assert engine.said(engine.scan(aws, provider, checks)) == described
-        assert aws.count("sagemaker") - theirs == {"ListModels": 2, "Search": 2}
-
-
-def test_the_shared_tags_are_not_listed_again_where_search_is_refused(
-    aws: EmbeddedAWS, provider: AwsProvider, described: Said
-) -> None:
+        assert aws.count("sagemaker") - theirs == {"ListModels": 1, "Search": 1}
     aws.calls.clear()
     with aws.failing(on("Search")(refuse)):
         assert engine.said(engine.scan(aws, provider, [engine.SISTER, CHECK])) == described
     tagged = [c.parameters["ResourceArn"] for c in aws.calls if c.api == "ListTags"]
-    assert len([arn for arn in tagged if ":model/" in arn]) == MODELS
+    assert len([arn for arn in tagged if ":model/" in arn]) == FEW  # and not twice
 
 
 def test_the_client_of_another_account_is_not_shared(
-    aws: EmbeddedAWS, provider: AwsProvider, described: Said
+    aws: EmbeddedAWS, few: tuple[AwsProvider, Said]
 ) -> None:
     """A worker of Prowler's application may scan one account after the other in one process."""
+    provider, described = few
     with engine.stale_client(aws, engine.provider(aws, "eu-west-1")):
         assert engine.said(engine.scan(aws, provider, keep_client=True)) == described
 
@@ -180,17 +167,6 @@ SEARCH_FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def few(aws: EmbeddedAWS) -> tuple[AwsProvider, Said]:
-    """A region with a model of every kind, and what the findings say where each is described."""
-    region = with_models(aws, "eu-west-2", 12)
-    made = engine.provider(aws, region.name, retries_max_attempts=0)
-    with aws.failing(on("Search")(refuse)):
-        found = engine.said(engine.scan(aws, made))
-    assert {status for status, *_ in found.values()} == {"PASS", "FAIL"}
-    return made, found
-
-
 @pytest.mark.parametrize("fault", SEARCH_FAULTS.values(), ids=SEARCH_FAULTS)
 def test_the_findings_do_not_depend_on_what_search_says(
     aws: EmbeddedAWS, few: tuple[AwsProvider, Said], fault: Fault
@@ -227,7 +203,7 @@ def test_what_a_record_lacks_is_confirmed_or_not_said(aws: EmbeddedAWS) -> None:
 
 
 def test_a_model_made_anew_under_its_name_is_judged_as_it_is_now(
-    aws: EmbeddedAWS, provider: AwsProvider
+    aws: EmbeddedAWS,
 ) -> None:
     """Search still knows the model that was deleted, which was isolated; the new one is not."""
     region = Region(aws, "ap-northeast-2")

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ..embedded import engine
 from ..embedded.account import ACCOUNT, Region
 from ..embedded.cloudformation import action_reference, lint
-from ..embedded.installation import CHECKS, ROOT, Installation
+from ..embedded.installation import CHECKS, Installation
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
 from ..tools import permissions
 from ..tools.frameworks import put_in
@@ -169,9 +169,3 @@ def test_the_page_explains_every_statement_and_call() -> None:
     page = permissions.PAGE.read_text("utf-8")
     for name in (*permissions.granted(), *NOT_TO_GRANT):
         assert f"\n| `{name}` |" in page
-
-
-def test_the_readme_links_to_both() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert "(docs/permissions.md)" in readme
-    assert "(docs/iam-policy.json)" in readme

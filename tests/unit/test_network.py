@@ -1,5 +1,6 @@
 """The network facts as a table: what AWS answers, and what is known from it."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network, ip_network
 from typing import Any
 
@@ -944,6 +945,11 @@ IN_LINE: dict[str, tuple[dict[str, Any], list[Any], list[MiddleboxRoute]]] = {
         ],
         [through("0.0.0.0/0", "i-1")],
     ),
+    "after a route to a firewall that is apart": (
+        IN,
+        [own(1, TO_VPCE, to("NetworkInterfaceId", "eni-1", "1.0.0.0/8")), edge(back())],
+        [through("1.0.0.0/8", "eni-1")],
+    ),
     "after a route to private addresses": (
         IN,
         [own(1, to("NetworkInterfaceId", "eni-1", "192.168.0.0/16"), TO_ENI), edge(back())],
@@ -1229,6 +1235,11 @@ EDGE_UNKNOWN: dict[str, tuple[dict[str, Any], list[Any], str | None]] = {
         [own(1, TO_ENI), edge(back())],
         "subnet-1 lacks its CIDR block",
     ),
+    "one of the subnet's blocks": (
+        {**IN, "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "garbage"}]},
+        [own(1, TO_ENI), edge(back("10.0.2.0/24"))],
+        "subnet-1 lacks its CIDR block",
+    ),
     "the subnet's block, and no edge table": (
         {"SubnetId": "subnet-1", "VpcId": "vpc-1"},
         [own(1, TO_ENI)],
@@ -1296,6 +1307,10 @@ BY_TWO = [
     main(7),
 ]
 STAND = {"VpcEndpoints": [endpoint(1, "subnet-2"), endpoint(2, "subnet-3")]}
+THREE = {"VpcEndpoints": [*STAND["VpcEndpoints"], endpoint(3, "subnet-4")]}
+TO_I1 = {**TO_ENI, "InstanceId": "i-1"}
+LOCATED = ("VpcEndpoints", "NetworkInterfaces")
+CHECK_CHAIN = "check that with ec2:DescribeRouteTables and ec2:DescribeNetworkInterfaces"
 NOT_TOLD = (
     "rtb-1 sends traffic to vpce-1 and igw-1 sends it to vpce-2, which may be one appliance or a "
     "chain of two"
@@ -1318,12 +1333,12 @@ APART: dict[str, tuple[list[Any], dict[str, list[Any]], MiddleboxRoute | str | N
             of(4, to("GatewayId", "vpce-2")),
             of(3, OUT),
         ],
-        {"VpcEndpoints": [*STAND["VpcEndpoints"], endpoint(3, "subnet-4")]},
+        THREE,
         CHAIN,
     ),
     "the first hands on to a third, and that to the first": (
         [*BY_TWO, of(2, to("GatewayId", "vpce-3")), of(4, to("GatewayId", "vpce-1")), of(3)],
-        {"VpcEndpoints": [*STAND["VpcEndpoints"], endpoint(3, "subnet-4")]},
+        THREE,
         None,
     ),
     "the first hands on in one of its subnets": (
@@ -1344,8 +1359,12 @@ APART: dict[str, tuple[list[Any], dict[str, list[Any]], MiddleboxRoute | str | N
     "S3's gateway endpoint beside them": (
         [
             *BY_TWO,
-            of(2, TO_NAT, {"DestinationPrefixListId": "pl-1", **to("GatewayId", "vpce-4", "")}),
-            of(3, {"DestinationPrefixListId": "pl-1", **to("GatewayId", "vpce-4", "")}),
+            of(2, TO_NAT, {**to("GatewayId", "vpce-4", ""), **PL}),
+            of(
+                3,
+                {**to("GatewayId", "vpce-4", ""), **PL},
+                {**to("GatewayId", "VpcLattice", ""), **PL},
+            ),
         ],
         {
             "VpcEndpoints": [
@@ -1395,6 +1414,95 @@ APART: dict[str, tuple[list[Any], dict[str, list[Any]], MiddleboxRoute | str | N
         STAND,
         f"{NOT_TOLD}: a route of rtb-2 lacks its destination, target or state",
     ),
+    "a route of the first's table is not whole, and those of a third are": (
+        [
+            *BY_TWO,
+            of(2, {"GatewayId": "vpce-2", "State": "active"}, to("GatewayId", "vpce-3")),
+            of(4, TO_NAT),
+            of(3, OUT),
+        ],
+        THREE,
+        f"{NOT_TOLD}: a route of rtb-2 lacks its destination, target or state",
+    ),
+    "the first leads to the internet itself, and a third does not": (
+        [*BY_TWO, of(2, OUT, to("GatewayId", "vpce-3", "1.0.0.0/8")), of(4, TO_NAT), of(3, OUT)],
+        THREE,
+        f"{NOT_TOLD}: rtb-2, which vpce-1 goes by, leads to the internet",
+    ),
+    "of three ways one arrives, and not at its end": (
+        [
+            *BY_TWO,
+            of(
+                2,
+                *(to("GatewayId", f"vpce-{n}", f"{n}.0.0.0/8") for n in (3, 9, 1)),
+            ),
+            of(4, to("GatewayId", "vpce-2"), to("GatewayId", "vpce-1", "5.0.0.0/8")),
+            of(3, OUT),
+        ],
+        THREE,
+        CHAIN,
+    ),
+    "the second hands a prefix list on to the first": (
+        [*BY_TWO, of(2, TO_NAT), of(3, OUT, {**to("GatewayId", "vpce-1", ""), **PL})],
+        STAND,
+        f"{NOT_TOLD}: rtb-3 sends pl-1 to vpce-1",
+    ),
+    "only the subnet's own table sends its traffic to the first": (
+        [own(1, TO_VPCE, back(GatewayId="vpce-1")), BY_TWO[1], main(7), of(2, OUT), of(3, OUT)],
+        STAND,
+        None,
+    ),
+    "instances in a chain, by the first's other interface": (
+        [
+            own(1, TO_I1),
+            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-2")),
+            of(8, back(NetworkInterfaceId="eni-1", InstanceId="i-1")),
+            of(2),
+            of(4, to("NetworkInterfaceId", "eni-2", InstanceId="i-2")),
+            of(3, OUT),
+        ],
+        {
+            "NetworkInterfaces": [
+                located(1, "subnet-2", instance="i-1"),
+                located(3, "subnet-4", instance="i-1"),
+                located(2, "subnet-3", instance="i-2"),
+            ]
+        },
+        replace(CHAIN, middlebox="eni-1", chained="eni-2"),
+    ),
+    "instances that are apart": (
+        [
+            own(1, TO_I1),
+            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-2")),
+            of(8, back(NetworkInterfaceId="eni-1", InstanceId="i-1")),
+            of(2, TO_NAT),
+            of(3, OUT),
+        ],
+        {
+            "NetworkInterfaces": [
+                located(1, "subnet-2", instance="i-1"),
+                located(2, "subnet-3", instance="i-2"),
+            ]
+        },
+        None,
+    ),
+    **{
+        f"an interface by its address, {words}": (
+            [own(1, out), edge(back_by), of(2, OUT)],
+            {"NetworkInterfaces": [located(1, "subnet-2", "10.0.9.5")]},
+            OUT_ENI,
+        )
+        for words, out, back_by in (
+            ("which comes in", TO_ENI, advertised("10.0.1.0/24", "10.0.9.5")),
+            ("which goes out", advertised("0.0.0.0/0", "10.0.9.5"), back()),
+        )
+    },
+    "where an interface stands is refused": (
+        [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5")), of(2, OUT)],
+        {"NetworkInterfaces": [refusal()]},
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be one appliance "
+        "or a chain of two: network interface eni-1 could not be read, UnauthorizedOperation",
+    ),
 }
 
 
@@ -1407,59 +1515,29 @@ def test_two_middleboxes_are_chained_or_apart(
     found = facts["subnet-1"]
     assert [unread.why for unread in found.unread] == [expected] * isinstance(expected, str)
     assert list(found.middlebox_routes) == [expected] * isinstance(expected, MiddleboxRoute)
-    asked = [key for key, *_ in ec2.asked]
-    assert asked.count("VpcEndpoints") == 1
-    assert "NetworkInterfaces" not in asked
+    for unread in found.unread:
+        told = "could not be read" in unread.why
+        assert (unread.remedy == CHECK_CHAIN) == (not told)
+    assert [key for key, *_ in ec2.asked if key in LOCATED] == list(there)
 
 
-TO_I1 = {**TO_ENI, "InstanceId": "i-1"}
-BY_INTERFACES: dict[str, tuple[list[Any], list[Any], MiddleboxRoute | None]] = {
-    "instances in a chain, by the first's other interface": (
-        [
-            own(1, TO_I1),
-            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-2")),
-            of(8, back(NetworkInterfaceId="eni-1", InstanceId="i-1")),
-            of(2),
-            of(4, to("NetworkInterfaceId", "eni-2", InstanceId="i-2")),
-            of(3, OUT),
-        ],
-        [
-            located(1, "subnet-2", instance="i-1"),
-            located(3, "subnet-4", instance="i-1"),
-            located(2, "subnet-3", instance="i-2"),
-        ],
-        MiddleboxRoute("0.0.0.0/0", "eni-1", "igw-1", "rtb-9", "10.0.1.0/24", "eni-2"),
-    ),
-    "instances that are apart": (
-        [
-            own(1, TO_I1),
-            edge(back(NetworkInterfaceId="eni-2", InstanceId="i-2")),
-            of(8, back(NetworkInterfaceId="eni-1", InstanceId="i-1")),
-            of(2, TO_NAT),
-            of(3, OUT),
-        ],
-        [located(1, "subnet-2", instance="i-1"), located(2, "subnet-3", instance="i-2")],
-        None,
-    ),
-    "an interface by its address": (
-        [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5")), of(2, OUT)],
-        [located(1, "subnet-2", "10.0.9.5")],
-        OUT_ENI,
-    ),
-}
+def test_middleboxes_are_located_only_where_two_may_be_a_chain() -> None:
+    def asked(*tables: Any) -> list[tuple[str, str, int]]:
+        ec2 = EC2(Subnets=SUBNETS, RouteTables=tables)
+        read_network(ec2, ["subnet-1"], [], ACCOUNT)
+        return [call for call in ec2.asked if call[0] in LOCATED]
 
-
-@pytest.mark.parametrize(
-    ("tables", "interfaces", "expected"), BY_INTERFACES.values(), ids=BY_INTERFACES
-)
-def test_appliances_are_chained_or_apart(
-    tables: list[Any], interfaces: list[Any], expected: MiddleboxRoute | None
-) -> None:
-    ec2 = EC2(Subnets=[IN], RouteTables=tables, NetworkInterfaces=interfaces)
-    facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
-    assert list(facts["subnet-1"].middlebox_routes) == ([expected] if expected else [])
-    assert not facts["subnet-1"].unread
-    assert [key for key, *_ in ec2.asked].count("NetworkInterfaces") == 1
+    assert asked(own(1, TO_ENI), edge(back())) == []
+    assert asked(own(1, TO_ENI, to("GatewayId", "vpce-1", "1.0.0.0/8"))) == []
+    others = (
+        table(number, to("GatewayId", f"vpce-{number}"), vpc="vpc-2", **association)
+        for number, association in ((2, {"GatewayId": "igw-2"}), (3, {"SubnetId": "subnet-2"}))
+    )
+    assert asked(own(1, TO_I1), edge(back(NetworkInterfaceId="eni-2")), *others) == [
+        ("NetworkInterfaces", "attachment.instance-id", 1),
+        ("NetworkInterfaces", "network-interface-id", 1),
+        ("VpcEndpoints", "vpc-endpoint-id", 2),
+    ]
 
 
 def test_the_automated_internet_firewall_is_no_target() -> None:

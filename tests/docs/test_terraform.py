@@ -1,14 +1,19 @@
-"""Whether HCL, as our texts show it, has the arguments that Terraform's AWS provider takes.
+"""HCL, as our texts show it, has the arguments that Terraform's AWS provider takes.
 
 The provider's schema comes only from a running provider. Pulumi's is generated from it, so the
 arguments here are those of `pulumi_aws/sagemaker` in pulumi-aws 7.51.1, with the provider's names
 for what repeats (hashicorp/terraform-provider-aws, internal/service/sagemaker).
 """
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import hcl2
+import pytest
+
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, ROOT, SCHEDULE_CHECK
 
 DEFINITION = "aws_sagemaker_data_quality_job_definition"
 SCHEDULE = "aws_sagemaker_monitoring_schedule"
@@ -104,3 +109,85 @@ def faults_of(where: str, block: dict[str, Any]) -> Iterator[str]:
 def members(block: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what stands in a block, without what python-hcl2 adds."""
     return ((key, value) for key, value in block.items() if not key.startswith("__"))
+
+
+def terraform_of(check: str) -> str:
+    """Return the Terraform in a check's metadata; an empty text for none."""
+    path = ROOT / "checks" / check / f"{check}.metadata.json"
+    text: str = json.loads(path.read_text("utf-8"))["Remediation"]["Code"]["Terraform"]
+    return "\n".join(text.splitlines()[1:-1])  # without the fence
+
+
+CODE = {check: terraform_of(check) for check in CHECKS}
+CODE["model.tf"] = (ROOT / "docs" / "remediation" / "model.tf").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_the_provider_takes_it(name: str) -> None:
+    assert faults(CODE[name]) == []
+
+
+def test_no_other_text_has_any() -> None:
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "metadata").glob("*")):
+        assert path.is_dir() or 'resource "aws_' not in path.read_text("utf-8").replace("\\", "")
+
+
+@pytest.mark.parametrize("check", [CHECK, SCHEDULE_CHECK])
+def test_it_isolates_and_replaces_before_it_destroys(check: str) -> None:
+    assert "enable_network_isolation = true" in CODE[check]
+    # Under a fixed name the new one cannot be created before the old one is destroyed.
+    assert not re.search(r"^  name\s*=", CODE[check], re.MULTILINE)
+    assert check == CHECK or "create_before_destroy = true" in CODE[check]
+    assert {"zone_a", "zone_b"} <= set(re.findall(r"_in_(zone_.)>", CODE[check])) or check != CHECK
+
+
+def test_the_provider_has_no_isolation_for_an_endpoint_configuration() -> None:
+    """So the metadata has no Terraform for it; when this fails, it can have one."""
+    assert CODE[CONFIG_CHECK] == ""
+    resource = 'resource "aws_sagemaker_endpoint_configuration" "x"'
+    code = f"{resource} {{\n  enable_network_isolation = true\n}}"
+    assert any("no argument enable_network_isolation" in fault for fault in faults(code))
+
+
+HCL = """
+resource "aws_sagemaker_model" "x" {
+  execution_role_arn = "role"
+  primary_container {
+    image = "image"
+  }
+  vpc_config {
+    subnets            = ["subnet"]
+    security_group_ids = ["sg"]
+  }
+}
+resource "aws_sagemaker_endpoint_configuration" "x" {
+  production_variants {
+    model_name = aws_sagemaker_model.x.name
+  }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("execution_role_arn ", 'name_prefix = "x"\n  execution_role_arn ', "name_prefix"),
+        ("execution_role_arn ", "role ", "lacks execution_role_arn"),
+        ("subnets  ", "subnet_ids  ", "vpc_config lacks subnets"),
+        ("vpc_config {", "vpc_config = {", "vpc_config is a block, written without ="),
+        ("lifecycle {", "life_cycle {", "has no argument life_cycle"),
+        ("create_before_destroy", "create_first", "lifecycle has no argument create_first"),
+        ("production_variants {", "production_variant {", "lacks production_variants"),
+        ('"aws_sagemaker_model"', '"aws_sagemaker_models"', "is not in ARGUMENTS"),
+        # Terraform's own arguments are no fault.
+        ("execution_role_arn ", "count = 2\n  provider = aws.west\n  execution_role_arn ", ""),
+    ],
+)
+def test_what_the_provider_refuses_is_seen(before: str, after: str, fault: str) -> None:
+    assert faults(HCL) == []
+    assert before in HCL
+    found = faults(HCL.replace(before, after))
+    assert any(fault in words for words in found) if fault else found == []
