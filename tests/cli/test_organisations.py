@@ -16,7 +16,6 @@ from werkzeug.wrappers import Response
 from prowler_sagemaker_network_isolation.cli.main import main
 
 from ..embedded.account import EVERYWHERE
-from ..embedded.cloudformation import decode, lint
 from ..embedded.installation import CHECK, ROOT, Installation, access
 from ..embedded.server import Answer, Call, EmbeddedAWS, on
 from ..tools import organisation, permissions
@@ -27,9 +26,6 @@ REGION = "ap-southeast-4"
 ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
 WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
 PAGE = (ROOT / "docs" / "organisations.md").read_text("utf-8")
-FOLDER = SCRIPT.parent
-TEMPLATE = (FOLDER / "scan-role.yaml").read_text("utf-8")
-SCANNER = "arn:aws:iam::111122223333:role/scanner"
 PACKAGE = "prowler_sagemaker_network_isolation"
 Model = tuple[str, str]  # the account and the name
 
@@ -182,11 +178,6 @@ def test_the_roles_need_the_policy_and_the_scanner_what_the_page_says(run: Run) 
     (statement,) = json.loads(policy)["Statement"]
     assert by_scanner - NOT_TO_GRANT == {statement["Action"]}
     assert statement["Resource"] == role_arn("*")
-    resource = {
-        "Type": "AWS::IAM::ManagedPolicy",
-        "Properties": {"PolicyDocument": json.loads(policy)},
-    }
-    assert lint(json.dumps({"Resources": {"Policy": resource}}), regions=["us-east-1"]) == []
 
 
 # A command in the place of `prowler`, for what a scan of the real one cannot be made to do: it ends
@@ -305,98 +296,3 @@ def test_ends_of_line_and_blank_lines_do_no_harm(tmp_path: Path, stand_in: Path)
     made = run_script(tmp_path, stand_in, written, {"AT_LEAST": "1"})
     assert made.code == 0, made.stderr
     assert made.stderr.endswith("0 of 2 accounts were not scanned.\n")
-
-
-@pytest.mark.slow
-def test_the_roles_policy_is_the_one_that_a_scan_needs() -> None:
-    template = decode(TEMPLATE)
-    properties = template["Resources"]["Role"]["Properties"]
-    (policy,) = properties["Policies"]
-    text = json.dumps(policy["PolicyDocument"])
-    # The template names the partition and the account where the file cannot know them.
-    plain = re.sub(r'\{"Fn::Sub": ("[^"]+")\}', r"\1", text)
-    plain = plain.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", "*")
-    assert json.loads(plain) == json.loads(permissions.POLICY.read_text("utf-8"))
-    assert template["Parameters"]["RoleName"]["Default"] == ROLE
-
-
-@pytest.mark.slow
-def test_the_template_is_clean() -> None:
-    assert lint(TEMPLATE, regions=["eu-west-1", "us-east-1"]) == []
-
-
-def filled(value: Any, parameters: dict[str, str], conditions: dict[str, Any]) -> Any:
-    """Return a part of the template with its parameters put in; None is AWS::NoValue."""
-    if isinstance(value, list):
-        return [filled(item, parameters, conditions) for item in value]
-    if not isinstance(value, dict):
-        return value
-    match dict(value):
-        case {"Ref": name}:
-            return parameters.get(name)
-        case {"Fn::If": [name, then, otherwise]}:
-            chosen = then if filled(conditions[name], parameters, conditions) else otherwise
-            return filled(chosen, parameters, conditions)
-        case {"Fn::Not": [{"Fn::Equals": [one, other]}]}:
-            return filled(one, parameters, conditions) != other
-    parts = {key: filled(part, parameters, conditions) for key, part in value.items()}
-    return {key: part for key, part in parts.items() if part is not None}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("external_id", "organization_id", "asked_for"),
-    [
-        ("", "", {}),
-        ("x-1", "", {"StringEquals": {"sts:ExternalId": "x-1"}}),
-        ("", "o-a1b2c3d4e5", {"StringLike": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
-        (
-            "x-1",
-            "o-a1b2c3d4e5",
-            {
-                "StringEquals": {"sts:ExternalId": "x-1"},
-                "StringLike": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
-            },
-        ),
-    ],
-)
-def test_whom_the_role_trusts(
-    external_id: str, organization_id: str, asked_for: dict[str, Any]
-) -> None:
-    template = decode(TEMPLATE)
-    given = {"ExternalId": external_id, "OrganizationId": organization_id, "ScannerArn": SCANNER}
-    for name, value in given.items():
-        assert (
-            re.search(template["Parameters"][name]["AllowedPattern"], value) or value == "scanner"
-        )
-    trust = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]
-    (statement,) = filled(trust, given, template["Conditions"])["Statement"]
-    assert statement["Principal"] == {"AWS": SCANNER}
-    assert statement["Condition"] == asked_for
-
-
-@pytest.mark.slow
-def test_ci_takes_the_role_on_for_one_branch_of_one_repository() -> None:
-    text = (FOLDER / "ci-trust-policy.json").read_text("utf-8")
-    (statement,) = json.loads(text)["Statement"]
-    issuer = "token.actions.githubusercontent.com"
-    assert statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
-    (values,) = statement["Condition"].values()
-    assert values[f"{issuer}:aud"] == "sts.amazonaws.com"
-    assert "*" not in values[f"{issuer}:sub"]
-    properties = {"AssumeRolePolicyDocument": json.loads(text)}
-    role = {"Type": "AWS::IAM::Role", "Properties": properties}
-    assert lint(json.dumps({"Resources": {"Role": role}}), regions=["us-east-1"]) == []
-
-
-@pytest.mark.slow
-def test_the_state_machine_is_one() -> None:
-    definition = (FOLDER / "state-machine.json").read_text("utf-8")
-    machine = {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {
-            "RoleArn": role_arn("111122223333"),
-            "Definition": json.loads(definition),
-        },
-    }
-    assert lint(json.dumps({"Resources": {"Machine": machine}}), regions=["us-east-1"]) == []

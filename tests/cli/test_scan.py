@@ -1,10 +1,11 @@
 """The main job, through the real CLI: the account's findings, and the files that carry them."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
-import jq
 import pytest
 
 from ..embedded import account, networks
@@ -133,11 +134,18 @@ def test_the_ocsf_carries_the_evidence(wheel_scan: Scan) -> None:
     assert evidence["eu-west-1", "not-described"]["endpoints"] is None
 
 
-def test_the_policy_of_prevention_gets_what_passes(wheel_scan: Scan, everything: Expected) -> None:
-    policy = json.loads((ROOT / "docs" / "service-control-policy.json").read_text("utf-8"))
-    program = (ROOT / "docs" / "service-control-policy.jq").read_text("utf-8")
-    filled = jq.compile(program, args={"policy": [policy]})
-    made = filled.input_value([wheel_scan.ocsf(), []]).first()
+def test_the_policy_of_prevention_gets_what_passes(
+    wheel_scan: Scan, everything: Expected, tmp_path: Path
+) -> None:
+    """By the command of docs/prevention.md."""
+    page = (ROOT / "docs" / "prevention.md").read_text("utf-8")
+    (command,) = re.findall(r"^    (jq .+) > policy\.json$", page, re.MULTILINE)
+
+    def filled(files: str) -> subprocess.CompletedProcess[str]:
+        shell = ["/bin/sh", "-c", command.replace("output/*.ocsf.json", files)]
+        return subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    made = json.loads(filled(f"{wheel_scan.output}/*.ocsf.json").stdout)
     passing = [
         finding["resources"][0]["data"]["metadata"]
         for finding in wheel_scan.ocsf()
@@ -153,8 +161,9 @@ def test_the_policy_of_prevention_gets_what_passes(wheel_scan: Scan, everything:
         (statement,) = (s for s in made["Statement"] if f'sagemaker:{key}": [' in json.dumps(s))
         allowed = statement["Condition"]["ForAnyValue:StringNotEquals"][f"sagemaker:{key}"]
         assert set(allowed) == {part["id"] for found in passing for part in found[networks_of]}
-    with pytest.raises(ValueError, match="nothing passes"):
-        filled.input_value([[]]).first()
+    none = tmp_path / "none.ocsf.json"
+    none.write_text("[]")
+    assert "nothing passes in these files" in filled(str(none)).stderr
 
 
 def test_the_html_has_every_finding(

@@ -11,7 +11,6 @@ from prowler.lib.outputs.asff.asff import Recommendation
 
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
-from ..embedded.cloudformation import decode, lint
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, METADATA, ROOT, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS
 
@@ -130,27 +129,6 @@ def test_it_says_what_is_not_judged(check: str) -> None:
         *("NAT gateway", "network ACLs", "RepositoryAccessMode"),
     ):
         assert words in not_judged
-
-
-def fenced(text: str) -> str:
-    """Return what stands in a fenced block of Markdown."""
-    match = re.fullmatch(r"```\w+\n(.*)\n```", text, re.DOTALL)
-    assert match
-    return match[1]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("check", CHECKS)
-def test_the_cloudformation_is_clean(check: str) -> None:
-    metadata = json.loads(FILES[check].read_text("utf-8"))
-    template = fenced(metadata["Remediation"]["Code"]["NativeIaC"])
-    named = re.sub(r"<(\w+?)>", lambda m: m[1].replace("_", "-"), template)
-    assert lint(named, regions=["eu-west-1", "us-east-1"]) == []
-    properties = next(iter(decode(named)["Resources"].values()))["Properties"]
-    network = properties.get("NetworkConfig", properties)
-    assert network["EnableNetworkIsolation"] is True
-    assert len(network["VpcConfig"]["Subnets"]) == 2
-    assert "# in one Availability Zone" in template
 
 
 SETTINGS: dict[str, Any] = {  # what CreateEndpointConfig takes besides the name and the variants

@@ -19,11 +19,6 @@ from .server import EmbeddedAWS
 
 COLD = Path(sys.executable).with_name("aws")
 GLOBAL_OPTIONS = {"CliInputJson", "Query", "Region", "Output", "Profile"}
-# jq's own library reads and writes here, because not every machine has the command.
-JQ = f"""#!{sys.executable}
-import sys, jq
-print(jq.compile(sys.argv[1]).input_text(sys.stdin.read()).text())
-"""
 
 
 def commands_in(text: str) -> list[str]:
@@ -52,11 +47,8 @@ def run(
         KeyError: A placeholder has no value.
         subprocess.CalledProcessError: A command failed.
     """
-    jq = folder / "jq"
-    jq.write_text(JQ)
-    jq.chmod(0o755)
     environment = {
-        "PATH": f"{folder}:{cli.parent}:/usr/bin:/bin",
+        "PATH": f"{cli.parent}:/usr/bin:/bin",
         **access(aws),
         "AWS_DEFAULT_REGION": region,
     }

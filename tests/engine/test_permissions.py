@@ -1,18 +1,15 @@
 """The IAM policy for scanning: just what the calls of every path need, and what each is for."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from werkzeug.wrappers import Response
 
 from ..embedded import engine
 from ..embedded.account import ACCOUNT, Region
-from ..embedded.cloudformation import action_reference, lint
 from ..embedded.installation import CHECKS, Installation
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
 from ..tools import permissions
@@ -29,9 +26,7 @@ PATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "limited to a model, and Search is refused": ({"resource_arn": [ARN]}, ["Search"]),
     "limited to a tag": ({"resource_tags": [TAG]}, []),
 }
-POLICY = json.loads(permissions.POLICY.read_text("utf-8"))
 GRANTED = {action for actions in permissions.granted().values() for action in actions}
-BOTOCORE_SERVICES = {"tag": "resourcegroupstaggingapi"}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
 
@@ -126,37 +121,6 @@ def test_a_scan_without_what_is_optional_says_all(aws: EmbeddedAWS, said: Said) 
     with aws.failing(only(needs | decides)):
         made = engine.provider(aws, REGION, OTHER_REGION)
         assert engine.said(engine.scan(aws, made, CHECKS, CHECKS)) == said
-
-
-@pytest.mark.parametrize("action", sorted(GRANTED))
-def test_an_action_is_an_operation_of_aws(action: str) -> None:
-    prefix, _, operation = action.partition(":")
-    client = boto3.client(BOTOCORE_SERVICES.get(prefix, prefix), REGION)
-    assert operation in client.meta.service_model.operation_names
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("statement", POLICY["Statement"], ids=lambda s: s["Sid"])
-def test_a_resource_is_as_narrow_as_aws_supports(statement: dict[str, Any]) -> None:
-    reference = action_reference()
-    arns = (
-        [statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]
-    )
-    named = {arn.partition("/")[0].rpartition(":")[2] for arn in arns} - {"*"}
-    supported: set[str] = set()
-    for action in statement["Action"]:
-        prefix, _, operation = action.partition(":")
-        narrower = set(reference[prefix]["Actions"][operation.lower()].get("Resources", []))
-        assert bool(narrower) == bool(narrower & named), action
-        supported |= narrower
-    assert named <= supported
-
-
-@pytest.mark.slow
-def test_the_policy_is_one_by_iams_grammar() -> None:
-    properties = {"PolicyDocument": POLICY}
-    resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
-    assert lint(json.dumps({"Resources": {"Policy": resource}}), regions=["us-east-1"]) == []
 
 
 @pytest.mark.slow

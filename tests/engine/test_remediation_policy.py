@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from ..embedded.cloudformation import action_reference, lint
 from ..embedded.fixer_case import Case, variant
 from ..embedded.installation import ROOT
 
@@ -52,14 +51,3 @@ def test_copies_alone_are_created_and_isolated_ones_of_models(case: Case) -> Non
     case.plan()
     head = case.script().read_text("utf-8").partition("set -fu")[0]
     assert head.count("-isolated") == 2
-
-
-def test_it_is_one_by_iams_grammar_and_as_narrow_as_aws_supports() -> None:
-    resource = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": POLICY}}
-    assert lint(json.dumps({"Resources": {"Policy": resource}}), regions=["us-east-1"]) == []
-    reference = action_reference()
-    for statement in POLICY["Statement"]:
-        for action in actions_of(statement):
-            prefix, _, operation = action.partition(":")
-            narrower = reference[prefix]["Actions"][operation.lower()].get("Resources", [])
-            assert (statement["Resource"] == "*") == (narrower == []), action

@@ -7,7 +7,6 @@ finding with its reason, and stops the server it started.
 import csv
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
@@ -79,8 +78,6 @@ def show(row: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    # A shell in the background hands down an ignored SIGINT; the server is to be stopped even so.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
