@@ -271,7 +271,6 @@ def f():
 
 
 def test_every_sentence_that_the_check_says_is_explained() -> None:
-    """Those of the fixer are on its page, and a test beside it holds it to them."""
     lib = ROOT / "checks" / CHECK / "lib"
     sources = [
         *lib.glob("*.py"),

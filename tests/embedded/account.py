@@ -305,6 +305,21 @@ def build(aws: EmbeddedAWS) -> Expected:
     return build_models(aws) | build_configs(aws) | build_schedules(aws)
 
 
+def network_of(region: Region) -> tuple[str, str, str, str, str]:
+    """Make a VPC with an internet gateway.
+
+    Returns:
+        A private subnet; a public one, and the words on it; a closed security group; an open one.
+    """
+    vpc = region.vpc()
+    gateway = region.internet_gateway(vpc)
+    table = region.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway})
+    exposed = region.subnet(vpc, table)
+    public = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
+    groups = region.group(vpc), region.group(vpc, EVERYWHERE)
+    return region.subnet(vpc), exposed, public, *groups
+
+
 def build_schedules(aws: EmbeddedAWS) -> Expected:
     """Build the monitoring schedules, in networks of their own.
 
@@ -316,21 +331,10 @@ def build_schedules(aws: EmbeddedAWS) -> Expected:
     """
     expected: Expected = {}
     r = Region(aws, "eu-west-1")
-    vpc = r.vpc()
-    gateway = r.internet_gateway(vpc)
-    private, closed, opened = r.subnet(vpc), r.group(vpc), r.group(vpc, EVERYWHERE)
-    table = r.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway})
-    exposed = r.subnet(vpc, table)
+    private, exposed, public, closed, opened = network_of(r)
 
-    def case(
-        name: str,
-        status: str,
-        words: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
-        **parameters: Any,
-    ) -> None:
-        r.schedule(name, subnets, groups, **parameters)
+    def case(name: str, status: str, words: str, *network: list[str], **parameters: Any) -> None:
+        r.schedule(name, *network, **parameters)
         expected[r.name, name] = (status, words)
 
     words = "It monitors endpoint fraud with data quality job definition watch-data."
@@ -339,8 +343,7 @@ def build_schedules(aws: EmbeddedAWS) -> Expected:
     case("watch-inline", "PASS", words, [private], [closed], kind=None)
     words = "schedule watch-quality fails: network isolation is disabled. It monitors"
     case("watch-quality", "FAIL", words, [private], [closed], isolated=False, kind="ModelQuality")
-    words = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
-    case("watch-bias", "FAIL", words, [exposed], [closed], kind="ModelBias")
+    case("watch-bias", "FAIL", public, [exposed], [closed], kind="ModelBias")
     words = f"allows ingress of tcp 443 from {EVERYWHERE}"
     case("watch-explainability", "FAIL", words, [private], [opened], kind="ModelExplainability")
     words = "network isolation is disabled; it has no VPC configuration. It monitors endpoint fraud"
@@ -382,21 +385,10 @@ def build_configs(aws: EmbeddedAWS) -> Expected:
     """
     expected: Expected = {}
     r = Region(aws, "eu-west-1")
-    vpc = r.vpc()
-    gateway = r.internet_gateway(vpc)
-    private, closed, opened = r.subnet(vpc), r.group(vpc), r.group(vpc, EVERYWHERE)
-    table = r.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway})
-    exposed = r.subnet(vpc, table)
+    private, exposed, public, closed, opened = network_of(r)
 
-    def case(
-        name: str,
-        status: str,
-        words: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
-        isolated: bool = True,
-    ) -> None:
-        r.components(name, subnets, groups, isolated)
+    def case(name: str, status: str, words: str, *network: list[str], **parameters: Any) -> None:
+        r.components(name, *network, **parameters)
         expected[r.name, name] = (status, words)
 
     case("components", "PASS", f"{private} (route table ", [private], [closed])
@@ -404,8 +396,7 @@ def build_configs(aws: EmbeddedAWS) -> Expected:
     expected[r.name, "components"] = ("PASS", "It is used by endpoint chat.")
     words = "configuration components-default fails: network isolation is disabled; it has no VPC"
     case("components-default", "FAIL", words, isolated=False)
-    words = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
-    case("components-public", "FAIL", words, [exposed], [closed])
+    case("components-public", "FAIL", public, [exposed], [closed])
     words = f"allows ingress of tcp 443 from {EVERYWHERE}. No endpoint is seen to use it."
     case("components-open", "FAIL", words, [private], [opened])
     words = "its variants, EnableNetworkIsolation and VpcConfig could not be read"

@@ -112,16 +112,7 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     inspected = r.vpc()
     gateway = r.internet_gateway(inspected)
     appliances = r.subnet(inspected, r.table(inspected, {**DEFAULT, "GatewayId": gateway}))
-    interface = r.ec2.create_network_interface(SubnetId=appliances)["NetworkInterface"]
-    appliance = str(interface["NetworkInterfaceId"])
-    endpoint = str(
-        r.ec2.create_vpc_endpoint(
-            VpcId=inspected,
-            VpcEndpointType="GatewayLoadBalancer",
-            ServiceName=f"com.amazonaws.vpce.{REGION}.vpce-svc-1",
-            SubnetIds=[appliances],
-        )["VpcEndpoint"]["VpcEndpointId"]
-    )
+    appliance, endpoint = r.interface(appliances), r.firewall(inspected, appliances)
     edge = r.table(inspected)
     r.ec2.associate_route_table(RouteTableId=edge, GatewayId=gateway)
     group = r.group(inspected)

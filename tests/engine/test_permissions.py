@@ -16,6 +16,8 @@ from ..tools import permissions
 from ..tools.frameworks import put_in
 from ..tools.permissions import NOT_TO_GRANT, REGION, TAG, permission
 
+pytestmark = pytest.mark.untraced
+
 OTHER_REGION = "ap-south-2"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/sound"
 # The paths of a scan: the arguments of Prowler's provider, and what AWS refuses.

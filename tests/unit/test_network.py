@@ -1523,8 +1523,9 @@ def test_two_middleboxes_are_chained_or_apart(
 
 def test_middleboxes_are_located_only_where_two_may_be_a_chain() -> None:
     def asked(*tables: Any) -> list[tuple[str, str, int]]:
-        ec2 = EC2(Subnets=SUBNETS, RouteTables=tables)
-        read_network(ec2, ["subnet-1"], [], ACCOUNT)
+        subnets = [*SUBNETS, {"SubnetId": "subnet-2", "VpcId": "vpc-2"}]
+        ec2 = EC2(Subnets=subnets, RouteTables=tables)
+        read_network(ec2, ["subnet-1", "subnet-2"], [], ACCOUNT)
         return [call for call in ec2.asked if call[0] in LOCATED]
 
     assert asked(own(1, TO_ENI), edge(back())) == []

@@ -81,14 +81,15 @@ def unlocated(what: str, described: Described, permission: str) -> MalformedErro
     return MalformedError(f"{what} could not be read, {unread.why}", unread.remedy)
 
 
-def middleboxes_to_locate(tables: RouteTables) -> list[TableRoute]:
+def middleboxes_to_locate(vpc_ids: set[str], tables: RouteTables) -> list[TableRoute]:
     """Return the routes to middleboxes of each VPC in which two may be a chain; mostly none.
 
     Args:
-        tables: The route tables of some VPCs.
+        vpc_ids: The VPCs.
+        tables: Their route tables.
     """
     found = []
-    for vpc_id in filter(None, tables.by_vpc):
+    for vpc_id in vpc_ids:
         every = (route for table in tables.of_vpc(vpc_id) for route in table.routes)
         routes = [route for route in every if route.to is Target.MIDDLEBOX and route.target]
         edges, _ = tables.in_effect(vpc_id, is_internet_gateway)

@@ -113,7 +113,7 @@ def read_subnets(ec2: Any, subnet_ids: Iterable[str], account: str) -> SubnetFac
         ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids
     )
     route_tables = parse_route_tables(tables)
-    located = locate_middleboxes(ec2, middleboxes_to_locate(route_tables))
+    located = locate_middleboxes(ec2, middleboxes_to_locate(vpc_ids, route_tables))
     return {
         subnet_id: subnet_facts(subnet_id, subnets, route_tables, account, located)
         for subnet_id in subnet_ids
