@@ -333,7 +333,7 @@ def build_schedules(aws: EmbeddedAWS) -> Expected:
     r = Region(aws, "eu-west-1")
     private, exposed, public, closed, opened = network_of(r)
 
-    def case(name: str, status: str, words: str, *network: list[str], **parameters: Any) -> None:
+    def case(name: str, status: str, words: str, *network: Any, **parameters: Any) -> None:
         r.schedule(name, *network, **parameters)
         expected[r.name, name] = (status, words)
 
@@ -387,7 +387,7 @@ def build_configs(aws: EmbeddedAWS) -> Expected:
     r = Region(aws, "eu-west-1")
     private, exposed, public, closed, opened = network_of(r)
 
-    def case(name: str, status: str, words: str, *network: list[str], **parameters: Any) -> None:
+    def case(name: str, status: str, words: str, *network: Any, **parameters: Any) -> None:
         r.components(name, *network, **parameters)
         expected[r.name, name] = (status, words)
 

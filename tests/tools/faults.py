@@ -29,8 +29,13 @@ TIMEOUT = 2  # seconds; long enough for a sound answer of a busy machine
 PAGE = ROOT / "docs" / "faults.md"
 
 NETWORK = ("NetworkConfig", "EnableNetworkIsolation", "VpcConfig", "Subnets", "SecurityGroupIds")
+# The same code reads these and DescribeDataQualityJobDefinition, and their answers' members.
+TWINS = (
+    *("DescribeModelBiasJobDefinition", "DescribeModelExplainabilityJobDefinition"),
+    "DescribeModelQualityJobDefinition",
+)
 # What the check reads of each answer, by the names that stand in it.
-READ = {
+READ: dict[str, tuple[str, ...]] = {
     "ListModels": ("Models", "ModelName", "ModelArn", "CreationTime"),
     "Search": (
         *("Results", "Model", "ModelArn", "CreationTime", "EnableNetworkIsolation"),
@@ -65,10 +70,7 @@ READ = {
         *("MonitoringJobDefinitionName", "MonitoringType", *NETWORK),
     ),
     "DescribeDataQualityJobDefinition": ("JobDefinitionName", *NETWORK),
-    # The members of these are those of the one before, and the same code reads them.
-    "DescribeModelBiasJobDefinition": (),
-    "DescribeModelExplainabilityJobDefinition": (),
-    "DescribeModelQualityJobDefinition": (),
+    **dict.fromkeys(TWINS, ()),
 }
 EC2 = (
     *("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups"),
@@ -390,7 +392,11 @@ def cells() -> Iterator[Cell]:
             "a token that repeats": repeated_token,
         }
         for way, fault in ways.items():
-            yield Cell(api, way, constantly(fault))
+            if api not in TWINS or way in ("refused", "throttled for good", "empty body"):
+                yield Cell(api, way, constantly(fault))
+        if api in TWINS:
+            yield Cell(api, "an id that is gone", constantly(error("ResourceNotFound")))
+            continue
         yield Cell(api, "throttled for a while", for_a_while(error(throttling)), True)
         yield Cell(
             api, "broken for a while", for_a_while(error("InternalFailure", status=500)), True
