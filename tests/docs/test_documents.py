@@ -20,8 +20,13 @@ from ..embedded.server import EmbeddedAWS
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-GITHUB = ROOT / ".github"
-SCHEMAS = {"workflows/test.yml": "vendor.github-workflows", "dependabot.yml": "vendor.dependabot"}
+SCHEMAS = {
+    ".github/dependabot.yml": "vendor.dependabot",
+    ".github/workflows/test.yml": "vendor.github-workflows",
+    "docs/ci/github-action.yml": "vendor.github-workflows",
+    "docs/ci/github-pip.yml": "vendor.github-workflows",
+    "docs/ci/gitlab.yml": "vendor.gitlab-ci",
+}
 CONTENTS = DOCS / "README.md"
 FRAMEWORKS = sorted((ROOT / "metadata").glob("*.json"))
 BEGINNINGS = re.compile("(aws|make|prowler|sagemaker-isolation) ")
@@ -193,7 +198,7 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [*PAGES, ROOT / "CHANGELOG.md", *sorted(GITHUB.glob("*.md"))],
+    [*PAGES, ROOT / "CHANGELOG.md", *sorted((ROOT / ".github").glob("*.md"))],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
@@ -215,20 +220,21 @@ def test_the_table_of_contents_has_every_page() -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_github_takes_its_files(name: str) -> None:
+def test_github_and_gitlab_take_their_files(name: str) -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[name]]
     done = subprocess.run(
-        [*check, GITHUB / name], capture_output=True, text=True, encoding="utf-8", check=False
+        [*check, ROOT / name], capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stdout
 
 
-def test_every_action_is_pinned_to_a_commit() -> None:
-    for path in GITHUB.glob("workflows/*.yml"):
-        actions = re.findall(r"uses: (.+)", path.read_text("utf-8"))
-        assert actions
-        for action in actions:
-            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
+@pytest.mark.parametrize("name", [name for name in SCHEMAS if "workflows" in SCHEMAS[name]])
+def test_every_action_is_pinned_to_a_commit(name: str) -> None:
+    """By its hash, with what that is in a comment."""
+    actions = re.findall(r"uses: (.+)", (ROOT / name).read_text("utf-8"))
+    assert actions
+    for action in actions:
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # (v\d+\.\d+\.\d+|\d{4}-\d\d-\d\d)", action)
 
 
 def test_the_readme_is_read_in_one_sitting() -> None:
