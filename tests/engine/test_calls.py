@@ -14,8 +14,6 @@ from ..embedded.account import ACCOUNT, Region
 from ..embedded.installation import CHECK, Installation
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, change, error, on, refuse
 
-pytestmark = pytest.mark.untraced
-
 REGION = "ap-northeast-1"
 MODELS, FEW = 104, 12  # more than a page, and enough for each kind
 TRAINING_JOBS = 30

@@ -1497,6 +1497,13 @@ APART: dict[str, tuple[list[Any], dict[str, list[Any]], MiddleboxRoute | str | N
             ("which goes out", advertised("0.0.0.0/0", "10.0.9.5"), back()),
         )
     },
+    "an interface and the address of another": (
+        [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5")), of(2, TO_NAT)],
+        {"NetworkInterfaces": [located(1, "subnet-2", "10.0.9.6")]},
+        "rtb-1 sends traffic to eni-1 and igw-1 sends it to 10.0.9.5, which may be one appliance "
+        "or a chain of two: network interface 10.0.9.5 could not be read, AWS returned no such "
+        "network interface",
+    ),
     "where an interface stands is refused": (
         [own(1, TO_ENI), edge(advertised("10.0.1.0/24", "10.0.9.5")), of(2, OUT)],
         {"NetworkInterfaces": [refusal()]},
