@@ -17,7 +17,6 @@ from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, change, error, o
 REGION = "ap-northeast-1"
 MODELS, FEW = 104, 12  # more than a page, and enough for each kind
 TRAINING_JOBS = 30
-OURS = {"ListModels", "Search", "DescribeModel", "ListTags"}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
 
