@@ -161,6 +161,20 @@ SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
         ],
         known(2, ("0.0.0.0/0", "igw-1")),
     ),
+    "its own table, which is another subnet's too": (
+        [
+            main(1),
+            {
+                **table(2, OUT),
+                "Associations": [{"SubnetId": f"subnet-{number}"} for number in (2, 1)],
+            },
+        ],
+        known(2, ("0.0.0.0/0", "igw-1")),
+    ),
+    "its own table, of something that is no VPC": (
+        [main(1), own(2, OUT, vpc="garbage")],
+        known(2, ("0.0.0.0/0", "igw-1")),
+    ),
     "two tables of its own": (
         [main(1), own(2), own(3, OUT)],
         unknown("AWS answered 2 tables of its own"),
@@ -1566,8 +1580,10 @@ def test_the_automated_internet_firewall_is_no_target() -> None:
 )
 def test_block_public_access(states: dict[str, str] | None, mode: str | None) -> None:
     subnet = {**IN, "BlockPublicAccessStates": states}
-    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=[own(1)]), ["subnet-1"], [], ACCOUNT)
-    assert facts["subnet-1"].block_public_access == mode
+    for tables in ([own(1)], [refusal()]):
+        ec2 = EC2(Subnets=[subnet], RouteTables=tables)
+        facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
+        assert facts["subnet-1"].block_public_access == mode
 
 
 WHY: dict[str, tuple[Exception, str, str]] = {
