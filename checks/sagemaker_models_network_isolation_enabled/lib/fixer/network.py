@@ -16,9 +16,9 @@ from ..verdict import Verdict, judge
 ADDRESSES = 2
 
 
-def locate(ec2: Any, model: Model, broadest: Broadest) -> Model:
+def locate(ec2: Any, model: Model, account: str, broadest: Broadest) -> Model:
     """Return a model, known by the ids of its network so far, with the facts of that network."""
-    subnet_ids, account = [subnet.id for subnet in model.subnets], model.arn.split(":")[4]
+    subnet_ids = [subnet.id for subnet in model.subnets]
     facts = read_network(ec2, subnet_ids, [group_ids_of(model)], account, broadest)
     return with_network(model, *facts)
 
@@ -42,6 +42,7 @@ def advice_on_shared_network(verdict: Verdict) -> str | None:
 def choose_network(
     ec2: Any,
     model: Model,
+    account: str,
     configured: dict[str, list[str]] | None,
     fail_on_egress: bool,
     broadest: Broadest,
@@ -51,6 +52,7 @@ def choose_network(
     Args:
         ec2: A boto3 EC2 client of the region.
         model: The failing model, with the facts of its network.
+        account: The account of the model; a subnet of another one is shared with it.
         configured: The VpcConfig of the fixer configuration for the region; None for none.
         fail_on_egress: As for the check's own verdict.
         broadest: Likewise.
@@ -68,7 +70,7 @@ def choose_network(
             f"subnets and security groups for {model.region} in the fixer configuration."
         )
     settings = {"ModelArn": model.arn, "EnableNetworkIsolation": True, "VpcConfig": configured}
-    wanted = locate(ec2, from_description(model, settings), broadest)
+    wanted = locate(ec2, from_description(model, settings), account, broadest)
     faults = network_faults(wanted, fail_on_egress)
     if faults:
         return (

@@ -101,6 +101,11 @@ class Region:
     models: dict[str, ReadModel] = field(default_factory=dict)
     planned: dict[str, tuple[Plan | Left, Path | None]] = field(default_factory=dict)
 
+    @property
+    def account(self) -> str:
+        """The AWS account."""
+        return str(self.run.service.audited_account)
+
     @cached_property
     def sagemaker(self) -> Any:
         """Prowler's SageMaker client."""
@@ -169,7 +174,7 @@ class Region:
             described = describe(self.sagemaker, "model", name)
             arn = described.answer["ModelArn"]
             known = from_description(Model(name, arn, self.name), described.answer)
-            facts = locate(self.ec2, known, self.broadest)
+            facts = locate(self.ec2, known, self.account, self.broadest)
             pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
             tags = [tag for page in pages for tag in page["Tags"]]
             verdict = judge(facts, self.fail_on_egress)
@@ -190,8 +195,7 @@ class Region:
             resource_id=name,
             resource_tags=tags,
         )
-        account = self.run.service.audited_account
-        return bool(mutelist.mutelist and mutelist.is_finding_muted(finding, account))
+        return bool(mutelist.mutelist and mutelist.is_finding_muted(finding, self.account))
 
     def plan(self, endpoint: str) -> tuple[Plan | Left, Path | None]:
         """Return the plan for an endpoint, and its script, which is written here."""
@@ -233,7 +237,12 @@ class Region:
                 continue
             configured = self.run.vpc_configs.get(self.name)
             network = choose_network(
-                self.ec2, model.facts, configured, self.fail_on_egress, self.broadest
+                self.ec2,
+                model.facts,
+                self.account,
+                configured,
+                self.fail_on_egress,
+                self.broadest,
             )
             if isinstance(network, str):
                 return Left(endpoint, network)
@@ -248,7 +257,7 @@ class Region:
         for one in (config, *(m.description for m in models if m.facts.name in copies)):
             notes += notes_on_settings(one)
         return Plan(
-            self.run.service.audited_account,
+            self.account,
             self.name,
             endpoint,
             config,
