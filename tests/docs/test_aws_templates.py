@@ -5,13 +5,15 @@ cfn-lint is imported where it is used: that takes seconds, and every worker impo
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..embedded.installation import CHECKS, ROOT
+from ..tools.frameworks import read
 from ..tools.organisation import ROLE, role_arn
+from ..tools.permissions import several
+from .test_metadata import code_of
 
 pytestmark = pytest.mark.slow
 DOCS = ROOT / "docs"
@@ -20,17 +22,9 @@ ROLE_TEMPLATE = (ORGANISATIONS / "scan-role.yaml").read_text("utf-8")
 SCANNER = "arn:aws:iam::111122223333:role/scanner"
 
 
-def read(path: Path) -> Any:
-    """Return what a file holds in JSON."""
-    return json.loads(path.read_text("utf-8"))
-
-
 def of_metadata(check: str) -> str:
     """Return the template of a check's metadata, with names in the place of placeholders."""
-    metadata = read(ROOT / "checks" / check / f"{check}.metadata.json")
-    code = metadata["Remediation"]["Code"]["NativeIaC"]
-    template = "\n".join(code.splitlines()[1:-1])  # without the fence
-    return re.sub(r"<(\w+?)>", lambda m: m[1].replace("_", "-"), template)
+    return re.sub(r"<(\w+?)>", lambda m: m[1].replace("_", "-"), code_of(check, "NativeIaC"))
 
 
 def template_of(kind: str, **properties: Any) -> str:
@@ -86,10 +80,6 @@ def test_the_metadatas_template_isolates_in_two_zones(check: str) -> None:
 
 def test_the_pages_template_isolates() -> None:
     assert "EnableNetworkIsolation: true" in TEMPLATES["model.yaml"]
-
-
-def several(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("name", POLICIES)

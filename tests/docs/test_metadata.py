@@ -31,6 +31,19 @@ def built_in(prowler: Path) -> dict[str, Any]:
 FILES = {check: ROOT / "checks" / check / f"{check}.metadata.json" for check in CHECKS}
 
 
+def code_of(check: str, kind: str) -> str:
+    """Return what stands in a fenced block of Markdown in a check's metadata, if there is one.
+
+    Args:
+        check: The check.
+        kind: A key of Remediation.Code, such as "Terraform".
+    """
+    text: str = json.loads(FILES[check].read_text("utf-8"))["Remediation"]["Code"][kind]
+    match = re.fullmatch(r"```\w+\n(.*)\n```", text, re.DOTALL)
+    assert match or not text
+    return match[1] if match else ""
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_prowler_accepts_it(check: str) -> None:
     assert CheckMetadata.parse_file(FILES[check]).CheckID == check

@@ -14,6 +14,7 @@ from policy_sentry.querying.actions import get_action_data
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from ..embedded.installation import ROOT
+from ..tools.permissions import several
 
 POLICY = json.loads((ROOT / "docs" / "service-control-policy.json").read_text("utf-8"))
 PAGE = (ROOT / "docs" / "prevention.md").read_text("utf-8")
@@ -106,10 +107,6 @@ def matches(operator: str, given: list[str] | None, wanted: list[str]) -> bool:
         "ArnLike": any(fnmatchcase(value, pattern) for value in values for pattern in wanted),
         "ForAnyValue:StringNotEquals": any(value not in wanted for value in values),
     }[operator]
-
-
-def several(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def refusing(action: str, resource: str, context: Context) -> Iterator[str]:

@@ -5,7 +5,6 @@ arguments here are those of `pulumi_aws/sagemaker` in pulumi-aws 7.51.1, with th
 for what repeats (hashicorp/terraform-provider-aws, internal/service/sagemaker).
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ import hcl2
 import pytest
 
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, ROOT, SCHEDULE_CHECK
+from .test_metadata import code_of
 
 DEFINITION = "aws_sagemaker_data_quality_job_definition"
 SCHEDULE = "aws_sagemaker_monitoring_schedule"
@@ -111,14 +111,7 @@ def members(block: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     return ((key, value) for key, value in block.items() if not key.startswith("__"))
 
 
-def terraform_of(check: str) -> str:
-    """Return the Terraform in a check's metadata; an empty text for none."""
-    path = ROOT / "checks" / check / f"{check}.metadata.json"
-    text: str = json.loads(path.read_text("utf-8"))["Remediation"]["Code"]["Terraform"]
-    return "\n".join(text.splitlines()[1:-1])  # without the fence
-
-
-CODE = {check: terraform_of(check) for check in CHECKS}
+CODE = {check: code_of(check, "Terraform") for check in CHECKS}
 CODE["model.tf"] = (ROOT / "docs" / "remediation" / "model.tf").read_text("utf-8")
 
 
@@ -132,13 +125,18 @@ def test_no_other_text_has_any() -> None:
         assert path.is_dir() or 'resource "aws_' not in path.read_text("utf-8").replace("\\", "")
 
 
-@pytest.mark.parametrize("check", [CHECK, SCHEDULE_CHECK])
-def test_it_isolates_and_replaces_before_it_destroys(check: str) -> None:
-    assert "enable_network_isolation = true" in CODE[check]
-    # Under a fixed name the new one cannot be created before the old one is destroyed.
-    assert not re.search(r"^  name\s*=", CODE[check], re.MULTILINE)
-    assert check == CHECK or "create_before_destroy = true" in CODE[check]
-    assert {"zone_a", "zone_b"} <= set(re.findall(r"_in_(zone_.)>", CODE[check])) or check != CHECK
+def test_that_of_a_model_isolates_it_in_two_zones() -> None:
+    assert "enable_network_isolation = true" in CODE[CHECK]
+    # A model under a fixed name cannot be created before the old one is destroyed.
+    assert not re.search(r"^\s+name\s*=", CODE[CHECK], re.MULTILINE)
+    assert re.findall(r"_in_(zone_.)>", CODE[CHECK]) == ["zone_a", "zone_b"]
+
+
+def test_that_of_a_schedule_replaces_its_definition_first() -> None:
+    code = CODE[SCHEDULE_CHECK]
+    assert "enable_network_isolation = true" in code
+    assert not re.search(r"^  name\s*=", code, re.MULTILINE)
+    assert "create_before_destroy = true" in code
 
 
 def test_the_provider_has_no_isolation_for_an_endpoint_configuration() -> None:

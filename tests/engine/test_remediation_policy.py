@@ -1,12 +1,12 @@
 """The IAM policy for the scripts of a plan: just what their calls need."""
 
 import json
-from typing import Any
 
 import pytest
 
 from ..embedded.fixer_case import Case, variant
 from ..embedded.installation import ROOT
+from ..tools.permissions import several
 
 pytestmark = pytest.mark.untraced
 
@@ -15,11 +15,6 @@ POLICY = json.loads((ROOT / "docs" / "remediation-policy.json").read_text("utf-8
 # (service authorization reference, dependent actions of CreateModel and CreateEndpointConfig).
 DEPENDENT = {"sagemaker:AddTags", "iam:PassRole"}
 ALWAYS = "sts:GetCallerIdentity"  # AWS lets everybody
-
-
-def actions_of(statement: dict[str, Any]) -> list[str]:
-    given = statement["Action"]
-    return [given] if isinstance(given, str) else given
 
 
 def test_it_is_what_the_scripts_call(case: Case) -> None:
@@ -38,15 +33,15 @@ def test_it_is_what_the_scripts_call(case: Case) -> None:
         code, said = case.run(*arguments)
         assert code == 0, said
     called = {f"{call.service}:{call.api}" for call in case.aws.calls}
-    granted = {action for one in POLICY["Statement"] for action in actions_of(one)}
+    granted = {action for one in POLICY["Statement"] for action in several(one["Action"])}
     assert called | DEPENDENT == granted | {ALWAYS}
 
 
 def test_copies_alone_are_created_and_isolated_ones_of_models(case: Case) -> None:
     for statement in POLICY["Statement"]:
-        if any(":Create" in action for action in actions_of(statement)):
+        if any(":Create" in action for action in several(statement["Action"])):
             assert statement["Resource"].endswith("/*-isolated*")
-    (models,) = (s for s in POLICY["Statement"] if "sagemaker:CreateModel" in actions_of(s))
+    (models,) = (s for s in POLICY["Statement"] if "sagemaker:CreateModel" in several(s["Action"]))
     assert models["Condition"] == {"Bool": {"sagemaker:NetworkIsolation": "true"}}
     long = "x" * 63
     case.model(long)

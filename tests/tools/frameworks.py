@@ -53,9 +53,9 @@ def with_universal_format(framework: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the content of a framework's file."""
-    framework: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return framework
+    """Return the content of a file in JSON, such as a framework's."""
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
 
 
 def table() -> str:

@@ -86,6 +86,11 @@ def permission(call: Call) -> str:
     return f"{service}:{call.api}"
 
 
+def several(value: str | list[str]) -> list[str]:
+    """Return the values of a member of a policy, which may be one or a list."""
+    return [value] if isinstance(value, str) else value
+
+
 def granted() -> dict[str, list[str]]:
     """Return the actions of each statement of the policy, by its Sid."""
     statements = json.loads(POLICY.read_text("utf-8"))["Statement"]
