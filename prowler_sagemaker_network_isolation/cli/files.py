@@ -14,7 +14,7 @@ _LONGEST = 2**26  # characters; one finding is not longer, so this is no finding
 _SOLID = re.compile(r"\S")
 _CUT_OFF = "is cut off, or is not JSON: scan again"
 _DECODER = json.JSONDecoder()
-_STATUS = re.compile(r" --status[ =]((?:(?:PASS|FAIL|MANUAL)\b ?)+)")
+_STATUS = re.compile(r"--status[ =]((?:(?:PASS|FAIL|MANUAL)\b ?)+)")
 
 
 class BrokenFileError(Exception):
