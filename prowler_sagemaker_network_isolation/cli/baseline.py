@@ -38,20 +38,17 @@ def compare(earlier: list[Finding], later: list[Finding]) -> Changes:
     listed = looked_at - {
         place for finding in later if finding.is_list for place in _places(finding)
     }
-    # Where there was nothing in any region, it is enough that the account was looked at.
+    # Of an account that had nothing, it is enough that it was looked at.
     accounts = {place[:2] for place in looked_at}
-    had = {
-        (finding.check.id, finding.account, finding.region)
-        for finding in earlier
-        if not finding.regions or (finding.check.id, finding.account) not in accounts
-    }
+    had = {(f.check.id, f.account, f.region): f for f in earlier}
+    had = {place: f for place, f in had.items() if not (f.regions and place[:2] in accounts)}
     return Changes(
         [finding for resource, finding in fails.items() if resource not in failed],
         [now[r] for r in failed if r in now and now[r].state == "PASS"],
         [f for r, f in then.items() if r not in now and listed.issuperset(_places(f))],
         still,
         [f for f in still if _things(f) - _things(failed[f.arn, f.creation_time])],
-        sorted(had - looked_at),
+        sorted(had.keys() - looked_at),
     )
 
 

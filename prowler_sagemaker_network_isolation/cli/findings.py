@@ -64,10 +64,8 @@ class Finding:
     """A finding of one of the plugin's CheckIDs.
 
     Attributes:
-        status: "PASS", "FAIL" or "MANUAL".
-        is_muted: Whether a mutelist names it.
+        status: "PASS", "FAIL" or "MANUAL", whether it is muted or not.
         severity: As OCSF has it: "High".
-        account, region, name, arn: Of the resource.
         time: When the scan was, in seconds since 1970; equal for all findings of one scan.
         is_ours: Whether it has the plugin's verdict as data. Prowler's built-in check answers under
             the same CheckID, and its finding has none.
@@ -178,22 +176,14 @@ def _finding(detection: dict[str, Any]) -> Finding:
     if is_ours and (bool(violations) != (status == "FAIL") or (status == "MANUAL") > bool(unknown)):
         raise ValueError(f"it is {status}, and its reasons are those of something else")
     endpoints, created = facts.get("endpoints"), facts.get("creation_time")
-    check = Check(
-        made_by["event_code"],
-        _text(about["title"]),
-        _text(about["desc"]),
-        _text(detection["remediation"]["desc"]),
-        _text(made_by["product"]["version"]),
-    )
+    said = about["title"], about["desc"], detection["remediation"]["desc"]
+    place = detection["severity"], detection["cloud"]["account"]["uid"], resource["region"]
+    severity, account, region = (_one(_text(value)) for value in place)
     return Finding(
-        _one(check),
+        _one(Check(made_by["event_code"], *map(_text, (*said, made_by["product"]["version"])))),
         status,
         detection["status"] == "Suppressed",
-        _one(_text(detection["severity"])),
-        _one(_text(detection["cloud"]["account"]["uid"])),
-        _one(_text(resource["region"])),
-        _text(resource["name"]),
-        _text(resource["uid"]),
+        *(severity, account, region, _text(resource["name"]), _text(resource["uid"])),
         int(detection["time"]),
         _text(detection["status_detail"]),
         is_ours,

@@ -60,7 +60,6 @@ def parser() -> argparse.ArgumentParser:
     report = made.add_subparsers(required=True, metavar="COMMAND").add_parser(
         "report",
         help="what fails, what to fix first, and what could not be judged",
-        description="Prints what fails, what to fix first, and what could not be judged.",
         epilog="Exit codes: 0 if everything was judged and nothing fails; 1 if something was not "
         "judged and is not muted, or the output is not whole, or not the plugin's; 3 if "
         "something fails and is not muted (with --baseline: and did not fail there).",

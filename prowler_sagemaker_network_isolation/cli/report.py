@@ -11,6 +11,7 @@ from .findings import Finding, Output
 from .summary import causes_of, reasons_of
 from .words import counted, named
 
+_ENDPOINT = ("account", "region", "name")
 STATES = ("FAIL", "MANUAL", "PASS", "muted")
 PASSED, NOT_JUDGED, FAILED = 0, 1, 3  # exit codes; argparse ends with 2
 
@@ -103,22 +104,17 @@ def data_of(report: Report) -> dict[str, Any]:
                 "details": cause.details,
                 "effects": cause.effects,
                 "only_cause_of": cause.alone,
-                "endpoints": [
-                    {"account": account, "region": region, "name": name}
-                    for account, region, name in cause.endpoints
-                ],
+                "endpoints": [dict(zip(_ENDPOINT, e, strict=True)) for e in cause.endpoints],
                 "resources": [finding.arn for finding in cause.findings],
             }
             for cause in causes_of(report.findings)
         ],
         "not_judged": [
             {
-                "why": reason.why,
-                "permission": reason.permission,
-                "remedy": reason.remedy,
-                "resources": [finding.arn for finding in reason.findings],
+                **{name: getattr(unknown, name) for name in ("why", "permission", "remedy")},
+                "resources": [finding.arn for finding in findings],
             }
-            for reason in reasons_of(report.findings)
+            for unknown, findings in reasons_of(report.findings)
         ],
         "findings": list(map(_data_of_finding, report.findings)),
     }
@@ -132,16 +128,11 @@ def data_of(report: Report) -> dict[str, Any]:
 
 def _data_of_finding(finding: Finding) -> dict[str, Any]:
     """Return a finding as it is printed in JSON."""
+    members = ("status", "severity", "account", "region", "arn", "name", "creation_time")
     return {
-        "status": finding.status,
+        **{member: getattr(finding, member) for member in members},
         "muted": finding.is_muted,
-        "severity": finding.severity,
         "check": finding.check.id,
-        "account": finding.account,
-        "region": finding.region,
-        "arn": finding.arn,
-        "name": finding.name,
-        "creation_time": finding.creation_time,
         "scanned": utc(finding.time).isoformat(),
         "endpoints": finding.endpoints,
         "causes": list(map(asdict, finding.violations)),

@@ -1,9 +1,9 @@
 """What to fix first, and why something could not be judged."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .findings import Finding, Violation
+from .findings import Finding, Unknown, Violation
 
 
 @dataclass
@@ -54,25 +54,14 @@ def causes_of(findings: Iterable[Finding]) -> list[Cause]:
     return sorted(causes.values(), key=lambda c: (not c.endpoints, -len(c.findings), c.thing))
 
 
-@dataclass
-class Reason:
-    """Why findings are MANUAL, and not muted; see `Unknown`."""
+def reasons_of(findings: Iterable[Finding]) -> list[tuple[Unknown, list[Finding]]]:
+    """Return why findings are MANUAL, and which: whole lists first, and then what is most frequent.
 
-    why: str
-    permission: str | None
-    remedy: str
-    findings: list[Finding] = field(default_factory=list)
-
-
-def reasons_of(findings: Iterable[Finding]) -> list[Reason]:
-    """Return why findings are MANUAL: whole lists first, and then what is most frequent."""
-    reasons: dict[tuple[str, str | None, str], Reason] = {}
+    An `Unknown` stands for all that differ only in what is not known.
+    """
+    reasons: dict[Unknown, list[Finding]] = {}
     for finding in findings:
         if finding.state == "MANUAL":
-            for key in {(u.why, u.permission, u.remedy): None for u in finding.unknown}:
-                reasons.setdefault(key, Reason(*key)).findings.append(finding)
-
-    def order(reason: Reason) -> tuple[bool, int]:
-        return not any(f.is_list for f in reason.findings), -len(reason.findings)
-
-    return sorted(reasons.values(), key=order)
+            for unknown in {replace(unknown, what=""): None for unknown in finding.unknown}:
+                reasons.setdefault(unknown, []).append(finding)
+    return sorted(reasons.items(), key=lambda r: (-sum(f.is_list for f in r[1]), -len(r[1])))

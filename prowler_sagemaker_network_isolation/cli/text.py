@@ -8,9 +8,9 @@ from itertools import chain
 from typing import TextIO
 
 from .baseline import Changes
-from .findings import CHECKS, Finding
+from .findings import CHECKS, Finding, Unknown
 from .report import FAILED, NOT_JUDGED, STATES, Report, utc
-from .summary import Cause, Reason, causes_of, reasons_of
+from .summary import Cause, causes_of, reasons_of
 from .words import MOST, counted, named, plain
 
 WIDTH = 80
@@ -41,7 +41,7 @@ def lines_of(report: Report, paint: Paint) -> Iterator[str]:
         yield from _changes(report.changes, names, paint)
     if causes := [_cause(cause, names) for cause in causes_of(report.findings)]:
         yield from _section("What to fix first", causes, "causes", paint)
-    if reasons := [_reason(reason, names) for reason in reasons_of(report.findings)]:
+    if reasons := [_reason(*reason, names) for reason in reasons_of(report.findings)]:
         yield from _section("What could not be judged", reasons, "reasons", paint)
     yield ""
     yield _verdict(report, paint)
@@ -105,44 +105,41 @@ def _places(report: Report, names: _Names, paint: Paint) -> Iterator[str]:
     for finding in report.findings:
         place = finding.account if names.of_accounts else finding.region
         rows.setdefault(place, Counter())[finding.state] += 1
-    failing = sum(counts["FAIL"] > 0 for counts in rows.values())
-    unjudged = sum(counts["MANUAL"] > 0 for counts in rows.values())
     shown = {place: c for place, c in rows.items() if c["FAIL"] or c["MANUAL"]}
+    fail, unjudged = (sum(c[s] > 0 for c in shown.values()) for s in ("FAIL", "MANUAL"))
+    sound = len(rows) - len(shown)
     yield ""
     yield (
-        f"Of {counted(len(rows), noun)}, {failing:,} have what fails, {unjudged:,} what could not "
-        f"be judged, {len(rows) - len(shown):,} neither"
+        f"Of {counted(len(rows), noun)}, {fail:,} have what fails, {unjudged:,} what could not be "
+        f"judged, {sound:,} neither"
     )
     if shown:
         yield paint(f"{'':28}" + "".join(f"{state:>10}" for state in STATES), "heading")
-    for place, counts in sorted(
-        shown.items(), key=lambda row: (-row[1]["FAIL"], -row[1]["MANUAL"])
-    ):
-        yield f"{plain(place):28}" + "".join(f"{counts[state]:>10,}" for state in STATES)
+    for place in sorted(shown, key=lambda place: (-shown[place]["FAIL"], -shown[place]["MANUAL"])):
+        yield f"{plain(place):28}" + "".join(f"{shown[place][state]:>10,}" for state in STATES)
 
 
 def _cause(cause: Cause, names: _Names) -> Iterator[str]:
-    """Yield what to change, why, what it makes fail, and what that serves."""
-    yield from _wrap(f"{cause.thing} {named(cause.details, '; ')}", f"{len(cause.findings):>6,}  ")
+    """Yield what to change, why, what it makes fail, and which endpoints use that."""
     kinds = Counter(finding.kind for finding in cause.findings)
-    parts = [counted(kinds[kind], kind) for kind in CHECKS.values() if kinds[kind]]
-    alone = f"; the only cause of {cause.alone:,}" if cause.alone else ""
-    yield from _wrap(
-        f"{', '.join(parts)}{alone}: {named([*map(names.resource, cause.findings)])}", " " * 10
-    )
-    if cause.effects:
-        yield from _wrap(named(cause.effects, "; "), " " * 10)
+    fails = ", ".join(counted(kinds[kind], kind) for kind in CHECKS.values() if kinds[kind])
+    alone = f" (the only cause of {cause.alone:,})" if cause.alone else ""
     endpoints = [names.place(*endpoint) for endpoint in cause.endpoints]
     if unknown := sum(finding.endpoints is None for finding in cause.findings):
         endpoints.append(f"not known for {unknown:,}")
-    if endpoints:
-        yield from _wrap(f"endpoints: {named(endpoints)}", " " * 10)
+    yield from _row(len(cause.findings), f"{cause.thing} {named(cause.details, '; ')}")
+    for said in (
+        named(cause.effects, "; "),
+        f"{fails}{alone}: {named([*map(names.resource, cause.findings)])}",
+        f"endpoints: {named(endpoints)}" if endpoints else "",
+    ):
+        yield from _wrap(said, " " * 10)
 
 
-def _reason(reason: Reason, names: _Names) -> Iterator[str]:
+def _reason(unknown: Unknown, findings: list[Finding], names: _Names) -> Iterator[str]:
     """Yield why something could not be judged, and what."""
-    yield from _wrap(f"{reason.why}: {reason.remedy}", f"{len(reason.findings):>6,}  ")
-    yield from _wrap(named([*map(names.resource, reason.findings)]), " " * 10)
+    yield from _row(len(findings), f"{unknown.why}: {unknown.remedy}")
+    yield from _wrap(named([*map(names.resource, findings)]), " " * 10)
 
 
 def _changes(changes: Changes, names: _Names, paint: Paint) -> Iterator[str]:
@@ -168,6 +165,11 @@ def _section(title: str, rows: Sequence[Iterable[str]], what: str, paint: Paint)
     yield from chain.from_iterable(rows[:MOST])
     if (more := len(rows) - MOST) > 0:
         yield f"        ... and {more:,} more {what}; --format json has all."
+
+
+def _row(number: int, text: str) -> list[str]:
+    """Return the lines of a text with its number of findings."""
+    return _wrap(text, f"{number:>6,}  ")
 
 
 def _wrap(text: str, before: str = "") -> list[str]:

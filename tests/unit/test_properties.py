@@ -27,7 +27,6 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
 from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
-from prowler_sagemaker_network_isolation.cli.causes import Cause, causes_of, unread_of
 
 pytestmark = pytest.mark.untraced
 RANK = {"PASS": 2, "MANUAL": 1, "FAIL": 0}
@@ -596,65 +595,3 @@ def test_the_text_names_all_that_decides(network: Network, strict: bool) -> None
     for group in model.security_groups:
         if group.open_ingress or group.open_egress or group.unread:
             assert group.id in text
-
-
-def mended(network: Network, cause: Cause) -> Network:
-    """Return a network without the routes or rules of a cause, and otherwise the same."""
-    network = copy.deepcopy(network)
-    destinations = {detail.partition(" to ")[0] for detail in cause.details}
-    for table in network.tables:
-        if cause.thing == f"route table {table['RouteTableId']}":
-            table["Routes"] = [
-                r for r in table["Routes"] if not destinations.intersection(map(str, r.values()))
-            ]
-    ends = {detail.partition(" (")[0] for detail in cause.details}
-
-    def is_named(end: str) -> bool:
-        return any(f" {text}".endswith(f" {end}") for text in ends)
-
-    for group in network.groups:
-        is_meant = cause.thing.startswith("security group") and group["GroupId"] in cause.thing
-        for direction, word in (("IpPermissions", "from"), ("IpPermissionsEgress", "to")):
-            for rule in group[direction] if is_meant else ():
-                for kind, key in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
-                    rule[kind] = [
-                        item for item in rule[kind] if not is_named(f"{word} {item[key]}")
-                    ]
-                rule["PrefixListIds"] = [
-                    item
-                    for item in rule["PrefixListIds"]
-                    for name in [item["PrefixListId"]]
-                    if not any(
-                        is_named(f"{word} {entry} of prefix list {name}")
-                        for entry in network.prefix_lists[name] or ()
-                    )
-                ]
-            kinds = ("IpRanges", "Ipv6Ranges", "PrefixListIds")
-            group[direction] = [r for r in group[direction] if any(r[kind] for kind in kinds)]
-    return network
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("part", ["subnets", "groups"])
-@given(network=networks(), strict=st.booleans())
-@settings(max_examples=150, deadline=None, derandomize=True)
-def test_a_model_would_pass_without_its_one_cause_and_no_other_would(
-    network: Network, part: str, strict: bool
-) -> None:
-    """What `sagemaker-isolation report` says, against the verdict after the change."""
-
-    def facts(network: Network) -> Model:
-        if part == "subnets":
-            return replace(read(network), security_groups=(SecurityGroup("sg-closed"),))
-        return replace(read(network), subnets=())
-
-    model = facts(network)
-    verdict = judge(model, strict)
-    if verdict.status != "FAIL":
-        return
-    text = explain(model, verdict)
-    causes = causes_of(asdict(model), text)
-    would_pass = len(causes) == 1 and not unread_of(asdict(model), text)
-    for cause in causes:
-        after = judge(facts(mended(network, cause)), strict)
-        assert (after.status == "PASS") == would_pass, (cause, text)

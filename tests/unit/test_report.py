@@ -353,10 +353,11 @@ def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
     done = run(path)
     words = done.words
     assert (
-        "3 route table rtb-1 sends 0.0.0.0/0 to igw-1; sends ::/0 to igw-1 3 models; the only "
-        f"cause of 2: {A}/eu-west-1/a, {A}/us-east-1/b, {B}/eu-west-1/c subnet subnet-1 is "
-        f"public; subnet subnet-2 is public endpoints: {A}/eu-west-1/e, {B}/eu-west-1/e, not "
-        "known for 1 1,212 the VPC configuration is missing 1,212 models; the only cause of 1,212:"
+        "3 route table rtb-1 sends 0.0.0.0/0 to igw-1; sends ::/0 to igw-1 subnet subnet-1 is "
+        "public; subnet subnet-2 is public 3 models (the only cause of 2): "
+        f"{A}/eu-west-1/a, {A}/us-east-1/b, {B}/eu-west-1/c endpoints: {A}/eu-west-1/e, "
+        f"{B}/eu-west-1/e, not known for 1 1,212 the VPC configuration is missing 1,212 models "
+        "(the only cause of 1,212): "
     ) in words
     assert f"{A}/eu-west-1/m9 and 1,202 more 1 network isolation is disabled" in words
     assert "Of 2 accounts, 2 have what fails, 0 what could not be judged, 0 neither" in words
