@@ -23,8 +23,7 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 SCHEMAS = {
     ".github/dependabot.yml": "vendor.dependabot",
     ".github/workflows/test.yml": "vendor.github-workflows",
-    "docs/ci/github-action.yml": "vendor.github-workflows",
-    "docs/ci/github-pip.yml": "vendor.github-workflows",
+    "docs/ci/github.yml": "vendor.github-workflows",
     "docs/ci/gitlab.yml": "vendor.gitlab-ci",
 }
 CONTENTS = DOCS / "README.md"
@@ -235,6 +234,15 @@ def test_every_action_is_pinned_to_a_commit(name: str) -> None:
     assert actions
     for action in actions:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # (v\d+\.\d+\.\d+|\d{4}-\d\d-\d\d)", action)
+
+
+def test_the_recipe_has_the_actions_of_our_own_workflow() -> None:
+    """Both by way of .github/dependabot.yml."""
+    own, recipe = (
+        dict(re.findall(r"uses: (.+)@(.+)", (ROOT / name).read_text("utf-8")))
+        for name in (".github/workflows/test.yml", "docs/ci/github.yml")
+    )
+    assert own.items() <= recipe.items()
 
 
 def test_the_readme_is_read_in_one_sitting() -> None:
