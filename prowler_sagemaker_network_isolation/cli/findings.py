@@ -17,7 +17,7 @@ CHECKS = {
 _COMPLIANCE = 2003  # OCSF's class of what Prowler writes for a framework, in a file of its own
 # What the plugin writes into each finding; its older versions and the built-in check do not.
 _VERDICT = {"violations", "unknown", "notes"}
-_NULLABLE = ("effect", "permission")
+_OPTIONAL = ("effect", "permission")
 T = TypeVar("T")
 
 
@@ -196,14 +196,12 @@ def _finding(detection: dict[str, Any]) -> Finding:
 
 
 def _parts(kind: type[T], items: list[dict[str, Any]]) -> tuple[T, ...]:
-    """Return violations or unknowns by their members in OCSF."""
+    """Return violations or unknowns by their members in OCSF, where one may be left out."""
     names = [member.name for member in fields(kind)]  # type: ignore[arg-type]
     found = []
     for item in items:
-        values = ((name, item[name]) for name in names)
-        found.append(
-            _one(kind(*(v if v is None and n in _NULLABLE else _text(v) for n, v in values)))
-        )
+        values = (item.get(n) if n in _OPTIONAL else _text(item[n]) for n in names)
+        found.append(_one(kind(*values)))
     return tuple(found)
 
 
