@@ -13,8 +13,6 @@ from prowler.lib.check.compliance_models import (
     ComplianceFramework,
 )
 
-from prowler_sagemaker_network_isolation.cli.main import main
-
 from ..conftest import MakeInstallation
 from ..embedded import account, aws_cli
 from ..embedded.account import Expected
@@ -337,26 +335,6 @@ def test_the_list_of_requirements_reads_well(installed: Installation) -> None:
     for check in CHECKS:
         times = sum(check in r["Checks"] for name in NAMES for r in requirements(name))
         assert text.count(f"[aws] {check}") == times
-
-
-def test_a_nightly_run_shows_the_evidence_for_a_requirement(
-    scan: Scan, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """By the command of docs/auditor.md, whose page shows the beginning of what it prints."""
-    page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
-    (command,) = re.findall(r"^    sagemaker-isolation (evidence .+)$", page, re.MULTILINE)
-    name, folder, *ids = command.split()
-    assert folder == "output"
-    assert main([name, str(scan.output), *ids]) == 0
-    printed, errors = capsys.readouterr()
-    assert errors == ""
-    statuses = Counter(row["STATUS"] for row in scan.rows())
-    counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
-    assert printed.count(f": {counts}\n") == 2
-    assert f": {counts}\n" in page
-    for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
-        assert line in printed
-    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in printed
 
 
 def test_the_auditors_page_shows_what_the_files_have(wheel_scan: Scan) -> None:

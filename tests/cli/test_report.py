@@ -36,7 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(installed: Installation, wheel_scan: Scan, folder: Path) -> dict[str, Any]:
     """The report on the account, by the command beside Prowler."""
-    command = [installed.folder / "bin" / "sagemaker-isolation", *COMMAND, wheel_scan.output]
+    command = [str(installed.folder / "bin" / "sagemaker-isolation"), *COMMAND]
+    command.append(str(wheel_scan.output))
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     printed: dict[str, Any] = json.loads(done.stdout)
@@ -82,24 +83,25 @@ def test_a_folder_on_the_path_is_enough(
     report: dict[str, Any], wheel: Path, wheel_scan: Scan, tmp_path: Path
 ) -> None:
     """Beside a container there is no Prowler."""
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--quiet", "--target", tmp_path]
-    subprocess.run([*pip, wheel], env=installation.offline_pip(), check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--quiet", "--target"]
+    subprocess.run([*pip, str(tmp_path), str(wheel)], env=installation.offline_pip(), check=True)
     python = next(Path(sys.base_prefix, "bin").glob("python3"))
-    run = [python, "-m", PACKAGE]
 
-    def said(*arguments: str | Path) -> str:
-        return subprocess.run(
-            [*run, *arguments],
-            env={"PYTHONPATH": str(tmp_path)},
+    def said(*arguments: str) -> str:
+        command, environment = [str(python), "-m", PACKAGE], {"PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(
+            [*command, *arguments],
+            env=environment,
             cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
-        ).stdout
+        )
+        return done.stdout
 
     (version,) = re.findall('^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)
     assert said("--version") == f"sagemaker-isolation {version}\n"
-    assert json.loads(said(*COMMAND, wheel_scan.output)) == report
+    assert json.loads(said(*COMMAND, str(wheel_scan.output))) == report
 
 
 def test_the_auditors_lines_of_jq(report: dict[str, Any], wheel_scan: Scan, tmp_path: Path) -> None:
