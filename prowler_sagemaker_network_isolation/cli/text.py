@@ -48,12 +48,12 @@ def lines_of(report: Report, paint: Paint) -> Iterator[str]:
 
 
 class _Names:
-    """How resources are named: with account, region and day where a report has several."""
+    """How resources are named: with account and region where a report has several, and old days."""
 
     def __init__(self, report: Report) -> None:
         self.of_accounts = len({finding.account for finding in report.findings}) > 1
         self.of_regions = len({finding.region for finding in report.findings}) > 1
-        self.of_days = len({time.date() for time in report.times}) > 1
+        self.days = sorted({f"{time:%Y-%m-%d}" for time in report.times})
 
     def place(self, account: str, region: str, name: str = "") -> str:
         """Return "account/region/name", without what all have in common."""
@@ -62,7 +62,8 @@ class _Names:
 
     def resource(self, finding: Finding) -> str:
         """Return a resource's name, or that of a list which could not be read."""
-        day = f" ({utc(finding.time):%Y-%m-%d})" if self.of_days else ""
+        day = f" ({utc(finding.time):%Y-%m-%d})"
+        day *= day[2:-1] != self.days[-1]
         if finding.is_list:
             of = f"{finding.account}/" * self.of_accounts + finding.region
             return f"all {finding.kind}s of {of}{day}"
@@ -74,10 +75,10 @@ def _when(report: Report, names: _Names) -> Iterator[str]:
     """Yield when the scans were."""
     if times := [f"{time:%Y-%m-%d %H:%M}" for time in report.times]:
         yield f"Scanned {' to '.join(sorted({times[0], times[-1]}))} UTC"
-    if names.of_days:
+    if len(names.days) > 1:
         yield from _wrap(
-            "Findings of more than one day, each with its own: what a later scan did not judge "
-            "again stands as it was. Give each night a folder to avoid that."
+            "Findings of more than one day: what a later scan did not judge again stands as it "
+            "was, with its day. Give each night a folder to avoid that."
         )
     if report.superseded:
         yield f"(Left out: {counted(report.superseded, 'finding')} judged again, or there twice.)"

@@ -10,7 +10,6 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -444,26 +443,6 @@ def test_the_first_night_and_the_second(
     baseline = tmp_path / "baseline.ocsf.json"
     baseline.write_text(baseline.read_text("utf-8").replace("no-vpc", "another"), "utf-8")
     assert installed.shell(commands[-1], tmp_path).returncode == 3
-
-
-@pytest.mark.parametrize(("today", "ended"), [("2026-12-31", []), ("2027-01-01", ["2026-12-31"])])
-def test_exceptions_that_have_ended_are_listed(
-    tmp_path: Path, today: str, ended: list[str]
-) -> None:
-    """By the lines of the page, which the recipe has too, on the page's mutelist."""
-    (line,) = (step["run"] for step in steps_of_github() if "hashFiles('mutelist" in str(step))
-    page = (ROOT / "docs" / "exceptions.md").read_text("utf-8")
-    assert " ".join(line.split()) in " ".join(page.split())
-    shutil.copy(ROOT / "docs" / "mutelist.yaml", tmp_path)
-    command = line.replace("$(date +%F)", today)
-    done = subprocess.run(
-        ["/bin/bash", "-e", "-c", command],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, re.findall(r"Ends: ([\d-]+)", done.stdout)) == (bool(ended), ended)
 
 
 def test_prowler_has_no_sarif_for_aws(installed: Installation) -> None:
