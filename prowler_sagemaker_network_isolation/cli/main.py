@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:  # what is left of the output has nowhere to go
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # as by `| head`
-            complain(f"{error.filename or 'the output'} cannot be written: {error.strerror}.")
+            complain(f"{error.filename or 'the output'} cannot be used: {error.strerror}.")
         return NOT_JUDGED
     except KeyboardInterrupt:
         complain("stopped.")

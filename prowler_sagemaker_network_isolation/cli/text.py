@@ -86,10 +86,9 @@ def _when(report: Report, names: _Names) -> Iterator[str]:
 
 def _verdict(report: Report, paint: Paint) -> str:
     """Return why the command ends as it does."""
-    if report.problems:
-        return paint("Not all of the output can be used", "MANUAL") + " (exit code 1)."
     if report.exit_code == NOT_JUDGED:
-        return paint("Not everything was judged", "MANUAL") + " (exit code 1)."
+        whys = "Not everything was judged", "Not all of the output can be used"
+        return paint(whys[bool(report.problems)], "MANUAL") + " (exit code 1)."
     if all(finding.regions for finding in report.findings):
         return paint("There is nothing to judge", "PASS") + " (exit code 0)."
     then = " that did not fail in the baseline" if report.changes else ""

@@ -68,7 +68,8 @@ class Job:
 
     @property
     def scan(self) -> Scan:
-        (ocsf,) = self.workspace.glob("output/**/prowler-output-*.ocsf.json")
+        name = f"prowler-output-{'?' * 12}-{'?' * 14}.ocsf.json"  # and no framework's
+        (ocsf,) = self.workspace.glob(f"output/**/{name}")
         return Scan(self.code, self.log, "", ocsf.parent)
 
 
