@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,7 +67,7 @@ class Finding:
     Attributes:
         status: "PASS", "FAIL" or "MANUAL", whether it is muted or not.
         severity: As OCSF has it: "High".
-        time: When the scan was, in seconds since 1970; equal for all findings of one scan.
+        time: When the scan was, to the second, in UTC; equal for all findings of one scan.
         is_ours: Whether it has the plugin's verdict as data. Prowler's built-in check answers under
             the same CheckID, and its finding has none.
         creation_time: CreationTime, in ISO 8601, since an ARN may be used again.
@@ -85,7 +86,7 @@ class Finding:
     region: str
     name: str
     arn: str
-    time: int
+    time: datetime
     text: str
     is_ours: bool
     creation_time: str | None
@@ -153,7 +154,7 @@ def _read(path: Path) -> tuple[list[Finding], set[str]]:
         for number, detection in enumerate(elements(path), 1):  # noqa: B007 (for the message)
             if detection.get("class_uid") == _COMPLIANCE:
                 continue
-            if detection["cloud"]["provider"] == "aws":
+            if detection.get("cloud", {}).get("provider") == "aws":
                 accounts.add(_text(detection["cloud"]["account"]["uid"]))
             if detection["metadata"]["event_code"] in CHECKS:
                 found.append(_finding(detection))
@@ -184,7 +185,7 @@ def _finding(detection: dict[str, Any]) -> Finding:
         status,
         detection["status"] == "Suppressed",
         *(severity, account, region, _text(resource["name"]), _text(resource["uid"])),
-        int(detection["time"]),
+        datetime.fromtimestamp(int(detection["time"]), timezone.utc),
         _text(detection["status_detail"]),
         is_ours,
         None if created is None else _text(created),
@@ -227,16 +228,16 @@ def in_force(findings: list[Finding]) -> list[Finding]:
     have been of some regions or resources.
     """
     latest: dict[tuple[str, str, str, str], Finding] = {}
-    last: dict[tuple[str, str], int] = {}  # when anything was last found in an account
-    empty: dict[tuple[str, str, str], int] = {}  # when nothing was in a region of it
+    last: dict[tuple[str, str], datetime] = {}  # when anything was last found in an account
+    empty: dict[tuple[str, str, str], datetime] = {}  # when nothing was in a region of it
     for finding in sorted(findings, key=lambda finding: finding.time):
         check, account = finding.check.id, finding.account
         latest[check, account, finding.region, finding.arn] = finding
         last[check, account] = finding.time
         empty |= {(check, account, region): finding.time for region in finding.regions}
+    ends = (
+        (last[key[:2]] if f.regions else empty.get(key[:3], f.time)) for key, f in latest.items()
+    )
     return [
-        finding
-        for (check, account, region, _), finding in latest.items()
-        if finding.time
-        >= (last[check, account] if finding.regions else empty.get((check, account, region), 0))
+        finding for finding, end in zip(latest.values(), ends, strict=True) if finding.time >= end
     ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from .baseline import Changes
@@ -52,12 +52,7 @@ class Report:
     @property
     def times(self) -> list[datetime]:
         """When the scans were, sorted."""
-        return [utc(time) for time in sorted({finding.time for finding in self.findings})]
-
-
-def utc(time: int) -> datetime:
-    """Return seconds since 1970 as a time in UTC."""
-    return datetime.fromtimestamp(time, timezone.utc)
+        return sorted({finding.time for finding in self.findings})
 
 
 def unanswered(output: Output, findings: list[Finding], checks: Iterable[str]) -> list[str]:
@@ -133,7 +128,7 @@ def _data_of_finding(finding: Finding) -> dict[str, Any]:
         **{member: getattr(finding, member) for member in members},
         "muted": finding.is_muted,
         "check": finding.check.id,
-        "scanned": utc(finding.time).isoformat(),
+        "scanned": finding.time.isoformat(),
         "endpoints": finding.endpoints,
         "causes": list(map(asdict, finding.violations)),
         "unread": list(map(asdict, finding.unknown)),

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from .baseline import Changes
 from .findings import CHECKS, Finding, Unknown
-from .report import FAILED, NOT_JUDGED, STATES, Report, utc
+from .report import FAILED, NOT_JUDGED, STATES, Report
 from .summary import Cause, causes_of, reasons_of
 from .words import MOST, counted, named, plain
 
@@ -62,7 +62,7 @@ class _Names:
 
     def resource(self, finding: Finding) -> str:
         """Return a resource's name, or that of a list which could not be read."""
-        day = f" ({utc(finding.time):%Y-%m-%d})"
+        day = f" ({finding.time:%Y-%m-%d})"
         day *= day[2:-1] != self.days[-1]
         if finding.is_list:
             of = f"{finding.account}/" * self.of_accounts + finding.region

@@ -58,13 +58,11 @@ class Job:
         code: What it ends with: the code of the first script that failed.
         log: All that was printed.
         workspace: The folder that it ran in.
-        later: The codes of the scripts that ran although one had failed.
     """
 
     code: int
     log: str
     workspace: Path
-    later: tuple[int, ...] = ()
 
     @property
     def scan(self) -> Scan:
@@ -86,24 +84,25 @@ def steps_of_github() -> list[dict[str, Any]]:
     return steps
 
 
-def scripts_of(recipe: str) -> list[tuple[str, bool]]:
-    """Return a recipe's scripts: first what installs the plugin, last what runs in any case.
+def scripts_of(recipe: str) -> list[tuple[str, str]]:
+    """Return a recipe's scripts, of which the first installs the plugin.
 
     Returns:
-        Each with whether it runs although one before it has failed.
+        Each with the file for which it runs, even if a script before it has failed; else "".
     """
     if recipe == "github.yml":
-        return [(step["run"], "if" in step) for step in steps_of_github() if "run" in step]
+        steps = [(step["run"], step.get("if", "")) for step in steps_of_github() if "run" in step]
+        return [(run, "".join(re.findall(r"hashFiles\('(.+?)'\)", cond))) for run, cond in steps]
     if recipe == "gitlab.yml":
         (job,) = read(recipe).values()
-        return [("\n".join(job[part]), False) for part in ("before_script", "script")]
+        return [("\n".join(job[part]), "") for part in ("before_script", "script")]
     if recipe == "container.sh":
         install, scan = (RECIPES / recipe).read_text("utf-8").split("output=", 1)
-        return [(install, False), (f"output={scan}", False)]
+        return [(install, ""), (f"output={scan}", "")]
     if recipe == SCRIPT.name:
-        return [("", False), (f"{SCRIPT} accounts a-role findings", False)]
+        return [("", ""), (f"{SCRIPT} accounts a-role findings", "")]
     (script,) = re.findall(r"\n\n((?: {4}.+\n)*.*\[ \$\? = 3 \]\n)", ORGANISATIONS.read_text())
-    return [("", False), (re.sub("[<>]", "", script), False)]
+    return [("", ""), (re.sub("[<>]", "", script), "")]
 
 
 def run_recipe(
@@ -122,13 +121,12 @@ def run_recipe(
     """
     install, *scripts = scripts_of(recipe)
     job = Job(0, "", workspace)
-    for script, always in [install] * installs + scripts:
-        if job.code and not always:
+    for script, file in [install] * installs + scripts:
+        if not (workspace / file).exists() if file else job.code:
             continue
         of_pip = PIP if script == install[0] else {}
         done = installation.shell(script, workspace, **{**variables, **of_pip})
         job.log += done.stdout + done.stderr
-        job.later += (done.returncode,) if job.code else ()
         job.code = job.code or done.returncode
     return job
 

@@ -206,10 +206,11 @@ def test_silence_is_not_health(run: Run, tmp_path: Path, name: str) -> None:
 
 def test_each_check_of_each_account_is_enough(run: Run, tmp_path: Path) -> None:
     found = [empty(a, check=check) for a in (A, B) for check in CHECKS]
-    azure = ocsf(check="x", account="a-subscription")
+    azure, kubernetes = ocsf(check="x", account="a-subscription"), ocsf(check="x", account="none")
     azure["cloud"]["provider"] = "azure"
+    del kubernetes["cloud"]
     old = ocsf("f", night=-1, built_in=True)  # of an older plugin, and judged again since
-    path = write(tmp_path / "x.ocsf.json", *found, azure, old, ocsf("f"))
+    path = write(tmp_path / "x.ocsf.json", *found, azure, kubernetes, old, ocsf("f"))
     assert run(path, "--checks", *CHECKS).code == 0
 
 
@@ -248,6 +249,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "nested without end": ("[" * 100_000, "is not JSON"),
     "without a status": (("status_code", "other"), "finding 1 is not as Prowler and the plugin"),
     "of an infinite time": (('"time": ', '"time": 1e999, "x": '), "OverflowError"),
+    "of a year without end": (('"time": ', '"time": 1e12, "x": '), "ValueError"),
     "of a region that is none": (('"eu-west-1"', "null"), "a NoneType where a text must be"),
     "of a number for a name": (('"name": "f"', '"name": 7'), "a int where a text must be"),
     "of a thing that is none": (('"route table rtb-1"', "null"), "a NoneType where a text must"),
