@@ -17,6 +17,10 @@ CREDENTIALS = re.compile(
 )
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 GONE = "it was deleted, or is no longer shared with this account"
+# What is said of a thing that AWS did not tell, one or several; see `Unread.problem`.
+NOT_READ = "could not be read"  # no answer
+NOT_UNDERSTOOD = "could not be understood"  # an answer that this check cannot make sense of
+NOT_FOUND = "could not be found"  # an answer without it
 # The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
 # messages" in the IAM User Guide): a statement denies, or none allows.
 EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
@@ -56,9 +60,9 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         permission: See `Unread`.
         region: The region of which all is listed by this call, and which can be left out.
     """
-    remedy = f"scan again, or check with {permission}"
+    remedy, problem = f"scan again, or check with {permission}", NOT_READ
     if isinstance(error, MalformedError):
-        why, remedy = str(error), error.remedy or remedy
+        why, remedy, problem = str(error), error.remedy or remedy, NOT_UNDERSTOOD
     elif isinstance(error, ClientError):
         answer = error.response.get("Error") or {}
         why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
@@ -75,12 +79,12 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         elif REFUSALS.search(why):
             why, remedy = why_refused(why, str(answer.get("Message")), permission, region)
         elif why.endswith("NotFound"):
-            remedy = f"{GONE}; check with {permission}"
+            remedy, problem = f"{GONE}; check with {permission}", NOT_FOUND
     elif isinstance(error, BotoCoreError):
         why, remedy = type(error).__name__, "scan again"
     else:  # botocore does not wrap what its parsers stumble over
-        why = f"the answer is garbled, {type(error).__name__}"
-    return Unread(what, why, permission, remedy)
+        why, problem = f"the answer is garbled, {type(error).__name__}", NOT_UNDERSTOOD
+    return Unread(what, why, permission, remedy, problem)
 
 
 def why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
@@ -110,21 +114,25 @@ class Described:
     """What a describe call answered, by id, and why it may not be everything.
 
     Attributes:
-        items: The answered items by their id, as boto3 gives them.
+        items: The answered items by their id, as boto3 gives them, but for those in `unequal`.
         error: What stopped the call; None where the answer is whole.
+        unequal: The ids that were answered twice, with different items: neither is the truth.
     """
 
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: Exception | None = None
+    unequal: frozenset[str] = frozenset()
 
 
 def missing(what: str, described: Described, permission: str) -> Unread:
-    """Return why something asked for by its id is not in the answer."""
+    """Return why something asked for by its id, the last word of `what`, is not in the answer."""
+    kind, _, item_id = what.rpartition(" ")
+    if item_id in described.unequal:
+        return why_unread(MalformedError("AWS answered it in two ways"), what, permission)
     if described.error:
         return why_unread(described.error, what, permission)
-    kind = what.rpartition(" ")[0]
     why = f"AWS returned no such {kind}"
-    return Unread(what, why, permission, f"{GONE}; check with {permission}")
+    return Unread(what, why, permission, f"{GONE}; check with {permission}", NOT_FOUND)
 
 
 def is_id(value: Any, prefix: str) -> bool:

@@ -18,12 +18,15 @@ class Unread:
         why: AWS's error code, or a clause that says what is wrong with the answer.
         permission: The IAM action that reads it, such as "ec2:DescribeSubnets".
         remedy: What to do, with the permission in it.
+        problem: What is said of the thing: "could not be read", "could not be understood", "could
+            not be found" or "could not be followed".
     """
 
     what: str
     why: str
     permission: str
     remedy: str
+    problem: str = "could not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +47,23 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class MiddleboxRoute:
-    """A way through a middlebox that is in line between a subnet and an internet gateway.
+    """A way between a subnet and an internet gateway on which no address is translated.
 
     Attributes:
-        destination: What the subnet's route table sends to the middlebox: a CIDR block or the id
-            of a prefix list.
-        middlebox: "vpce-…", a firewall's endpoint; "eni-…", an appliance's network interface;
-            "i-…", an appliance with an interface to each side; or an appliance's IP address.
+        destination: The part of the internet whose traffic takes it, a CIDR block in the subnet's
+            route table.
+        middlebox: What that table sends it to: "vpce-…", a firewall's endpoint; or the appliance
+            that it gets to, maybe through firewalls: "eni-…", its network interface; "i-…", an
+            instance with an interface to each side; or its IP address.
         gateway: The internet gateway, "igw-…".
-        gateway_route_table_id: The route table that is associated with the gateway.
-        block: What that table sends to the same middlebox, or to `chained`: the subnet's CIDR block
-            or one that holds it.
-        chained: Another middlebox, towards the gateway, of a chain that both are in; None for one
-            middlebox alone.
+        route_table_id: The table that joins both: of the subnet in which the last firewall's
+            endpoint stands; or the gateway's own, which sends what comes in to the appliance.
     """
 
     destination: str
     middlebox: str
     gateway: str
-    gateway_route_table_id: str
-    block: str
-    chained: str | None = None
+    route_table_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,20 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRule:
+    """A security group's rule that is open to the internet, for one block.
+
+    Attributes:
+        text: The rule in words, such as "tcp 443 from 0.0.0.0/0".
+        joined_with: The model's other groups with whose rules it is open, in order; empty where it
+            is open by its own group alone.
+    """
+
+    text: str
+    joined_with: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityGroup:
     """A security group that a model names.
 
@@ -103,16 +116,16 @@ class SecurityGroup:
         id: "sg-…".
         vpc_id: Its VPC; None where the group could not be read.
         open_ingress: Its rules that admit the internet, alone or together with others of the
-            model's groups, as "tcp 443 from 0.0.0.0/0".
-        open_egress: Its rules that let traffic out to the internet, as "all traffic to ::/0".
+            model's groups.
+        open_egress: Its rules that let traffic out to the internet, likewise.
         unread: Why its ingress is not all known; empty where it is.
         unread_egress: Why its egress is not all known; empty where it is.
     """
 
     id: str
     vpc_id: str | None = None
-    open_ingress: tuple[str, ...] = ()
-    open_egress: tuple[str, ...] = ()
+    open_ingress: tuple[OpenRule, ...] = ()
+    open_egress: tuple[OpenRule, ...] = ()
     unread: tuple[Unread, ...] = ()
     unread_egress: tuple[Unread, ...] = ()
 

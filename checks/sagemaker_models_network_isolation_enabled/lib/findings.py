@@ -200,9 +200,11 @@ def explain_clause(clause: Clause) -> str:
         case Rule.SUBNET, Subnet() as subnet:
             text = f"subnet {subnet.id} {', and '.join(explain_routes(subnet))}"
         case Rule.INGRESS, SecurityGroup() as group:
-            text = f"security group {group.id} allows ingress of {join_most(group.open_ingress)}"
+            rules = join_most([rule.text for rule in group.open_ingress])
+            text = f"security group {group.id} allows ingress of {rules}"
         case Rule.EGRESS, SecurityGroup() as group:
-            text = f"security group {group.id} allows egress of {join_most(group.open_egress)}"
+            rules = join_most([rule.text for rule in group.open_egress])
+            text = f"security group {group.id} allows egress of {rules}"
         case Rule.BLOCKED, tuple() as subnets:
             text = (
                 f"VPC Block Public Access ({subnets[0].block_public_access}) stops the traffic "
@@ -229,11 +231,12 @@ def explain_routes(subnet: Subnet) -> Iterator[str]:
         routes = join_most([f"{r.destination} to {r.gateway}" for r in subnet.internet_routes])
         yield f"is public: {table} sends {routes}"
     for r in subnet.middlebox_routes:
-        names = f"{r.middlebox} and {r.chained}" if r.chained else r.middlebox
-        first, last = (r.middlebox, r.chained) if r.chained else ("it", "it")
+        way = f"of {r.gateway} sends the subnet's traffic to it"
+        if r.middlebox.startswith("vpce-"):
+            way = f"leads from there to {r.gateway}"
         yield (
-            f"is public through {names}: {table} sends {r.destination} to {first}, and route "
-            f"table {r.gateway_route_table_id} of {r.gateway} sends {r.block} to {last}"
+            f"is public through {r.middlebox}: {table} sends {r.destination} to it, and route "
+            f"table {r.route_table_id} {way}"
         )
 
 
