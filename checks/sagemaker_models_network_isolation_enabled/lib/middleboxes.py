@@ -53,7 +53,8 @@ def read_firewalls(
             (vpc_id, str(route.target))
             for vpc_id, table in ahead
             for route in table.routes
-            if route.to is Target.FIREWALL and _is_way_out(route, vpc_id, tables)
+            if route.to is Target.FIREWALL and route.is_whole
+            if _is_way_out(route, vpc_id, tables)
         }.difference(firewalls)
         described = describe({endpoint_id for _, endpoint_id in new})
         behind = {key: list(_tables_behind(*key, tables, described)) for key in new}
@@ -272,8 +273,8 @@ def _blocks_of(subnet: dict[str, Any]) -> list[Block]:
         if (association.get("Ipv6CidrBlockState") or {}).get("State")
         not in ("disassociated", "failed")
     ]
-    if subnet.get("CidrBlock"):  # a subnet in IPv6 alone has none
-        texts.append(subnet["CidrBlock"])
+    if subnet.get("Ipv6Native") is not True:  # which has IPv6 blocks alone
+        texts.append(subnet.get("CidrBlock"))
     blocks = [block for block in map(to_block, texts) if block]
     if not blocks or len(blocks) < len(texts):
         raise MalformedError(f"{subnet['SubnetId']} lacks its CIDR block")
