@@ -95,7 +95,7 @@ class Region:
         )
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
-    def separate_firewalls(self, vpc: str, gateway: str, interfaces: bool = False) -> str:
+    def separate_firewalls(self, vpc: str, gateway: str) -> str:
         """Return a new subnet that goes out by one firewall and NAT, and comes in by another.
 
         As in AWS's template of separate ingress and egress firewalls: the internet gateway's table
@@ -103,7 +103,6 @@ class Region:
 
         Args:
             gateway: The VPC's internet gateway, whose own route table this makes.
-            interfaces: Whether the firewalls are appliances, known by their network interfaces.
         """
         out = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
         between, inside, entrance = self.table(vpc, out), self.table(vpc), self.table(vpc, out)
@@ -112,10 +111,7 @@ class Region:
         by_nat = {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat}
         self.ec2.create_route(RouteTableId=inside, **by_nat)
         first, second = (
-            {"NetworkInterfaceId": self.interface(subnet)}
-            if interfaces
-            else {"VpcEndpointId": self.firewall(vpc, subnet)}
-            for subnet in (first_in, second_in)
+            {"VpcEndpointId": self.firewall(vpc, subnet)} for subnet in (first_in, second_in)
         )
         subnet = self.subnet(vpc, self.table(vpc, {"DestinationCidrBlock": EVERYWHERE, **first}))
         back = {"DestinationCidrBlock": self.block(subnet)}

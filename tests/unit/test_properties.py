@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Model,
+    OpenRule,
     Route,
     SecurityGroup,
     Unread,
@@ -546,7 +547,7 @@ def test_an_added_violation_makes_no_verdict_better(network: Network, data: st.D
         after = replace(before, network_isolation=False)
     elif kind == "rule":
         first, *rest = before.security_groups
-        opened = replace(first, open_ingress=(*first.open_ingress, "all traffic from ::/0"))
+        opened = replace(first, open_ingress=(OpenRule("all traffic from ::/0", ()),))
         after = replace(before, security_groups=(opened, *rest))
     elif kind == "route":
         first_subnet, *others = before.subnets
