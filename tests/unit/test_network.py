@@ -372,9 +372,9 @@ def translates(out: str, back: str, source: int = 1, block: str = BLOCK) -> Unre
     return not_followed(why, f"check whether {out} translates addresses, as a NAT instance does")
 
 
-def to_a_list(why: str) -> Unread:
+def to_a_list(why: str, what: str = "subnet subnet-1") -> Unread:
     remedy = f"check whether the prefix list holds public addresses, with {ENTRIES}"
-    return not_followed(why, remedy)
+    return replace(not_followed(why, remedy), what=f"the way out of {what}")
 
 
 def lacks(number: int) -> Unread:
@@ -486,6 +486,17 @@ FIREWALLS: Ways = {
         ],
         [],
     ),
+    "a part of the destination that goes elsewhere": (
+        [own(1, TO_VPCE, to("nat-1", "8.0.0.0/8")), of(2, TO_NAT, to("igw-1", "8.8.0.0/16"))],
+        [],
+    ),
+    "that, behind another firewall": (
+        [
+            *(own(1, TO_VPCE), of(2, to("vpce-2"), to("nat-1", "8.0.0.0/8"))),
+            of(3, TO_NAT, to("igw-1", "8.8.0.0/16")),
+        ],
+        [],
+    ),
     "one destination twice": ([own(1, TO_VPCE), of(2, to("vgw-1"), OUT)], BY_1),
     "two firewalls in a circle": ([own(1, TO_VPCE), of(2, to("vpce-2")), of(3, TO_VPCE)], []),
     "one way of two": (
@@ -500,7 +511,7 @@ FIREWALLS: Ways = {
     # What cannot be read is unknown.
     "a prefix list to a gateway": (
         [own(1, TO_VPCE), of(2, to("igw-1", "pl-1"))],
-        [to_a_list("vpce-1 is behind it, and rtb-2 sends pl-1 to igw-1")],
+        [to_a_list("rtb-2 sends pl-1 to igw-1", "vpce-1")],
     ),
     "no table of the firewall's subnet": (
         [own(1, TO_VPCE)],

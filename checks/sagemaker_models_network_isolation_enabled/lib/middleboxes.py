@@ -26,6 +26,7 @@ _TABLES, _ENDPOINTS = "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"
 # By a VPC and a firewall's endpoint: the tables of the subnets in which it stands, or why they are
 # not known.
 Firewalls = Mapping[tuple[str, str], list[RouteTable | Unread]]
+_NOT_FOLLOWED = "could not be followed"
 _CHECK_ENTRIES = (
     "check whether the prefix list holds public addresses, with ec2:GetManagedPrefixListEntries"
 )
@@ -100,7 +101,7 @@ def middlebox_routes(
         elif subnet.get("OwnerId") != account:
             found.append(_of_another_account(subnet, table, out))
         else:
-            for end in _follow(middlebox, out.block, subnet, tables, firewalls):
+            for end in _follow(out, table, subnet["VpcId"], tables, firewalls):
                 if isinstance(end, Unread):
                     found.append(end)
                 elif end[0].to is Target.APPLIANCE:
@@ -145,25 +146,26 @@ def _is_way_out(route: TableRoute, vpc_id: str, tables: RouteTables) -> bool:
 
 
 def _follow(
-    firewall: str,
-    destination: Block,
-    subnet: dict[str, Any],
+    out: TableRoute,
+    own: RouteTable,
+    vpc_id: str,
     tables: RouteTables,
     firewalls: Firewalls,
 ) -> Iterator[tuple[TableRoute, RouteTable] | Unread]:
     """Yield the routes to gateways and appliances by which traffic leaves firewalls."""
-    vpc_id = subnet["VpcId"]
-    ahead, seen = [(firewall, destination)], set()
+    # An endpoint, the block whose traffic gets there, and the parts of it that go elsewhere.
+    ahead = [(str(out.target), out.block, own.more_specific(out))] if out.block else []
+    seen = set()
     while ahead:
         if (at := ahead.pop()) in seen:
             continue
         seen.add(at)
-        endpoint_id, traffic = at
+        endpoint_id, traffic, elsewhere = at
         for table in firewalls[vpc_id, endpoint_id]:
             if isinstance(table, Unread):
                 yield table
                 continue
-            taken = table.taken(traffic)
+            taken = table.taken(traffic, elsewhere)
             if unclear := table.unclear(taken):
                 yield why_unread(unclear, f"route table {table.id}", _TABLES)
             for route in taken:
@@ -172,13 +174,15 @@ def _follow(
                 if route.to is Target.APPLIANCE:
                     yield route, table
                 elif route.to is Target.FIREWALL and route.block and route.is_whole:
-                    is_part = is_within(route.block, traffic)
-                    ahead.append((str(route.target), route.block if is_part else traffic))
+                    part = route.block if is_within(route.block, traffic) else traffic
+                    but = elsewhere | table.more_specific(route)
+                    ahead.append((str(route.target), part, but))
                 elif route.to is Target.INTERNET and route.block and route.is_whole:
                     yield route, table
                 elif route.to is Target.INTERNET and route.is_whole:
-                    why = f"{endpoint_id} is behind it, and {table.id} sends {route.destination} "
-                    yield _not_followed(subnet, f"{why}to {route.target}", _CHECK_ENTRIES)
+                    why = f"{table.id} sends {route.destination} to {route.target}"
+                    what = f"the way out of {endpoint_id}"
+                    yield Unread(what, why, _TABLES, _CHECK_ENTRIES, _NOT_FOLLOWED)
 
 
 def _through_appliances(
@@ -241,7 +245,7 @@ def _in_line(
 
 def _not_followed(subnet: dict[str, Any], why: str, remedy: str) -> Unread:
     what = f"the way out of subnet {subnet['SubnetId']}"
-    return Unread(what, why, _TABLES, remedy, "could not be followed")
+    return Unread(what, why, _TABLES, remedy, _NOT_FOLLOWED)
 
 
 def _of_another_account(subnet: dict[str, Any], table: RouteTable, out: TableRoute) -> Unread:

@@ -100,12 +100,16 @@ class RouteTable:
     unclear_associations: Exception | None
     unclear_routes: Exception | None
 
-    def taken(self, traffic: Block) -> list[TableRoute]:
+    def taken(self, traffic: Block, elsewhere: Iterable[Block] = ()) -> list[TableRoute]:
         """Return the routes that traffic to a block takes, all of it or a part.
 
         The most specific route counts, and one for a part of the block is more specific still
         (source: "How route priority works" in the Amazon VPC User Guide). What a prefix list holds
         is not read, so it may be a part of the block.
+
+        Args:
+            traffic: The block.
+            elsewhere: Parts of it whose traffic does not get here.
         """
         around = [r for r in self.routes if r.block and is_within(traffic, r.block)]
         longest = max((r.block.prefixlen for r in around if r.block), default=0)
@@ -113,9 +117,14 @@ class RouteTable:
             r
             for r in self.routes
             if not r.block
-            or (r.block.prefixlen >= longest and is_within(traffic, r.block))
-            or is_within(r.block, traffic)
+            or (r.block.prefixlen == longest and is_within(traffic, r.block))
+            or (is_within(r.block, traffic) and not any(is_within(r.block, b) for b in elsewhere))
         ]
+
+    def more_specific(self, route: TableRoute) -> frozenset[Block]:
+        """Return the parts of a route's block for which the table has other routes."""
+        blocks = {r.block for r in self.routes if r.block and r.block != route.block}
+        return frozenset(b for b in blocks if route.block and is_within(b, route.block))
 
     def unclear(self, routes: Iterable[TableRoute]) -> Exception | None:
         """Return why it may have more ways to the internet than are known, if it may.
