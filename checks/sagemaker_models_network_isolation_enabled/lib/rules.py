@@ -203,10 +203,10 @@ def _ways_out(subnet: Subnet) -> Iterator[tuple[str, str]]:
         routes = [f"{r.destination} to {r.gateway}" for r in subnet.internet_routes]
         yield "", f"sends {join_most(routes)}"
     for r in subnet.middlebox_routes or ():
-        detail = (
-            f"sends {r.destination} to it, and route table {r.gateway_route_table_id} of "
-            f"{r.gateway} sends {r.block} to it"
-        )
+        way = f"of {r.gateway} sends the subnet's traffic to it"
+        if r.middlebox.startswith("vpce-"):
+            way = f"leads from there to {r.gateway}"
+        detail = f"sends {r.destination} to it, and route table {r.route_table_id} {way}"
         yield f" through {r.middlebox}", detail
 
 
