@@ -83,9 +83,12 @@ def group_facts(
     alone = {key: open_permissions(found, broadest) for key, found in permissions.items()}
 
     def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[OpenRule, ...]]:
-        together = (p for group_id in group_set for p in permissions[group_id, direction])
+        together = alone[group_set[0], direction] if len(group_set) == 1 else None
+        if together is None:
+            every = (p for group_id in group_set for p in permissions[group_id, direction])
+            together = open_permissions(every, broadest)
         by_group: dict[str, dict[Permission, tuple[str, ...]]] = {}
-        for permission, of_row in open_permissions(together, broadest).items():
+        for permission, of_row in together.items():
             own = permission.group_id
             is_alone = permission in alone[own, direction]
             others = () if is_alone else tuple(sorted(of_row - {own}))
