@@ -58,7 +58,7 @@ def route(destination: str, target: str, rng: random.Random) -> dict[str, Any]:
 def table(number: int, rng: random.Random, *associations: dict[str, Any]) -> Table:
     """Return a route table with some routes; a middlebox may have taken a local route's place."""
     routes = {block: to("local", block) for block in (V4, V6)}
-    for block in routes:
+    for block in routes if number else ():  # but not in the main table: it must stand somewhere
         if rng.random() < 0.15:
             routes[block] = route(block, rng.choice(MIDDLEBOXES), rng)
     for destination in rng.sample((*PUBLIC, *INSIDE), rng.choice((1, 1, 2, 3))):

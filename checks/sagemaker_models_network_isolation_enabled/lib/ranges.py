@@ -103,6 +103,7 @@ def behind_nat64(block: Block) -> Block:
     return IPv4Network("0.0.0.0/0") if block.supernet_of(NAT64) else block
 
 
+@lru_cache(maxsize=65536)  # all of IPv4 beside each of a thousand ports
 def _public_size(span: Span, version: int) -> int:
     """Return how many addresses of a span are not in private or reserved space."""
     size = span[1] - span[0]
