@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).parent / "sagemaker"
 # Prowler reads its configuration, and takes seconds; so their sources are searched for the words.
 RELIED_ON = {
     "prowler.lib.check.models": (
-        *("CheckMetadata", "Check_Report_AWS", "Severity"),
+        *("Check", "CheckMetadata", "Check_Report_AWS", "Severity"),
         *("resource_arn", "resource_id", "resource_tags"),
     ),
     "prowler.providers.aws.lib.service.service": (
@@ -32,7 +32,7 @@ RELIED_ON = {
         *("get_unknown_arn", "regional_clients", "thread_pool"),
     ),
     "prowler.providers.common.models": ("expected_checks",),
-    "prowler.providers.common.provider": ("get_global_provider",),
+    "prowler.providers.common.provider": ("Provider", "get_global_provider"),
     f"{_SERVICE}.sagemaker_client": ("sagemaker_client",),
     f"{_SERVICE}.sagemaker_service": ("sagemaker_models",),
 }
