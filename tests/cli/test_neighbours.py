@@ -17,7 +17,6 @@ from ..embedded.installation import (
     Installation,
     Scan,
     digest,
-    verdicts,
 )
 from ..embedded.server import EmbeddedAWS, error, on
 
@@ -47,7 +46,7 @@ def test_prowlers_lists_differ_in_our_checks_and_our_fixer_alone(
     )
 
 
-def test_a_scan_of_all_checks_says_of_the_others_what_it_said_and_of_ours_what_they_say_alone(
+def test_scans_at_once_disturb_neither_other_checks_nor_each_other_nor_the_installation(
     aws: EmbeddedAWS,
     expected_schedules: Expected,
     plain: Installation,
@@ -60,28 +59,19 @@ def test_a_scan_of_all_checks_says_of_the_others_what_it_said_and_of_ours_what_t
         found = (row for row in scan.rows() if (row["CHECK_ID"] in CHECKS) == ours)
         return sorted(tuple(row[key] for key in keys) for row in found)
 
-    arguments = ("--services", "sagemaker", "--region", *account.REGIONS)
-    with ThreadPoolExecutor(2) as pool:
-        without, all_checks = pool.map(
-            lambda made: made.scan(aws, tmp_path / made.folder.name, *arguments), (plain, installed)
-        )
-    assert rows(without, ours=False) == rows(all_checks, ours=False)
-    assert len({check for check, *_ in rows(without, ours=False)}) > 3
-    assert rows(all_checks, ours=True) == rows(wheel_scan, ours=True)
+    def scan(installation: Installation, *arguments: str) -> Scan:
+        folder = tmp_path / f"{installation.folder.name}{arguments[0]}"
+        return installation.scan(aws, folder, *arguments, "--region", *account.REGIONS)
 
-
-def test_two_scans_at_once_in_one_installation_that_is_never_written_to(
-    aws: EmbeddedAWS,
-    installed: Installation,
-    expected: Expected,
-    wheel_scan: Scan,
-    tmp_path: Path,
-) -> None:
     before = digest(installed.packages)
-    arguments = ("--checks", CHECK, "--region", *account.REGIONS)
-    with ThreadPoolExecutor(2) as pool:
-        for scan in pool.map(lambda n: installed.scan(aws, tmp_path / n, *arguments), "ab"):
-            assert verdicts(scan) == verdicts(wheel_scan)
+    with ThreadPoolExecutor(3) as pool:
+        without = pool.submit(scan, plain, "--services", "sagemaker")
+        together = pool.submit(scan, installed, "--services", "sagemaker")
+        alone = pool.submit(scan, installed, "--checks", *CHECKS)
+    assert rows(without.result(), ours=False) == rows(together.result(), ours=False)
+    assert len({check for check, *_ in rows(without.result(), ours=False)}) > 3
+    for result in (together.result(), alone.result()):
+        assert rows(result, ours=True) == rows(wheel_scan, ours=True)
     assert digest(installed.packages) == before
 
 
@@ -115,9 +105,8 @@ def test_hostile_names_break_no_file(
         on("DescribeModel", region.name, ModelName="unreadable")(error(MARKUP, MARKUP)),
     ]
     with aws.failing(*faults):
-        scan = installed.scan(
-            *(aws, tmp_path, "--checks", CHECK, "--region", region.name, "--verbose"),
-        )
+        arguments = ("--checks", CHECK, "--region", region.name, "--verbose")
+        scan = installed.scan(aws, tmp_path, *arguments)
     found = scan.findings()
     assert found[region.name, name]["STATUS"] == "PASS"
     assert found[region.name, "unreadable"]["STATUS"] == "MANUAL"
@@ -129,4 +118,3 @@ def test_hostile_names_break_no_file(
     html = scan.file("*.html").read_text("utf-8")
     assert "alert(1)" not in html
     assert MARKUP not in scan.stdout
-    assert "\x1b[2J" not in scan.stdout
