@@ -148,7 +148,7 @@ def test_a_built_in_of_another_of_our_names_is_known(installation: Installation)
         assert (done.stdout.split(), done.stderr) == ([str(ours / c) for c in sorted(CHECKS)], "")
         with changed(installation, DISCOVERY, "", SKIPS_OTHER_FOLDERS):
             done = run(installation, FIND)
-        assert_said(done.stderr, "does not find them in", CHECK, SCHEDULE_CHECK)
+        assert_said(done.stderr, "this Prowler does not find", CHECK, SCHEDULE_CHECK)
         assert done.stdout.split() == [str(folder.with_name(CHECK)), str(folder)]
     finally:
         shutil.rmtree(folder)
