@@ -138,8 +138,8 @@ class Network:
         security_groups: The security groups, in AWS's order.
     """
 
-    subnets: tuple[Subnet, ...]
-    security_groups: tuple[SecurityGroup, ...]
+    subnets: tuple[Subnet, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Resource:
         has_vpc_config: Whether there is a VpcConfig; None where that is unknown.
         subnet_ids: VpcConfig.Subnets, in AWS's order.
         security_group_ids: VpcConfig.SecurityGroupIds, in AWS's order.
-        network: What EC2 answered about these ids; None where nobody asked.
+        network: What EC2 answered about these ids; empty where nobody asked.
         tags: The tags, as [{"Key": …, "Value": …}].
         endpoints: The endpoints that use it; None where that is unknown. No verdict depends on it,
             because Search is an index that may lag.
@@ -189,7 +189,7 @@ class Resource:
     has_vpc_config: bool | None = None
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
-    network: Network | None = None
+    network: Network = Network()
     tags: tuple[dict[str, str], ...] = ()
     endpoints: tuple[Endpoint, ...] | None = None
     unread: tuple[Unread, ...] | None = None
