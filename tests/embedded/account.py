@@ -95,7 +95,7 @@ class Region:
         )
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
-    def separate_firewalls(self, vpc: str, gateway: str, interfaces: bool = False) -> str:
+    def separate_firewalls(self, vpc: str, gateway: str) -> str:
         """Return a new subnet that goes out by one firewall and NAT, and comes in by another.
 
         As in AWS's template of separate ingress and egress firewalls: the internet gateway's table
@@ -103,7 +103,6 @@ class Region:
 
         Args:
             gateway: The VPC's internet gateway, whose own route table this makes.
-            interfaces: Whether the firewalls are appliances, known by their network interfaces.
         """
         out = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
         between, inside, entrance = self.table(vpc, out), self.table(vpc), self.table(vpc, out)
@@ -112,10 +111,7 @@ class Region:
         by_nat = {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat}
         self.ec2.create_route(RouteTableId=inside, **by_nat)
         first, second = (
-            {"NetworkInterfaceId": self.interface(subnet)}
-            if interfaces
-            else {"VpcEndpointId": self.firewall(vpc, subnet)}
-            for subnet in (first_in, second_in)
+            {"VpcEndpointId": self.firewall(vpc, subnet)} for subnet in (first_in, second_in)
         )
         subnet = self.subnet(vpc, self.table(vpc, {"DestinationCidrBlock": EVERYWHERE, **first}))
         back = {"DestinationCidrBlock": self.block(subnet)}
@@ -351,7 +347,7 @@ def build_schedules(aws: EmbeddedAWS) -> Expected:
     case("watch-inline-default", "FAIL", f"{words} with a job", isolated=None, kind=None)
     case("watch-stopped", "PASS", "; its status is Stopped.", [private], [closed])
     r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
-    words = "data quality job definition watch-nothing is not there (ResourceNotFound"
+    words = "data quality job definition watch-nothing could not be found (ResourceNotFound"
     case("watch-nothing", "MANUAL", words, [private], [closed])
     r.sagemaker.delete_data_quality_job_definition(JobDefinitionName="watch-nothing")
     words = "AccessDeniedException; allow sagemaker:DescribeModelBiasJobDefinition"
@@ -536,19 +532,19 @@ def build_models(aws: EmbeddedAWS) -> Expected:
         [closed, open_ipv6],
     )
     gone, gone_group = r.subnet(private), r.group(private)
-    case("subnet-gone", "MANUAL", f"subnet {gone} is not there", [inherits, gone])
+    case("subnet-gone", "MANUAL", f"subnet {gone} could not be found", [inherits, gone])
     case("group-gone", "MANUAL", f"security group {gone_group}", [inherits], [closed, gone_group])
     case(
         "everything",
         "FAIL",
-        f"Not known: subnet {gone} is not there",
+        f"Not known: subnet {gone} could not be found",
         [exposed, gone],
         [open_group],
         isolated=False,
     )
     r.ec2.delete_subnet(SubnetId=gone)
     r.ec2.delete_security_group(GroupId=gone_group)
-    case("flag-missing", "MANUAL", "EnableNetworkIsolation was not understood", [inherits])
+    case("flag-missing", "MANUAL", "EnableNetworkIsolation could not be understood", [inherits])
     case("not-described", "MANUAL", "AccessDeniedException", [inherits])
 
     r = Region(aws, "us-east-1")
