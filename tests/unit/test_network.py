@@ -771,8 +771,10 @@ STAND = endpoint(1, 2), endpoint(2, 3)
 )
 def test_the_way_out(subnet: Any, tables: list[Any], expected: list[Any]) -> None:
     facts, _ = read_subnet(subnet, tables, *STAND)
-    assert list(facts.middlebox_routes) == [e for e in expected if isinstance(e, MiddleboxRoute)]
-    assert list(facts.unread) == [e for e in expected if isinstance(e, Unread)]
+    assert list(facts.middlebox_routes or ()) == [
+        e for e in expected if isinstance(e, MiddleboxRoute)
+    ]
+    assert list(facts.unread or ()) == [e for e in expected if isinstance(e, Unread)]
     assert not facts.internet_routes
 
 
@@ -802,7 +804,7 @@ ANSWERS: dict[str, tuple[list[Any], list[Any]]] = {
 @pytest.mark.parametrize(("answers", "expected"), ANSWERS.values(), ids=ANSWERS)
 def test_where_firewalls_stand(answers: list[Any], expected: list[Any]) -> None:
     facts, _ = read_subnet(IN, [*TWO_DEEP, of(7, TO_NAT)], *answers)
-    assert [*facts.middlebox_routes, *facts.unread] == expected
+    assert [*(facts.middlebox_routes or ()), *(facts.unread or ())] == expected
 
 
 def test_firewalls_are_described_once_and_only_those_on_the_way() -> None:
@@ -834,7 +836,7 @@ def test_the_automated_internet_firewall_is_no_target() -> None:
     assert facts.internet_routes == (Route(ALL, "igw-1", "active"),)
     assert facts.firewall_connectivity == "outbound-only"
     facts, _ = read_subnet(subnet, [own(1, {**WITHOUT, "IgwFirewall": inspected})])
-    assert [reason.why for reason in facts.unread] == [LACKS]
+    assert [reason.why for reason in facts.unread or ()] == [LACKS]
 
 
 @pytest.mark.parametrize("mode", ["block-bidirectional", None])
@@ -860,7 +862,7 @@ def test_a_setting_of_another_type_hides_no_route(setting: Any, tables: list[Any
     facts, _ = read_subnet(IN | setting, tables)
     names = "BlockPublicAccessStates or NetworkFirewallConnectivityType"
     why = garbled("subnet subnet-1", f"no readable {names} in it", SUBNETS)
-    assert facts == replace(sound, unread=(why, *sound.unread))
+    assert facts == replace(sound, unread=(why, *(sound.unread or ())))
 
 
 # Security groups.
@@ -1359,10 +1361,10 @@ def test_an_answer_without_its_list_is_malformed() -> None:
     ec2 = EC2()
     ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
     facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
-    (reason,) = facts["subnet-1"].unread
+    (reason,) = facts["subnet-1"].unread or ()
     assert reason.why == "no Subnets in the answer"
     prefix_list = read_prefix_list(ec2, "pl-1")
-    assert (prefix_list.blocks, str(prefix_list.error)) == ((), "no Entries in the answer")
+    assert (prefix_list.items, str(prefix_list.error)) == ((), "no Entries in the answer")
 
 
 def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
