@@ -1148,6 +1148,7 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
     ),
     "a quarter in everything": (each(ALL, "64.0.0.0/2"), [0, 1]),
     "neighbours and a part of one": (each("12.0.0.0/8", "12.0.0.0/16", "13.0.0.0/8"), [0, 2]),
+    "neighbours in a broader block": (each("12.0.0.0/6", "12.0.0.0/8", "13.0.0.0/8"), [0, 1, 2]),
     "neighbours and one far away": (each("12.0.0.0/8", "99.0.0.0/8", "13.0.0.0/8"), [0, 2]),
     "neighbours at other ports": ([permits("12.0.0.0/8", 1, 2), permits("13.0.0.0/8", 3, 4)], []),
     "neighbours whose ports touch": (

@@ -136,10 +136,20 @@ def open_permissions(
         the rows that it stands in.
     """
     known = list(permissions)
+    groups: dict[Permission, set[str]] = {}
+    left = sorted(known, key=lambda p: (p.block.version, p.span[0], -p.span[1]))
+    # What lies in another's block may be open without that one, and is to be mended too.
+    while found := _open_rows(left, broadest):
+        groups |= found
+        left = [permission for permission in left if permission not in found]
+    return {permission: groups[permission] for permission in known if permission in groups}
+
+
+def _open_rows(in_order: list[Permission], broadest: Broadest) -> dict[Permission, set[str]]:
+    """Return what is open and in no broader block that is open, each with its rows' groups."""
     groups: dict[Permission, set[str]] = {
-        p: {p.group_id} for p in known if is_broad(p.block, broadest) and is_public(p.block)
+        p: {p.group_id} for p in in_order if is_broad(p.block, broadest) and is_public(p.block)
     }
-    in_order = sorted(known, key=lambda p: (p.block.version, p.span[0], -p.span[1]))
     for row in _wide_rows(in_order, broadest):  # whatever the ports
         for overlapping in _at_each_port(row):
             for joined in _wide_rows(overlapping, broadest):
@@ -147,7 +157,7 @@ def open_permissions(
                 of_row = {p.group_id for p in public}
                 for permission in public:
                     groups.setdefault(permission, set()).update(of_row)
-    return {permission: groups[permission] for permission in known if permission in groups}
+    return groups
 
 
 def _at_each_port(row: list[Permission]) -> Iterator[list[Permission]]:
