@@ -8,25 +8,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .facts import Unread
 
-REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
+_REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
 # The codes by which SageMaker and EC2 ask for fewer calls.
-THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
-FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
-CREDENTIALS = re.compile(
+_THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
+_FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
+_CREDENTIALS = re.compile(
     "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
 )
-TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
-GONE = "it was deleted, or is no longer shared with this account"
+_TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
+_GONE = "it was deleted, or is no longer shared with this account"
 # What is said of a thing that AWS did not tell, one or several; see `Unread.problem`.
 NOT_READ = "could not be read"  # no answer
 NOT_UNDERSTOOD = "could not be understood"  # an answer that this check cannot make sense of
 NOT_FOUND = "could not be found"  # an answer without it
 # The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
 # messages" in the IAM User Guide): a statement denies, or none allows.
-EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
-NOT_ALLOWED = re.compile(r"because no ([A-Za-z -]*?(?:policy|boundary)) allows")
-IDENTITY = "identity-based policy"  # what is meant where a remedy names no policy
-NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
+_EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
+_NOT_ALLOWED = re.compile(r"because no ([A-Za-z -]*?(?:policy|boundary)) allows")
+_IDENTITY = "identity-based policy"  # what is meant where a remedy names no policy
+_NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
 # What a sentence calls the resources that AWS's operations call so.
 WORDS = {
     "DataQualityJobDefinition": "data quality job definition",
@@ -60,51 +60,48 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         permission: See `Unread`.
         region: The region of which all is listed by this call, and which can be left out.
     """
-    remedy, problem = f"scan again, or check with {permission}", NOT_READ
+    problem, remedy = NOT_READ, f"scan again, or check with {permission}"
     if isinstance(error, MalformedError):
-        why, remedy, problem = str(error), error.remedy or remedy, NOT_UNDERSTOOD
+        problem, why, remedy = NOT_UNDERSTOOD, str(error), error.remedy or remedy
     elif isinstance(error, ClientError):
         answer = error.response.get("Error") or {}
-        why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
+        why = _NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
         status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
         if (
-            THROTTLING.search(why)
-            or FAILURES.search(why)
-            or status == TOO_MANY_REQUESTS
-            or status >= SERVER_ERROR
+            _THROTTLING.search(why)
+            or _FAILURES.search(why)
+            or status == _TOO_MANY_REQUESTS
+            or status >= _SERVER_ERROR
         ):
             remedy = "scan again"
-        elif CREDENTIALS.search(why):
+        elif _CREDENTIALS.search(why):
             remedy = "renew the credentials, or leave out a region that is not enabled"
-        elif REFUSALS.search(why):
-            why, remedy = why_refused(why, str(answer.get("Message")), permission, region)
+        elif _REFUSALS.search(why):
+            why, remedy = _why_refused(why, str(answer.get("Message")), permission, region)
         elif why.endswith("NotFound"):
-            remedy, problem = f"{GONE}; check with {permission}", NOT_FOUND
+            problem, remedy = NOT_FOUND, f"{_GONE}; check with {permission}"
     elif isinstance(error, BotoCoreError):
         why, remedy = type(error).__name__, "scan again"
     else:  # botocore does not wrap what its parsers stumble over
-        why, problem = f"the answer is garbled, {type(error).__name__}", NOT_UNDERSTOOD
+        problem, why = NOT_UNDERSTOOD, f"the answer is garbled, {type(error).__name__}"
     return Unread(what, why, permission, remedy, problem)
 
 
-def why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
-    """Return why a call was refused, with the kind of policy that AWS names, and what to do.
-
-    Args:
-        code: AWS's error code.
-        message: AWS's message.
-        permission: See `Unread`.
-        region: See `why_unread`.
-    """
-    if deny := EXPLICIT_DENY.search(message):
-        # Landing zones deny whole regions by such a policy: nothing is there to be judged.
+def _why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
+    """Return why a call was refused, with the kind of policy that AWS names, and what to do."""
+    if deny := _EXPLICIT_DENY.search(message):
+        # Landing zones deny whole regions by such a policy: nothing is there to be judged. The flag
+        # --excluded-region is not named: it replaces the regions that Prowler leaves out by itself.
         if region and "service control policy" in deny[1].lower():
-            remedy = f"leave the region out (--excluded-region {region}), or change the policy"
+            remedy = (
+                f"leave the region out (add {region} to aws.disallowed_regions in Prowler's "
+                "configuration), or change the policy"
+            )
         else:
             remedy = f"change that policy, because to allow {permission} elsewhere is not enough"
         return f"{code}, {deny[0]}", remedy
-    if none := NOT_ALLOWED.search(message):
-        place = "" if none[1].lower() == IDENTITY else f" in the {none[1]}"
+    if none := _NOT_ALLOWED.search(message):
+        place = "" if none[1].lower() == _IDENTITY else f" in the {none[1]}"
         return f"{code}, no {none[1]} allows it", f"allow {permission}{place}"
     return code, f"allow {permission}"
 
@@ -132,7 +129,7 @@ def missing(what: str, described: Described, permission: str) -> Unread:
     if described.error:
         return why_unread(described.error, what, permission)
     why = f"AWS returned no such {kind}"
-    return Unread(what, why, permission, f"{GONE}; check with {permission}", NOT_FOUND)
+    return Unread(what, why, permission, f"{_GONE}; check with {permission}", NOT_FOUND)
 
 
 def is_id(value: Any, prefix: str) -> bool:

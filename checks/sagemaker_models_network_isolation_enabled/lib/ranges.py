@@ -1,6 +1,6 @@
 """Which address ranges are the internet: AWS's meaning of "public", for ranges in any spelling."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -132,32 +132,35 @@ def open_permissions(
         broadest: The broadest public range that is still a named source.
 
     Returns:
-        Those that are open or part of such a range, in the given order, each with the groups of
-        the rows that it stands in.
+        Those that are open, in the given order, each with the groups of the rows that it stands
+        in. Without them no other is open.
     """
     known = list(permissions)
-    groups: dict[Permission, set[str]] = {}
     left = sorted(known, key=lambda p: (p.block.version, p.span[0], -p.span[1]))
-    # What lies in another's block may be open without that one, and is to be mended too.
-    while found := _open_rows(left, broadest):
-        groups |= found
-        left = [permission for permission in left if permission not in found]
-    return {permission: groups[permission] for permission in known if permission in groups}
+    broad = (p for p in left if is_broad(p.block, broadest) and is_public(p.block))
+    opened = {permission: {permission.group_id} for permission in broad}
+    found: Collection[Permission] = opened
+    while left := [permission for permission in left if permission not in found]:
+        rows = _open_rows(left, broadest)
+        if not rows:
+            break
+        opened |= rows
+        found = rows
+    return {permission: opened[permission] for permission in known if permission in opened}
 
 
 def _open_rows(in_order: list[Permission], broadest: Broadest) -> dict[Permission, set[str]]:
-    """Return what is open and in no broader block that is open, each with its rows' groups."""
-    groups: dict[Permission, set[str]] = {
-        p: {p.group_id} for p in in_order if is_broad(p.block, broadest) and is_public(p.block)
-    }
+    """Return the permissions that are open in a row, each with the groups of its rows."""
+    found: dict[Permission, set[str]] = {}
     for row in _wide_rows(in_order, broadest):  # whatever the ports
         for overlapping in _at_each_port(row):
             for joined in _wide_rows(overlapping, broadest):
-                public = [p for p in _outermost(joined) if is_public(p.block)]
-                of_row = {p.group_id for p in public}
-                for permission in public:
-                    groups.setdefault(permission, set()).update(of_row)
-    return groups
+                outermost = list(_outermost(joined))
+                of_row = {p.group_id for p in outermost}  # a private block may join two others
+                for permission in outermost:
+                    if is_public(permission.block):
+                        found.setdefault(permission, set()).update(of_row)
+    return found
 
 
 def _at_each_port(row: list[Permission]) -> Iterator[list[Permission]]:

@@ -1,7 +1,7 @@
 """Which security groups are open to the internet: their rules and prefix lists, as facts."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .answers import Described, MalformedError, listed, missing, why_unread
@@ -83,17 +83,19 @@ def group_facts(
     alone = {key: open_permissions(found, broadest) for key, found in permissions.items()}
 
     def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[OpenRule, ...]]:
-        together = alone[group_set[0], direction] if len(group_set) == 1 else None
-        if together is None:
-            every = (p for group_id in group_set for p in permissions[group_id, direction])
-            together = open_permissions(every, broadest)
-        by_group: dict[str, dict[Permission, tuple[str, ...]]] = {}
-        for permission, of_row in together.items():
-            own = permission.group_id
-            is_alone = permission in alone[own, direction]
-            others = () if is_alone else tuple(sorted(of_row - {own}))
-            by_group.setdefault(own, {})[permission] = others
-        return {group_id: _open_rules(found, broadest) for group_id, found in by_group.items()}
+        keys = [(group_id, direction) for group_id in group_set]
+        left = (p for key in keys for p in permissions[key] if p not in alone[key])
+        together = open_permissions(left, broadest)
+        found: dict[str, dict[Permission, tuple[str, ...]]] = {}
+        for key in keys:
+            others = {
+                p: tuple(sorted(together[p] - {p.group_id})) if p in together else ()
+                for p in permissions[key]
+                if p in together or p in alone[key]
+            }
+            if others:
+                found[key[0]] = others
+        return {group_id: _open_rules(rules, broadest) for group_id, rules in found.items()}
 
     def unread(group_id: str, direction: str) -> tuple[Unread, ...]:
         reasons = (part for part in rules[group_id, direction] if isinstance(part, Unread))
@@ -236,18 +238,15 @@ def _traffic(rule: dict[str, Any]) -> str:
 def _open_rules(
     permissions: Mapping[Permission, tuple[str, ...]], broadest: Broadest
 ) -> tuple[OpenRule, ...]:
-    """Return a group's open permissions in words; the last says what makes them open.
-
-    Args:
-        permissions: One at least, each with the other groups that it is joined with.
-        broadest: The broadest public range that is still a named source.
-    """
-    joined_with = {permission.text: others for permission, others in permissions.items()}
-    *rules, last = (OpenRule(text, others) for text, others in joined_with.items())
-    joined = any(not is_broad(permission.block, broadest) for permission in permissions)
-    configured = broadest != BROADEST
-    if joined or configured:
-        named = f"broader than a /{broadest[4]} or an IPv6 /{broadest[6]}"
-        named = f"{'joined with others, ' * joined}{named}{', as configured' * configured}"
-        last = replace(last, text=f"{last.text} ({named})")
-    return *rules, last
+    """Return a group's open permissions, each with the groups it is joined with, in words."""
+    rules: list[OpenRule] = []
+    for others in dict.fromkeys(permissions.values()):
+        same = [permission for permission in permissions if permissions[permission] == others]
+        *texts, last = dict.fromkeys(permission.text for permission in same)
+        joined = any(not is_broad(permission.block, broadest) for permission in same)
+        configured = broadest != BROADEST
+        if joined or configured:  # the last says what makes them open
+            named = f"broader than a /{broadest[4]} or an IPv6 /{broadest[6]}"
+            last += f" ({'joined with others, ' * joined}{named}{', as configured' * configured})"
+        rules += [OpenRule(text, others) for text in (*texts, last)]
+    return tuple(rules)
