@@ -167,6 +167,11 @@ def refusal(code: str = "UnauthorizedOperation", message: str = "no", status: in
     return ClientError(answer, "Describe")
 
 
+def reasons_of(facts: Subnet) -> list[Unread]:
+    assert facts.unread is not None
+    return list(facts.unread)
+
+
 def read_subnet(subnet: Any, tables: list[Any], *endpoints: Any) -> tuple[Subnet, EC2]:
     ec2 = EC2(Subnets=[subnet], RouteTables=tables, VpcEndpoints=endpoints)
     facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
@@ -385,7 +390,7 @@ def not_seen(target: str) -> Unread:
     return not_followed(
         f"rtb-1 sends {ALL} to {target}, and the firewalls and gateways of account {OTHER}, which "
         "shares the subnet, are not seen from here",
-        "check in that account whether an internet gateway is behind it",
+        f"check in that account whether an internet gateway is behind it, with {TABLES}",
     )
 
 
@@ -750,6 +755,11 @@ OF_SUBNETS: dict[str, tuple[Any, list[Any], list[Any]]] = {
     ),
     "shared, behind a firewall": (SHARED, [own(1, TO_VPCE), of(2, TO_NAT)], [not_seen("vpce-1")]),
     "shared, behind an appliance": (SHARED, [own(1, TO_ENI)], [not_seen("eni-1")]),
+    "of nobody": (
+        {**IN, "OwnerId": None},
+        [own(1, TO_VPCE)],
+        [garbled("subnet subnet-1", "no OwnerId in it", SUBNETS)],
+    ),
     "shared, and the gateway's table is seen": (
         SHARED,
         [own(1, TO_ENI), edge(back("eni-1", "10.0.2.0/24"))],
@@ -771,8 +781,9 @@ STAND = endpoint(1, 2), endpoint(2, 3)
 )
 def test_the_way_out(subnet: Any, tables: list[Any], expected: list[Any]) -> None:
     facts, _ = read_subnet(subnet, tables, *STAND)
-    assert list(facts.middlebox_routes) == [e for e in expected if isinstance(e, MiddleboxRoute)]
-    assert list(facts.unread) == [e for e in expected if isinstance(e, Unread)]
+    ways = tuple(e for e in expected if isinstance(e, MiddleboxRoute))
+    assert facts.middlebox_routes == ways
+    assert reasons_of(facts) == [e for e in expected if isinstance(e, Unread)]
     assert not facts.internet_routes
 
 
@@ -802,7 +813,7 @@ ANSWERS: dict[str, tuple[list[Any], list[Any]]] = {
 @pytest.mark.parametrize(("answers", "expected"), ANSWERS.values(), ids=ANSWERS)
 def test_where_firewalls_stand(answers: list[Any], expected: list[Any]) -> None:
     facts, _ = read_subnet(IN, [*TWO_DEEP, of(7, TO_NAT)], *answers)
-    assert [*facts.middlebox_routes, *facts.unread] == expected
+    assert [*(facts.middlebox_routes or ()), *reasons_of(facts)] == expected
 
 
 def test_firewalls_are_described_once_and_only_those_on_the_way() -> None:
@@ -834,7 +845,7 @@ def test_the_automated_internet_firewall_is_no_target() -> None:
     assert facts.internet_routes == (Route(ALL, "igw-1", "active"),)
     assert facts.firewall_connectivity == "outbound-only"
     facts, _ = read_subnet(subnet, [own(1, {**WITHOUT, "IgwFirewall": inspected})])
-    assert [reason.why for reason in facts.unread] == [LACKS]
+    assert [reason.why for reason in reasons_of(facts)] == [LACKS]
 
 
 @pytest.mark.parametrize("mode", ["block-bidirectional", None])
@@ -860,7 +871,7 @@ def test_a_setting_of_another_type_hides_no_route(setting: Any, tables: list[Any
     facts, _ = read_subnet(IN | setting, tables)
     names = "BlockPublicAccessStates or NetworkFirewallConnectivityType"
     why = garbled("subnet subnet-1", f"no readable {names} in it", SUBNETS)
-    assert facts == replace(sound, unread=(why, *sound.unread))
+    assert facts == replace(sound, unread=(why, *reasons_of(sound)))
 
 
 # Security groups.
@@ -1360,7 +1371,7 @@ def test_an_answer_without_its_list_is_malformed() -> None:
     ec2 = EC2()
     ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
     facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
-    (reason,) = facts["subnet-1"].unread
+    (reason,) = reasons_of(facts["subnet-1"])
     assert reason.why == "no Subnets in the answer"
     prefix_list = read_prefix_list(ec2, "pl-1")
     assert (prefix_list.blocks, str(prefix_list.error)) == ((), "no Entries in the answer")
