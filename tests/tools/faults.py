@@ -463,7 +463,7 @@ def wrong(cell: Cell, findings: list[Any]) -> list[str]:
         if finding.status != "MANUAL":
             continue
         if not re.search(
-            r"could not be read \([^;)]+; (scan again\b|renew the credentials\b|"
+            r"could not be \w+ \([^;)]+; (scan again\b|renew the credentials\b|"
             r"leave the region out\b|.*(sagemaker|ec2):\w+)",
             reason,
         ):

@@ -21,7 +21,8 @@ from .facts import MiddleboxRoute, Unread
 from .ranges import Block, is_public, is_within, to_block
 from .route_tables import RouteTable, RouteTables, TableRoute, Target, table_in_effect
 
-_TABLES, _ENDPOINTS = "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"
+_SUBNETS, _TABLES = "ec2:DescribeSubnets", "ec2:DescribeRouteTables"
+_ENDPOINTS = "ec2:DescribeVpcEndpoints"
 
 # By a VPC and a firewall's endpoint: the tables of the subnets in which it stands, or why they are
 # not known.
@@ -198,7 +199,7 @@ def _through_appliances(
     try:
         blocks = _blocks_of(subnet) if gateways.items else []
     except Exception as error:  # a MalformedError, or what a wrong type raises
-        yield why_unread(error, f"subnet {subnet['SubnetId']}", "ec2:DescribeSubnets")
+        yield why_unread(error, f"subnet {subnet['SubnetId']}", _SUBNETS)
         return
     for gateway, edge in gateways.items:
         if edge.routes.error:
@@ -255,11 +256,15 @@ def _of_another_account(subnet: dict[str, Any], table: RouteTable, out: TableRou
     resources of the owner (source: "Share your VPC subnets with other accounts" in the Amazon VPC
     User Guide).
     """
+    owner = subnet.get("OwnerId")
+    if not owner or not isinstance(owner, str):
+        malformed = MalformedError("no OwnerId in it")
+        return why_unread(malformed, f"subnet {subnet['SubnetId']}", _SUBNETS)
     return _not_followed(
         subnet,
         f"{table.id} sends {out.destination} to {out.target}, and the firewalls and gateways of "
-        f"account {subnet.get('OwnerId')}, which shares the subnet, are not seen from here",
-        "check in that account whether an internet gateway is behind it",
+        f"account {owner}, which shares the subnet, are not seen from here",
+        f"check in that account whether an internet gateway is behind it, with {_TABLES}",
     )
 
 
