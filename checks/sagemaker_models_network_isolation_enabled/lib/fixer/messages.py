@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..answers import why_unread
-from ..findings import explain_unknowns, join
+from ..rules import explain_unknown
 
 # Under Prowler's own line about the model, which a tab indents.
 FIRST, REST, WIDTH = " " * 10, " " * 12, 80
@@ -49,4 +49,4 @@ def printable(text: str) -> str:
 def explain_error(error: Exception, what: str) -> str:
     """Return what boto3 or botocore raised when a thing was read, as a clause, and what to do."""
     permission = f"sagemaker:{getattr(error, 'operation_name', '*')}"
-    return join(explain_unknowns([why_unread(error, what, permission)]))
+    return explain_unknown([why_unread(error, what, permission)])

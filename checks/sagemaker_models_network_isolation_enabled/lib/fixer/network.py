@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..facts import Model, SecurityGroup, Subnet
-from ..findings import explain_clause, explain_unknowns, join
+from ..facts import Model, Network
 from ..listings import from_description
-from ..network import describe_all, group_ids_of, read_network, with_network
+from ..network import describe_all, read_network, with_network
 from ..ranges import Broadest
-from ..verdict import Verdict, judge
+from ..rules import Verdict, explain_unknown, join, judge
 
 # Private IP addresses for each instance: "Ensure That Subnets Have Enough IP Addresses" in "Give
 # SageMaker AI Hosted Endpoints Access to Resources in Your Amazon VPC".
@@ -18,8 +17,7 @@ ADDRESSES = 2
 
 def locate(ec2: Any, model: Model, account: str, broadest: Broadest) -> Model:
     """Return a model, known by the ids of its network so far, with the facts of that network."""
-    subnet_ids = [subnet.id for subnet in model.subnets]
-    facts = read_network(ec2, subnet_ids, [group_ids_of(model)], account, broadest)
+    facts = read_network(ec2, model.subnet_ids, [model.security_group_ids], account, broadest)
     return with_network(model, *facts)
 
 
@@ -29,14 +27,11 @@ def advice_on_shared_network(verdict: Verdict) -> str | None:
     A route or a group is shared: fixed once, it is for every model that uses it, without a
     replacement.
     """
-    shared = [c.by for c in verdict.violations if isinstance(c.by, Subnet | SecurityGroup)]
-    if verdict.unknowns or len(shared) < len(verdict.violations):
+    own = ("network-isolation", "vpc-config", "security-groups")
+    if verdict.unknown or any(said.rule in own for said in verdict.violations):
         return None
-    ids = join(sorted({part.id for part in shared}))
-    return (
-        f"Only its network fails: fix the routes or rules of {ids}, for all that use them, and "
-        "it needs no replacement."
-    )
+    things = join(sorted({said.thing for said in verdict.violations}))
+    return f"Only its network fails: fix {things}, and it needs no replacement."
 
 
 def choose_network(
@@ -83,8 +78,8 @@ def choose_network(
 def vpc_config_of(model: Model) -> dict[str, list[str]]:
     """Return a model's VpcConfig as CreateModel takes it."""
     return {
-        "SecurityGroupIds": [group.id for group in model.security_groups],
-        "Subnets": [subnet.id for subnet in model.subnets],
+        "SecurityGroupIds": list(model.security_group_ids),
+        "Subnets": list(model.subnet_ids),
     }
 
 
@@ -102,14 +97,15 @@ def notes_on_network(ec2: Any, model: Model, instances: int) -> Iterator[str]:
     Raises:
         ClientError, BotoCoreError: AWS did not tell.
     """
-    vpcs = {str(subnet.vpc_id) for subnet in model.subnets}
-    vpcs |= {str(group.vpc_id) for group in model.security_groups}
+    network = model.network or Network((), ())
+    vpcs = {str(subnet.vpc_id) for subnet in network.subnets}
+    vpcs |= {str(group.vpc_id) for group in network.security_groups}
     if len(vpcs) > 1:
         yield (
             f"Note: the subnets and security groups are of {join(sorted(vpcs))}, and AWS takes "
             "those of one VPC only."
         )
-    ids = {subnet.id for subnet in model.subnets}
+    ids = set(model.subnet_ids)
     subnets = describe_all(ec2, "describe_subnets", "Subnets", "SubnetId", "subnet-id", ids)
     tables = describe_all(
         ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpcs
@@ -128,7 +124,7 @@ def notes_on_network(ec2: Any, model: Model, instances: int) -> Iterator[str]:
             f"Note: the subnets have {free} free addresses; AWS asks for {ADDRESSES} for each of "
             f"{instances} new instances."
         )
-    used = {str(subnet.route_table_id) for subnet in model.subnets}
+    used = {str(subnet.route_table_id) for subnet in network.subnets}
     without = sorted(t for t in used if not any(map(leads_to_s3, tables.items[t]["Routes"])))
     if without:
         yield (
@@ -152,6 +148,5 @@ def network_faults(model: Model, fail_on_egress: bool) -> str:
         The verdict's clauses on the model as if it were isolated; "" for a sound configuration.
     """
     verdict = judge(replace(model, network_isolation=True), fail_on_egress)
-    return "; ".join(
-        [*map(explain_clause, verdict.violations), *explain_unknowns(verdict.unknowns)]
-    )
+    unknown = [explain_unknown(verdict.unknown)] * bool(verdict.unknown)
+    return "; ".join([*(said.text for said in verdict.violations), *unknown])

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..facts import Model
-from ..findings import join
-from ..verdict import Verdict
+from ..rules import Verdict, join
 from .containers import notes_on_containers, obstacle_to_isolation
 from .descriptions import Description, variants
 from .serving import config_names

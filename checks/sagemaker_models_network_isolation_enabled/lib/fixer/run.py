@@ -12,10 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..configuration import read_broadest_sources, read_egress_setting
 from ..facts import Model
-from ..findings import explain_unknowns
 from ..listings import from_description
 from ..ranges import Broadest
-from ..verdict import judge
+from ..rules import explain_unknown, judge
 from .descriptions import (
     Description,
     describe,
@@ -159,8 +158,9 @@ class Region:
             yield (
                 f"Inference component {component} uses model {name}: update the component by hand."
             )
-        for clause in explain_unknowns(self.serving.unread):
-            yield f"Note: what else serves it is not all known: {clause}."
+        if self.serving.unread:
+            clauses = explain_unknown(self.serving.unread)
+            yield f"Note: what else serves it is not all known: {clauses}."
         if not endpoints and not components and not self.serving.unread:
             yield "Nothing seen serves it: delete it, or state an exception in a mutelist."
 
