@@ -42,7 +42,7 @@ def on_pages(program: str) -> list[str]:
         sentences = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
         lines += [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", sentences)]
     plain = (re.sub(r"<([^<> ]+)>", r"\1", line) for line in lines if re.match(f"{program} ", line))
-    return sorted({re.split(r" \| | && | +# | > ", line)[0] for line in plain})
+    return sorted({re.split(r" \| | &&| +# | > ", line)[0] for line in plain})
 
 
 def commands_in(text: str) -> list[str]:

@@ -96,7 +96,7 @@ def populate(
         )
         model.enable_network_isolation = number % 2 == 0
     for number in range(training_jobs):
-        unread: dict[str, Any] = dict.fromkeys(TRAINING_JOB, {})
+        unread: dict[str, Any] = {key: {} for key in TRAINING_JOB}
         backend.create_training_job(f"job-{number}", role_arn=ROLE, tags=[], **unread)
 
 
