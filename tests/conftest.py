@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .embedded.installation import CHECKS, FRAMEWORKS, Installation, Scan, build_wheel
+from .embedded.installation import CHECK, CHECKS, FRAMEWORKS, Installation, Scan, build_wheel
 
 if TYPE_CHECKING:
     from .embedded.account import Expected
@@ -108,31 +108,21 @@ def aws(shared_aws: EmbeddedAWS) -> Iterator[EmbeddedAWS]:
 
 
 @pytest.fixture(scope="session")
-def expected(shared_aws: EmbeddedAWS) -> Expected:
-    """What a scan of the account must say, by region and model."""
+def judged(shared_aws: EmbeddedAWS) -> dict[str, Expected]:
+    """The account: what a scan of it must say, by check, and by region and name."""
     from .embedded import account
 
-    return account.build_models(shared_aws)
+    return account.build(shared_aws)
 
 
 @pytest.fixture(scope="session")
-def expected_configs(shared_aws: EmbeddedAWS, expected: Expected) -> Expected:
-    """What it must say of endpoint configurations, by region and name."""
-    from .embedded import account
-
-    return account.build_configs(shared_aws)
+def expected(judged: dict[str, Expected]) -> Expected:
+    """What it must say of models."""
+    return judged[CHECK]
 
 
 @pytest.fixture(scope="session")
-def expected_schedules(shared_aws: EmbeddedAWS, expected_configs: Expected) -> Expected:
-    """What it must say of monitoring schedules, by region and name."""
-    from .embedded import account
-
-    return account.build_schedules(shared_aws)
-
-
-@pytest.fixture(scope="session")
-def account_scan(shared_aws: EmbeddedAWS, expected_schedules: Expected) -> Callable[..., Scan]:
+def account_scan(shared_aws: EmbeddedAWS, judged: dict[str, Expected]) -> Callable[..., Scan]:
     """Scan the account with our checks alone, or with some of them, or for frameworks."""
     from .embedded.account import REGIONS
 

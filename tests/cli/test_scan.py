@@ -20,11 +20,9 @@ KINDS = ("model", "endpoint-config", "monitoring-schedule")
 
 
 @pytest.fixture
-def everything(
-    expected: Expected, expected_configs: Expected, expected_schedules: Expected
-) -> Expected:
+def everything(judged: dict[str, Expected]) -> Expected:
     """What the scan must say of all that is judged, by region and name."""
-    return expected | expected_configs | expected_schedules
+    return {key: said for expected in judged.values() for key, said in expected.items()}
 
 
 def test_everything_gets_its_verdict_with_the_evidence(
