@@ -96,7 +96,7 @@ class Region:
         )
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
-    def separate_firewalls(self, vpc: str, gateway: str, interfaces: bool = False) -> str:
+    def separate_firewalls(self, vpc: str, gateway: str) -> str:
         """Return a new subnet that goes out by one firewall and NAT, and comes in by another.
 
         As in AWS's template of separate ingress and egress firewalls: the internet gateway's table
@@ -104,7 +104,6 @@ class Region:
 
         Args:
             gateway: The VPC's internet gateway, whose own route table this makes.
-            interfaces: Whether the firewalls are appliances, known by their network interfaces.
         """
         out = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
         between, inside, entrance = self.table(vpc, out), self.table(vpc), self.table(vpc, out)
@@ -113,10 +112,7 @@ class Region:
         by_nat = {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat}
         self.ec2.create_route(RouteTableId=inside, **by_nat)
         first, second = (
-            {"NetworkInterfaceId": self.interface(subnet)}
-            if interfaces
-            else {"VpcEndpointId": self.firewall(vpc, subnet)}
-            for subnet in (first_in, second_in)
+            {"VpcEndpointId": self.firewall(vpc, subnet)} for subnet in (first_in, second_in)
         )
         subnet = self.subnet(vpc, self.table(vpc, {"DestinationCidrBlock": EVERYWHERE, **first}))
         back = {"DestinationCidrBlock": self.block(subnet)}
@@ -359,13 +355,13 @@ _MODELS = {
     "open-ipv6": Case(
         "FAIL", "group {open6} allows ingress of tcp 443 from ::/0", groups="closed open6"
     ),
-    "subnet-gone": Case("MANUAL", "subnet {gone} is not there", "private gone"),
+    "subnet-gone": Case("MANUAL", "subnet {gone} could not be found", "private gone"),
     "group-gone": Case("MANUAL", "security group {group_gone}", groups="closed group_gone"),
     "everything": Case(
-        *("FAIL", "Not known: subnet {gone} is not there", "exposed gone", "open"),
+        *("FAIL", "Not known: subnet {gone} could not be found", "exposed gone", "open"),
         {"isolated": False},
     ),
-    "flag-missing": Case("MANUAL", "EnableNetworkIsolation was not understood"),
+    "flag-missing": Case("MANUAL", "EnableNetworkIsolation could not be understood"),
     "not-described": Case("MANUAL", "AccessDeniedException"),
 }
 _DEFAULT = "isolation is disabled; the VPC configuration is missing."
@@ -389,7 +385,7 @@ _SCHEDULES = {
         f"{_DEFAULT} It monitors endpoint fraud with a job", False, isolated=None, kind=None
     ),
     "watch-stopped": Case("PASS", "; its status is Stopped."),
-    "watch-nothing": Case("MANUAL", "quality job definition watch-nothing is not there"),
+    "watch-nothing": Case("MANUAL", "quality job definition watch-nothing could not be found"),
     "watch-refused": Case(
         "MANUAL", "allow sagemaker:DescribeModelBiasJobDefinition", given={"kind": "ModelBias"}
     ),

@@ -134,7 +134,7 @@ FAULTS = {
     "no isolation in it": (
         drop("EnableNetworkIsolation"),
         "MANUAL",
-        "EnableNetworkIsolation was not understood (not in the answer; check",
+        "EnableNetworkIsolation could not be understood (not in the answer; check",
     ),
     "no variants in it": (drop("ProductionVariants"), "MANUAL", "no ProductionVariants in"),
     "an empty list of variants": (

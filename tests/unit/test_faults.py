@@ -140,7 +140,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "VpcEndpoints": [
             {
                 "VpcEndpointId": "vpce-1",
-                "VpcEndpointType": "GatewayLoadBalancer",
+                "VpcId": "vpc-1",
                 "SubnetIds": ["subnet-public"],
             }
         ]
@@ -269,6 +269,7 @@ def twice(_: str, value: Any) -> Any:
 
 
 BROKEN_OFF, TWICE = "broken off", "twice with two contents"
+ODD_MEMBERS = "with members of a wrong type"
 WAYS: dict[str, tuple[Fault, str]] = {  # with what is then to be done
     "refused": (raising(coded("AccessDeniedException")), ":{api}"),
     "refused by a service control policy": (
@@ -281,7 +282,7 @@ WAYS: dict[str, tuple[Fault, str]] = {  # with what is then to be done
     "empty": (lambda _: iter([{}]), ":{api}"),
     "garbled": (raising(KeyError("x")), ":{api}"),
     "of a wrong type": (edited(lambda key, value: 7), ":{api}"),
-    "with members of a wrong type": (edited(garbled_members), "check with"),
+    ODD_MEMBERS: (edited(garbled_members), "check with"),
     BROKEN_OFF: (raising(coded("InternalFailure"), after=1), "scan again"),
     TWICE: (edited(twice), ":{api}"),
 }
@@ -326,7 +327,7 @@ def test_a_fault_makes_no_verdict_wrong_and_loses_no_finding(api: str, way: str)
     expected = {
         name: status_of(name, None if name in KNOWN.get((api, way), ()) else api) for name in TRUTH
     }
-    if api in LISTED and way != TWICE:
+    if api in LISTED and way not in (TWICE, ODD_MEMBERS):  # which leave the names
         kind, unknown = LISTED[api]
         _, *lost = [None, *kind] if way != BROKEN_OFF else kind
         expected = {name: status for name, status in expected.items() if name not in lost}

@@ -15,11 +15,12 @@ _FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
 _CREDENTIALS = re.compile(
     "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
 )
-# The problems of an `Unread`: AWS did not answer; its answer says what this check does not know; it
-# knows no such thing.
-NOT_READ, NOT_UNDERSTOOD, NOT_THERE = "could not be read", "was not understood", "is not there"
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 _GONE = "it was deleted, or is no longer shared with this account"
+# What is said of a thing that AWS did not tell, one or several; see `Unread.problem`.
+NOT_READ = "could not be read"  # no answer
+NOT_UNDERSTOOD = "could not be understood"  # an answer that this check cannot make sense of
+NOT_FOUND = "could not be found"  # an answer without it
 # The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
 # messages" in the IAM User Guide): a statement denies, or none allows.
 _EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
@@ -60,9 +61,8 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         region: The region of which all is listed by this call, and which can be left out.
     """
     problem, remedy = NOT_READ, f"scan again, or check with {permission}"
-    if isinstance(error, MalformedError):  # to scan again may give the same answer again
-        problem, why = NOT_UNDERSTOOD, str(error)
-        remedy = error.remedy or f"check with {permission}"
+    if isinstance(error, MalformedError):
+        problem, why, remedy = NOT_UNDERSTOOD, str(error), error.remedy or remedy
     elif isinstance(error, ClientError):
         answer = error.response.get("Error") or {}
         why = _NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
@@ -79,11 +79,11 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         elif _REFUSALS.search(why):
             why, remedy = _why_refused(why, str(answer.get("Message")), permission, region)
         elif why.endswith("NotFound"):
-            problem, remedy = NOT_THERE, f"{_GONE}; check with {permission}"
+            problem, remedy = NOT_FOUND, f"{_GONE}; check with {permission}"
     elif isinstance(error, BotoCoreError):
         why, remedy = type(error).__name__, "scan again"
     else:  # botocore does not wrap what its parsers stumble over
-        why = f"the answer is garbled, {type(error).__name__}"
+        problem, why = NOT_UNDERSTOOD, f"the answer is garbled, {type(error).__name__}"
     return Unread(what, why, permission, remedy, problem)
 
 
@@ -111,21 +111,25 @@ class Described:
     """What a describe call answered, by id, and why it may not be everything.
 
     Attributes:
-        items: The answered items by their id, as boto3 gives them.
+        items: The answered items by their id, as boto3 gives them, but for those in `unequal`.
         error: What stopped the call; None where the answer is whole.
+        unequal: The ids that were answered twice, with different items: neither is the truth.
     """
 
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: Exception | None = None
+    unequal: frozenset[str] = frozenset()
 
 
 def missing(what: str, described: Described, permission: str) -> Unread:
-    """Return why something asked for by its id is not in the answer."""
+    """Return why something asked for by its id, the last word of `what`, is not in the answer."""
+    kind, _, item_id = what.rpartition(" ")
+    if item_id in described.unequal:
+        return why_unread(MalformedError("AWS answered it in two ways"), what, permission)
     if described.error:
         return why_unread(described.error, what, permission)
-    kind = what.rpartition(" ")[0]
     why = f"AWS returned no such {kind}"
-    return Unread(what, why, permission, f"{_GONE}; check with {permission}", NOT_THERE)
+    return Unread(what, why, permission, f"{_GONE}; check with {permission}", NOT_FOUND)
 
 
 def is_id(value: Any, prefix: str) -> bool:

@@ -10,7 +10,7 @@ from prowler.lib.check.models import Check_Report_AWS, CheckMetadata, Severity
 
 from .answers import WORDS
 from .configuration import read_egress_setting, read_unused_severity
-from .facts import Account, Listing, Model, MonitoringSchedule, Network, OpenRule, Resource
+from .facts import Account, Listing, Model, MonitoringSchedule, OpenRule, Resource
 from .rules import Statement, Verdict, explain_unknown, join, join_most, judge
 
 _ASFF_DESCRIPTION_LENGTH = 1000  # Prowler's ASFF cuts a finding's description after it
@@ -132,8 +132,7 @@ def _evidence(finding: Finding, made: dict[Any, Any]) -> dict[str, Any]:
     resource = finding.resource
     data = {f.name: getattr(resource, f.name) for f in fields(resource) if f.name not in _NOT_TOLD}
     if isinstance(resource, Resource):
-        network = resource.network or Network((), ())
-        data |= {"subnets": network.subnets, "security_groups": network.security_groups}
+        data |= {f.name: getattr(resource.network, f.name) for f in fields(resource.network)}
     for name in ("violations", "unknown", "notes"):
         data[name] = getattr(finding.verdict, name)
     return {name: _plain(value, made) for name, value in data.items()}
@@ -180,7 +179,7 @@ def explain(resource: Resource, verdict: Verdict) -> str:
     elif verdict.status == "MANUAL":
         head, evidence = f"{name} could not be judged", unknown
     else:
-        network = resource.network or Network((), ())
+        network = resource.network
         subnets = join(f"{s.id} (route table {s.route_table_id})" for s in network.subnets)
         head = (
             f"{name} has network isolation enabled and a private VPC configuration in "

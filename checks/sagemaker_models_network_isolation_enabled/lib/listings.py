@@ -225,6 +225,8 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
         raise MalformedError(f"no {item.NOUN}Arn of this {WORDS[item.NOUN]} in the answer")
     created = to_the_second(description.get("CreationTime")) or item.creation_time
     permission = f"sagemaker:{operation or f'Describe{item.NOUN}'}"
+    # To scan again does not help where it cannot change.
+    unclear = MalformedError("not in the answer", f"check with {permission}")
     absent = []
     isolation = description.get("EnableNetworkIsolation")
     if not isinstance(isolation, bool):
@@ -250,9 +252,7 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
         has_vpc_config=has_vpc_config,
         subnet_ids=tuple(dict.fromkeys(subnet_ids or ())),
         security_group_ids=tuple(dict.fromkeys(group_ids)),
-        unread=tuple(
-            why_unread(MalformedError("not in the answer"), what, permission) for what in absent
-        ),
+        unread=tuple(why_unread(unclear, what, permission) for what in absent),
     )
 
 

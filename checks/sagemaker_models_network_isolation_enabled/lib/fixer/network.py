@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..facts import Model, Network
+from ..facts import Model
 from ..listings import from_description
 from ..network import describe_all, read_network, with_network
 from ..ranges import Broadest
@@ -97,7 +97,7 @@ def notes_on_network(ec2: Any, model: Model, instances: int) -> Iterator[str]:
     Raises:
         ClientError, BotoCoreError: AWS did not tell.
     """
-    network = model.network or Network((), ())
+    network = model.network
     vpcs = {str(subnet.vpc_id) for subnet in network.subnets}
     vpcs |= {str(group.vpc_id) for group in network.security_groups}
     if len(vpcs) > 1:
