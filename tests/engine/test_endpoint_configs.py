@@ -120,42 +120,6 @@ def test_a_scan_may_be_limited_to_one(aws: EmbeddedAWS, region: Region) -> None:
     assert list(scan(aws, resource_arn=[arn])) == ["off"]
 
 
-def drop(*members: str) -> Any:
-    """Return a fault: the description lacks some members."""
-
-    def edit(answer: dict[str, Any]) -> None:
-        for member in members:
-            del answer[member]
-
-    return change(edit)
-
-
-FAULTS = {
-    "no isolation in it": (
-        drop("EnableNetworkIsolation"),
-        "MANUAL",
-        "EnableNetworkIsolation could not be understood (not in the answer; check",
-    ),
-    "no variants in it": (drop("ProductionVariants"), "MANUAL", "no ProductionVariants in"),
-    "an empty list of variants": (
-        change(lambda answer: answer.update(ProductionVariants=[])),
-        "MANUAL",
-        "no ProductionVariants in the answer",
-    ),
-    "no VPC configuration in it": (drop("VpcConfig"), "FAIL", "the VPC configuration is missing"),
-}
-
-
-@pytest.mark.parametrize(("fault", "status", "words"), FAULTS.values(), ids=FAULTS)
-def test_what_could_not_be_read_is_manual(
-    aws: EmbeddedAWS, region: Region, fault: Any, status: str, words: str
-) -> None:
-    with aws.failing(on("DescribeEndpointConfig", REGION, EndpointConfigName="sound")(fault)):
-        found = scan(aws)
-    assert (found["sound"].status, set(found)) == (status, set(VERDICTS))
-    assert words in found["sound"].status_extended
-
-
 def test_a_variant_whose_pools_name_models_is_not_for_components(
     aws: EmbeddedAWS, region: Region
 ) -> None:

@@ -15,19 +15,13 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from checks.sagemaker_models_network_isolation_enabled.lib.endpoint_configs import (
-    list_endpoint_configs,
+from checks.sagemaker_models_network_isolation_enabled.lib import (
+    endpoint_configs,
+    facts,
+    models,
+    monitoring_schedules,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
-    EndpointConfig,
-    Model,
-    MonitoringSchedule,
-)
-from checks.sagemaker_models_network_isolation_enabled.lib.findings import Finding, findings
-from checks.sagemaker_models_network_isolation_enabled.lib.models import list_models
-from checks.sagemaker_models_network_isolation_enabled.lib.monitoring_schedules import (
-    list_monitoring_schedules,
-)
+from checks.sagemaker_models_network_isolation_enabled.lib.findings import findings
 from checks.sagemaker_models_network_isolation_enabled.lib.network import with_networks
 
 ACCOUNT, REGION, CREATED = "123456789012", "eu-west-1", datetime(2026, 1, 2, tzinfo=timezone.utc)
@@ -194,7 +188,7 @@ class Client:
         return lambda **given: next(self.pages(NAMES[operation], given))
 
 
-def scan(faults: dict[str, Fault]) -> dict[str, Finding]:
+def scan(faults: dict[str, Fault]) -> dict[str, Any]:
     """Return the findings by name, of all three kinds."""
     client = Client(faults)
     service = SimpleNamespace(
@@ -207,12 +201,12 @@ def scan(faults: dict[str, Fault]) -> dict[str, Finding]:
         region=REGION,
         get_unknown_arn=lambda resource_type, region: f"arn:{region}:{resource_type}/unknown",
     )
-    found: dict[str, Finding] = {}
+    found: dict[str, Any] = {}
     with ThreadPoolExecutor(4) as service.thread_pool:
         for fact, list_all in (
-            (Model, list_models),
-            (EndpointConfig, list_endpoint_configs),
-            (MonitoringSchedule, list_monitoring_schedules),
+            (facts.Model, models.list_models),
+            (facts.EndpointConfig, endpoint_configs.list_endpoint_configs),
+            (facts.MonitoringSchedule, monitoring_schedules.list_monitoring_schedules),
         ):
             listings = with_networks(service, list_all(service))  # type: ignore[arg-type]
             found |= {f.resource.name: f for f in findings(service, fact, listings)}
@@ -356,12 +350,51 @@ def test_the_findings_do_not_depend_on_what_search_records(
 ) -> None:
     def fault(sound: dict[str, Any]) -> Pages:
         for result in sound["Results"]:
-            if result["Model"]["Model"]["EnableNetworkIsolation"]:
-                edit(result["Model"]["Model"])
+            edit(result["Model"]["Model"])
         yield sound
 
-    found = scan({"Search": fault})
-    described = scan({"Search": WAYS["refused"][0]})
-    for name in MODELS:
-        assert found[name].verdict == described[name].verdict
-        assert found[name].resource.tags == ({"Key": "team", "Value": "risk"},)
+    assert verdicts({"Search": fault}) == verdicts({"Search": WAYS["refused"][0]})
+
+
+def test_what_search_records_twice_is_described() -> None:
+    def fault(sound: dict[str, Any]) -> Pages:
+        again = deepcopy(sound["Results"])
+        for result in again:
+            result["Model"]["Model"]["EnableNetworkIsolation"] ^= True
+        yield {"Results": [*sound["Results"], *again]}
+
+    assert verdicts({"Search": fault}) == verdicts({"Search": WAYS["refused"][0]})
+
+
+def verdicts(faults: dict[str, Fault]) -> dict[str, Any]:
+    """Return the verdict and the tags of each model."""
+    found = scan(faults)
+    return {name: (found[name].verdict, found[name].resource.tags) for name in MODELS}
+
+
+# What an answer lacks, and what it has where one is named; and what becomes of something then.
+LACKING: list[tuple[str, str, dict[str, Any], str, str]] = [
+    ("DescribeModel", "EnableNetworkIsolation", {}, "sound", "MANUAL"),
+    ("DescribeModel", "EnableNetworkIsolation", {}, "public", "FAIL"),
+    ("DescribeModel", "VpcConfig", {}, "sound", "FAIL"),  # how AWS says that there is none
+    ("DescribeModel", "VpcConfig", {"Subnets": ["subnet-private"]}, "sound", "FAIL"),
+    ("DescribeModel", "VpcConfig", {"SecurityGroupIds": ["sg-closed"]}, "sound", "MANUAL"),
+    ("DescribeEndpointConfig", "EnableNetworkIsolation", {}, "components", "MANUAL"),
+    ("DescribeEndpointConfig", "ProductionVariants", {}, "components", "MANUAL"),
+    ("DescribeEndpointConfig", "EndpointConfigArn", {}, "components", "MANUAL"),
+    ("DescribeEndpointConfig", "VpcConfig", {}, "components", "FAIL"),
+    ("DescribeMonitoringSchedule", "MonitoringScheduleConfig", {}, "inline", "MANUAL"),
+    ("DescribeMonitoringSchedule", "MonitoringScheduleArn", {}, "inline", "MANUAL"),
+    ("DescribeDataQualityJobDefinition", "JobDefinitionName", {}, "DataQuality", "MANUAL"),
+]
+
+
+@pytest.mark.parametrize(("api", "member", "value", "name", "status"), LACKING)
+def test_what_an_answer_lacks(
+    api: str, member: str, value: dict[str, Any], name: str, status: str
+) -> None:
+    def fault(sound: dict[str, Any]) -> Pages:
+        del sound[member]
+        yield {**sound, **({member: value} if value else {})}
+
+    assert scan({api: fault, "Search": WAYS["refused"][0]})[name].verdict.status == status
