@@ -144,7 +144,7 @@ def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Pat
 
 
 @pytest.fixture(scope="module")
-def credentials(aws: EmbeddedAWS, expected_schedules: Expected) -> dict[str, str]:
+def credentials(aws: EmbeddedAWS, judged: dict[str, Expected]) -> dict[str, str]:
     """What aws-actions/configure-aws-credentials exports, for the account."""
     return {**access(aws), "AWS_SESSION_TOKEN": "token"}
 
