@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from ..embedded.account import EVERYWHERE
+from ..embedded.account import EVERYWHERE, Region
 from ..embedded.installation import CHECK, CHECKS, ROOT, Installation, access
+from ..embedded.policy import NOT_TO_GRANT, granted, permission
 from ..embedded.server import Answer, Call, EmbeddedAWS, on
-from ..tools import organisation, permissions
-from ..tools.organisation import ROLE, SCRIPT, role_arn
-from ..tools.permissions import NOT_TO_GRANT, permission
 from ..unit.test_report import empty
 
 REGION = "ap-southeast-4"
@@ -26,7 +24,28 @@ ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
 WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
 PAGE = (ROOT / "docs" / "organisations.md").read_text("utf-8")
 PACKAGE = "prowler_sagemaker_network_isolation"
+SCRIPT = ROOT / "docs" / "organisations" / "scan-accounts.sh"
+ROLE = "sagemaker-isolation-scan"  # the default of scan-role.yaml
 Model = tuple[str, str]  # the account and the name
+
+
+def role_arn(account: str) -> str:
+    """Return the role of an account that the scans assume."""
+    return f"arn:aws:iam::{account}:role/{ROLE}"
+
+
+def region_of(aws: EmbeddedAWS, account: str) -> Region:
+    """Return the region of an account, with the credentials of its role."""
+    sts = aws.client("sts", REGION)
+    answer = sts.assume_role(RoleArn=role_arn(account), RoleSessionName="build")["Credentials"]
+    keys = ("aws_access_key_id", "AccessKeyId"), ("aws_secret_access_key", "SecretAccessKey")
+    names = {**dict(keys), "aws_session_token": "SessionToken"}
+    return Region(aws, REGION, {name: answer[key] for name, key in names.items()})
+
+
+def environment(bin_folder: Path, home: Path) -> dict[str, str]:
+    """Return the environment of the script, with the `prowler` of a folder, two at a time."""
+    return {"PATH": f"{bin_folder}:/usr/bin:/bin", "HOME": str(home), "PARALLEL": "2"}
 
 
 def not_trusted(_: Call, __: Answer) -> Response:
@@ -44,7 +63,7 @@ def expected(aws: EmbeddedAWS) -> dict[Model, tuple[str, str]]:
     """The status of each model of each account, and the subnet that is in its account alone."""
     found = {(WITHOUT_MODELS, WITHOUT_MODELS): ("PASS", "")}
     for account in ACCOUNTS[:-1]:
-        region = organisation.region_of(aws, account, REGION)
+        region = region_of(aws, account)
         vpc = region.vpc()
         subnet, closed = region.subnet(vpc), region.group(vpc)
         for name in (f"only-in-{account}", "in-all"):
@@ -106,7 +125,7 @@ def run_script(
             *(SCRIPT, folder / "accounts", ROLE, output, "--region", REGION, "--status", "PASS"),
             *("-M", "csv", "-F", "nightly", "-o", str(folder / "elsewhere")),
         ],
-        env={**organisation.environment(bin_folder, folder, 2), **variables},
+        env={**environment(bin_folder, folder), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -174,8 +193,7 @@ def test_an_account_that_is_refused_is_named_with_its_reason(run: Run) -> None:
 def test_the_roles_need_the_policy_and_the_scanner_what_the_page_says(run: Run) -> None:
     by_scanner = {permission(call) for call in run.calls if call.access_key == "scanner"}
     by_roles = {permission(call) for call in run.calls if call.access_key != "scanner"}
-    granted = {action for actions in permissions.granted().values() for action in actions}
-    assert by_roles - NOT_TO_GRANT <= granted
+    assert by_roles - NOT_TO_GRANT <= granted()
     (policy,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     (statement,) = json.loads(policy)["Statement"]
     assert by_scanner - NOT_TO_GRANT == {statement["Action"]}
@@ -286,7 +304,7 @@ def test_a_wrong_argument_ends_it_before_anything_is_done(
     done = subprocess.run(
         [SCRIPT, "accounts", ROLE, output],
         cwd=tmp_path,
-        env={**organisation.environment(stand_in, tmp_path, 2), "PARALLEL": parallel},
+        env={**environment(stand_in, tmp_path), "PARALLEL": parallel},
         capture_output=True,
         text=True,
         check=False,
