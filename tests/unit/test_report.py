@@ -215,9 +215,10 @@ def test_each_check_of_each_account_is_enough(run: Run, tmp_path: Path) -> None:
 
 
 BESIDE = {  # a.ocsf.json
-    ("b.csv", f"A;CHECK_ID\n1;{CHECK};x\n"): "has no OCSF beside it",
-    ("a.csv", f"A;CHECK_ID\n1;{CHECK};x\n"): "",
-    ("b.csv", "A;CHECK_ID\n1;s3_bucket;x\n"): "",
+    ("b.csv", f"A;FINDING_UID;B\n1;2;s3\n1;2;{CHECK};x\n"): "has no OCSF beside it",
+    ("a.csv", f"A;FINDING_UID;B\n1;2;{CHECK};x\n"): "",
+    ("b.csv", "A;FINDING_UID;B\n1;2;s3;x\n"): "",
+    ("b.csv", f"A;REQUIREMENTS_ID;B\n1;2;{CHECK};x\n"): "",
     ("a.html", "<b>Parameters used:</b> aws --status PASS\n<tbody>"): "with --status PASS, which",
     ("a.html", "--status MANUAL FAIL --status FAIL PASS -z"): "with --status FAIL PASS, which",
     ("a.html", "--status FAIL MANUAL"): "",
