@@ -1312,7 +1312,7 @@ def test_an_answer_without_its_list_is_malformed() -> None:
     (reason,) = reasons_of(facts["subnet-1"])
     assert reason.why == "no Subnets in the answer"
     prefix_list = read_prefix_list(ec2, "pl-1")
-    assert (prefix_list.blocks, str(prefix_list.error)) == ((), "no Entries in the answer")
+    assert (prefix_list.items, str(prefix_list.error)) == ((), "no Entries in the answer")
 
 
 def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
