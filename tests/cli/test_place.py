@@ -128,12 +128,13 @@ def test_a_discovery_that_fails_ends_no_command(installation: Installation) -> N
 
 
 def test_what_the_checks_need_and_is_gone_is_named(installation: Installation) -> None:
-    file, name = "providers/aws/lib/service/service.py", "audit_resources"
-    with changed(installation, file, name, f"{name}_arns"):
-        done = run(installation, FIND)
-    module = f"prowler.{file.removesuffix('.py').replace('/', '.')}"
-    assert_said(done.stderr, f"this Prowler has no {name} in {module}. Install", CHECK)
-    assert done.stdout == f"{installation.own_prowler / SERVICE / CHECK}\n"
+    module = "providers/aws/lib/service/service.py"
+    for name in ("audit_resources_arns", "own_audit_resources"):
+        with changed(installation, module, "audit_resources", name):
+            done = run(installation, FIND)
+        why = "this Prowler has no audit_resources in prowler.providers.aws.lib.service.service."
+        assert_said(done.stderr, why, CHECK)
+        assert done.stdout == f"{installation.own_prowler / SERVICE / CHECK}\n"
 
 
 def test_a_built_in_of_another_of_our_names_is_known(installation: Installation) -> None:
