@@ -15,7 +15,6 @@ from typing import Any
 from unittest import mock
 
 import prowler.providers.aws.services.sagemaker as prowlers_sagemaker
-import yaml
 from prowler.lib.check.check import execute, import_check
 from prowler.providers.aws.aws_provider import AwsProvider
 from prowler.providers.common.models import Audit_Metadata
@@ -102,7 +101,7 @@ def fix(
 
     Args:
         output: Prowler's --output-directory.
-        settings: What stands under the check's name in the fixer configuration; None for no file.
+        settings: What stands below `aws.<check>` in the fixer configuration.
         arguments: Further arguments of `AwsProvider`.
 
     Returns:
@@ -126,15 +125,12 @@ def fix_all(
     """
     take_the_place()
     regions = [region] * len(names) if isinstance(region, str) else region
-    made = provider(aws, *set(regions), retries_max_attempts=0, **arguments)
+    given = {"fixer_config": {CHECK: settings or {}}, "retries_max_attempts": 0, **arguments}
+    made = provider(aws, *set(regions), **given)
     made.audit_metadata = Audit_Metadata(
         services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
     )
     command = ["prowler", "aws", "--fixer", "--output-directory", str(output)]
-    if settings is not None:
-        file = output / "fixer.yaml"
-        file.write_text(settings if isinstance(settings, str) else yaml.safe_dump(settings))
-        command += ["--fixer-config", str(file)]
     results = []
     with (
         environment(aws),

@@ -1,157 +1,87 @@
-"""The VPC configuration of a copy, by the check's own verdict, and what to know of its network."""
+"""The check's verdict on a model, and the network of its copy by that verdict."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-from ..facts import Model, SecurityGroup, Subnet
-from ..findings import explain_clause, explain_unknowns, join
-from ..listings import from_description
-from ..network import describe_all, group_ids_of, read_network, with_network
-from ..ranges import Broadest
-from ..verdict import Verdict, judge
+from ..answers import why_unread
+from ..configuration import read_broadest_sources, read_egress_setting
+from ..facts import Model
+from ..findings import explain_clause, explain_unknowns
+from ..listings import are_ids, from_description
+from ..network import group_ids_of, read_network, with_network
+from ..verdict import judge
 
-# Private IP addresses for each instance: "Ensure That Subnets Have Enough IP Addresses" in "Give
-# SageMaker AI Hosted Endpoints Access to Resources in Your Amazon VPC".
-ADDRESSES = 2
-
-
-def locate(ec2: Any, model: Model, account: str, broadest: Broadest) -> Model:
-    """Return a model, known by the ids of its network so far, with the facts of that network."""
-    subnet_ids = [subnet.id for subnet in model.subnets]
-    facts = read_network(ec2, subnet_ids, [group_ids_of(model)], account, broadest)
-    return with_network(model, *facts)
+CHECK = "sagemaker_models_network_isolation_enabled"
+SETTING = f"aws.{CHECK}.VpcConfig"  # in the file of `--fixer-config`; a VpcConfig for each region
 
 
-def advice_on_shared_network(verdict: Verdict) -> str | None:
-    """Return what fixes a model of which only the network fails; None for any other.
-
-    A route or a group is shared: fixed once, it is for every model that uses it, without a
-    replacement.
-    """
-    shared = [c.by for c in verdict.violations if isinstance(c.by, Subnet | SecurityGroup)]
-    if verdict.unknowns or len(shared) < len(verdict.violations):
-        return None
-    ids = join(sorted({part.id for part in shared}))
-    return (
-        f"Only its network fails: fix the routes or rules of {ids}, for all that use them, and "
-        "it needs no replacement."
-    )
+class NoPageError(Exception):
+    """There is no page for an endpoint; the message is a clause that says why, and what to do."""
 
 
-def choose_network(
-    ec2: Any,
-    model: Model,
-    account: str,
-    configured: dict[str, list[str]] | None,
-    fail_on_egress: bool,
-    broadest: Broadest,
-) -> Model | str:
-    """Return the network of a model's copy: the model's own if it is sound, else the configured.
+def explain_error(error: Exception, what: str) -> str:
+    """Return why something could not be read from AWS, and what to do, as a clause."""
+    permission = f"sagemaker:{getattr(error, 'operation_name', '*')}"
+    return "; ".join(explain_unknowns([why_unread(error, what, permission)]))
+
+
+class Networks:
+    """The networks of one region.
 
     Args:
-        ec2: A boto3 EC2 client of the region.
-        model: The failing model, with the facts of its network.
-        account: The account of the model; a subnet of another one is shared with it.
-        configured: The VpcConfig of the fixer configuration for the region; None for none.
-        fail_on_egress: As for the check's own verdict.
-        broadest: Likewise.
-
-    Returns:
-        The model as its copy is to be, with the facts of that network; a clause that says why
-        there is none.
+        service: The Prowler service.
+        region: The region.
+        settings: What stands below `aws` in the fixer configuration.
     """
-    own = network_faults(model, fail_on_egress)
-    if not own:
-        return model
-    if not configured:
-        return (
-            f"its copy needs a VPC configuration that is private and controlled, and {own}. Name "
-            f"subnets and security groups for {model.region} in the fixer configuration."
-        )
-    settings = {"ModelArn": model.arn, "EnableNetworkIsolation": True, "VpcConfig": configured}
-    wanted = locate(ec2, from_description(model, settings), account, broadest)
-    faults = network_faults(wanted, fail_on_egress)
-    if faults:
-        return (
-            f"the VpcConfig for {model.region} in the fixer configuration is not private and "
-            f"controlled: {faults}. Choose others."
-        )
-    return wanted
 
+    def __init__(self, service: Any, region: str, settings: dict[str, Any]) -> None:
+        self._service, self._region, self._settings = service, region, settings
+        self._ec2 = service.session.client("ec2", region_name=region)
 
-def vpc_config_of(model: Model) -> dict[str, list[str]]:
-    """Return a model's VpcConfig as CreateModel takes it."""
-    return {
-        "SecurityGroupIds": [group.id for group in model.security_groups],
-        "Subnets": [subnet.id for subnet in model.subnets],
-    }
+    def judge(self, answer: dict[str, Any]) -> tuple[str, str]:
+        """Return the verdict on a model: its status, and its violations and unknowns in words.
 
+        Args:
+            answer: What DescribeModel answers, or would answer.
+        """
+        listed = Model(answer["ModelName"], answer["ModelArn"], self._region)
+        model = from_description(listed, answer)
+        account, config = self._service.audited_account, self._service.audit_config
+        ids, broadest = [subnet.id for subnet in model.subnets], read_broadest_sources(config)
+        facts = read_network(self._ec2, ids, [group_ids_of(model)], account, broadest)
+        verdict = judge(with_network(model, *facts), read_egress_setting(config))
+        faults = [*map(explain_clause, verdict.violations), *explain_unknowns(verdict.unknowns)]
+        return verdict.status, "; ".join(faults)
 
-def notes_on_network(ec2: Any, model: Model, instances: int) -> Iterator[str]:
-    """Yield a sentence for each thing that may keep an endpoint from starting in a network.
+    def choose(self, answer: dict[str, Any]) -> tuple[dict[str, list[str]], str]:
+        """Return the VpcConfig of a failing model's copy, and why it is to have that one.
 
-    Source: "Give SageMaker AI Hosted Endpoints Access to Resources in Your Amazon VPC". What a
-    security group, an endpoint's policy or an access control list refuses is not seen.
+        It is the model's own if that is sound, else the one of the fixer configuration.
 
-    Args:
-        ec2: A boto3 EC2 client of the region.
-        model: The model as its copy is to be, with the facts of its network.
-        instances: How many instances the endpoint has.
+        Args:
+            answer: What DescribeModel answers.
 
-    Raises:
-        ClientError, BotoCoreError: AWS did not tell.
-    """
-    vpcs = {str(subnet.vpc_id) for subnet in model.subnets}
-    vpcs |= {str(group.vpc_id) for group in model.security_groups}
-    if len(vpcs) > 1:
-        yield (
-            f"Note: the subnets and security groups are of {join(sorted(vpcs))}, and AWS takes "
-            "those of one VPC only."
-        )
-    ids = {subnet.id for subnet in model.subnets}
-    subnets = describe_all(ec2, "describe_subnets", "Subnets", "SubnetId", "subnet-id", ids)
-    tables = describe_all(
-        ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpcs
-    )
-    if error := subnets.error or tables.error:
-        raise error
-    zones = {subnet["AvailabilityZone"] for subnet in subnets.items.values()}
-    if len(zones) == 1:
-        yield (
-            f"Note: all subnets are in Availability Zone {min(zones)}; AWS asks for two zones, so "
-            "that an endpoint outlives one."
-        )
-    free = sum(subnet["AvailableIpAddressCount"] for subnet in subnets.items.values())
-    if free < ADDRESSES * instances:
-        yield (
-            f"Note: the subnets have {free} free addresses; AWS asks for {ADDRESSES} for each of "
-            f"{instances} new instances."
-        )
-    used = {str(subnet.route_table_id) for subnet in model.subnets}
-    without = sorted(t for t in used if not any(map(leads_to_s3, tables.items[t]["Routes"])))
-    if without:
-        yield (
-            f"Note: route table {join(without)} has no gateway endpoint for Amazon S3 and no "
-            "default route, and the model's artifact is fetched through its subnets."
-        )
-
-
-def leads_to_s3(route: dict[str, Any]) -> bool:
-    """Return whether a route may lead to Amazon S3: to a gateway endpoint, or a default route."""
-    by_endpoint = str(route.get("GatewayId")).startswith("vpce-")
-    is_default = route.get("DestinationCidrBlock") == "0.0.0.0/0"
-    is_live = route.get("State") != "blackhole"
-    return is_live and (is_default or (by_endpoint and "DestinationPrefixListId" in route))
-
-
-def network_faults(model: Model, fail_on_egress: bool) -> str:
-    """Return what keeps a model's VPC configuration from being sound, as the verdict says it.
-
-    Returns:
-        The verdict's clauses on the model as if it were isolated; "" for a sound configuration.
-    """
-    verdict = judge(replace(model, network_isolation=True), fail_on_egress)
-    return "; ".join(
-        [*map(explain_clause, verdict.violations), *explain_unknowns(verdict.unknowns)]
-    )
+        Raises:
+            NoPageError: Neither is sound.
+        """
+        isolated = {**answer, "EnableNetworkIsolation": True}
+        status, faults = self.judge(isolated)
+        if status == "PASS":
+            return answer["VpcConfig"], "its own, which is private and controlled"
+        config: Any = self._settings
+        for key in (CHECK, "VpcConfig", self._region):
+            config = config.get(key) if isinstance(config, dict) else config
+        setting = f"{SETTING}.{self._region} in the fixer configuration"
+        if config is None:
+            raise NoPageError(
+                f"its copy needs a VPC configuration that is private and controlled, and {faults}. "
+                f"Name subnets and security groups as {setting}."
+            )
+        wanted = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}
+        if not isinstance(config, dict) or not all(
+            are_ids(config.get(k), wanted[k]) for k in wanted
+        ):
+            raise NoPageError(f"{setting} must have Subnets and SecurityGroupIds with their ids.")
+        status, others = self.judge({**isolated, "VpcConfig": config})
+        if status != "PASS":
+            raise NoPageError(f"{setting} is not private and controlled: {others}. Choose others.")
+        return config, f"of the fixer configuration, because with its own {faults}"
