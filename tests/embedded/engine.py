@@ -171,7 +171,7 @@ def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
             {
                 key: value
                 for key, value in f.resource.items()
-                if key not in ("endpoints", "transform_jobs")
+                if key not in ("endpoints", "transform_jobs", "monitored_endpoints")
             },
         )
         for f in findings

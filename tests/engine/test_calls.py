@@ -257,17 +257,17 @@ def test_a_finding_says_last_what_serves_the_model(aws: EmbeddedAWS) -> None:
     vpc = region.vpc()
     vpc_config = [region.subnet(vpc)], [region.group(vpc)]
     region.model("model", *vpc_config)
-    assert serving(aws) == (" No endpoint is seen to serve it.", ())
+    assert serving(aws) == (" No endpoint is seen to serve it.", [])
     for name in ("two", "one"):
         region.endpoint(name, "model")
     arn = f"arn:aws:sagemaker:me-south-1:{ACCOUNT}:endpoint"
     one, two = (
         {"name": name, "arn": f"{arn}/{name}", "status": "InService"} for name in ("one", "two")
     )
-    assert serving(aws) == (" It serves endpoints one and two.", (one, two))
+    assert serving(aws) == (" It serves endpoints one and two.", [one, two])
     # The record is not enough to judge by, and tells all the same what serves.
     without_groups = change_records(lambda r: r["Model"]["VpcConfig"].pop("SecurityGroupIds"))
-    assert serving(aws, without_groups) == (" It serves endpoints one and two.", (one, two))
+    assert serving(aws, without_groups) == (" It serves endpoints one and two.", [one, two])
     failed = change_records(lambda r: r["Endpoints"][1].update(EndpointStatus="Failed"))
     assert serving(aws, failed)[0] == " It serves endpoints one (Failed) and two."
     described = change_records(lambda r: r["Endpoints"][0].pop("EndpointStatus"))

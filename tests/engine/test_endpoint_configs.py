@@ -66,7 +66,7 @@ VERDICTS = {
     "serverless": ("FAIL", "variant small is serverless, which AWS neither isolates nor puts into"),
     "off": ("FAIL", "SageMaker endpoint configuration off fails: network isolation is disabled."),
     "open": ("FAIL", f"allows ingress of tcp 443 from {EVERYWHERE}"),
-    "no-vpc": ("FAIL", "it has no VPC configuration"),
+    "no-vpc": ("FAIL", "the VPC configuration is missing"),
 }
 
 
@@ -109,7 +109,9 @@ def test_neither_check_costs_the_other_a_call(aws: EmbeddedAWS, region: Region, 
 
 def test_a_region_without_any_costs_one_call(aws: EmbeddedAWS, region: Region, calls: Any) -> None:
     made = engine.provider(aws, WITHOUT)
-    assert engine.scan(aws, made, (CONFIG_CHECK,), CONFIG_CHECK) == []
+    (found,) = engine.scan(aws, made, (CONFIG_CHECK,), CONFIG_CHECK)
+    assert found.status == "PASS"
+    assert found.resource_id == found.resource["name"] == "123456789012"
     assert calls() == {"ListEndpointConfigs": 1}
 
 
@@ -134,7 +136,7 @@ FAULTS = {
     "no isolation in it": (
         drop("EnableNetworkIsolation"),
         "MANUAL",
-        "EnableNetworkIsolation could not be read (not in the answer; scan again",
+        "EnableNetworkIsolation was not understood (not in the answer; check",
     ),
     "no ARN in it": (drop("EndpointConfigArn"), "MANUAL", "no EndpointConfigArn of this endpoint"),
     "no variants in it": (drop("ProductionVariants"), "MANUAL", "no ProductionVariants in"),
@@ -143,7 +145,7 @@ FAULTS = {
         "MANUAL",
         "no ProductionVariants in the answer",
     ),
-    "no VPC configuration in it": (drop("VpcConfig"), "FAIL", "it has no VPC configuration"),
+    "no VPC configuration in it": (drop("VpcConfig"), "FAIL", "the VPC configuration is missing"),
 }
 
 
@@ -155,6 +157,20 @@ def test_what_could_not_be_read_is_manual(
         found = scan(aws)
     assert (found["sound"].status, set(found)) == (status, set(VERDICTS))
     assert words in found["sound"].status_extended
+
+
+def test_a_variant_whose_pools_name_models_is_not_for_components(
+    aws: EmbeddedAWS, region: Region
+) -> None:
+    """Though Prowler's botocore knows no pools."""
+
+    def pool(answer: dict[str, Any]) -> None:
+        (variant,) = answer["ProductionVariants"]
+        variant["InstancePools"] = [{"InstanceType": "ml.m5.large"}, {"ModelNameOverride": "m"}]
+
+    one = on("DescribeEndpointConfig", REGION, EndpointConfigName="sound")
+    with aws.failing(one(change(pool))):
+        assert set(scan(aws)) == set(VERDICTS) - {"sound"}
 
 
 def test_one_that_was_deleted_meanwhile_has_no_finding(aws: EmbeddedAWS, region: Region) -> None:

@@ -10,7 +10,7 @@ from ..embedded.installation import CHECK, CONFIG_CHECK, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS, change, error, on, refuse
 
 REGION, OTHER_REGION, WITHOUT = "us-east-2", "us-west-2", "us-west-1"
-OFF, NO_VPC = "network isolation is disabled", "it has no VPC configuration"
+OFF, NO_VPC = "network isolation is disabled", "the VPC configuration is missing"
 KINDS = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
 
 
@@ -104,7 +104,8 @@ def test_no_check_costs_another_a_call(aws: EmbeddedAWS, region: Region, calls: 
 
 def test_a_region_without_any_costs_one_call(aws: EmbeddedAWS, region: Region, calls: Any) -> None:
     made = engine.provider(aws, WITHOUT)
-    assert engine.scan(aws, made, (SCHEDULE_CHECK,), SCHEDULE_CHECK) == []
+    (found,) = engine.scan(aws, made, (SCHEDULE_CHECK,), SCHEDULE_CHECK)
+    assert found.status_extended.startswith("No SageMaker monitoring schedule exists in us-west-1,")
     assert calls() == {"ListMonitoringSchedules": 1}
 
 
@@ -137,7 +138,8 @@ def stop(fault: Any, api: str = "DescribeMonitoringSchedule") -> Any:
 
 
 SCHEDULE, DEFINITION = "DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"
-UNREAD = "data quality job definition DataQuality could not be read"
+DATA = "data quality job definition DataQuality"
+UNREAD = f"{DATA} could not be read"
 # What AWS answers of a sound schedule and its definition: the status, and words of the reason.
 ANSWERS = {
     "stopped": (
@@ -154,7 +156,7 @@ ANSWERS = {
     ),
     "of another type, which has no such definition": (
         edit(SCHEDULE, "DataQuality", MonitoringType="ModelBias"),
-        *("MANUAL", "model bias job definition DataQuality could not be read (ResourceNotFound"),
+        *("MANUAL", "model bias job definition DataQuality is not there (ResourceNotFound"),
     ),
     "refused": (
         stop(refuse),
@@ -165,7 +167,7 @@ ANSWERS = {
     ),
     "no configuration in it": (
         edit(SCHEDULE, "DataQuality", MonitoringScheduleConfig=None),
-        *("MANUAL", "its job definition could not be read (not one job definition in the answer"),
+        *("MANUAL", "its job definition was not understood (not one job definition in the answer"),
     ),
     "a definition in it and another by name": (
         edit(SCHEDULE, "DataQuality", MonitoringJobDefinition={"NetworkConfig": {}}),
@@ -185,7 +187,10 @@ ANSWERS = {
     ),
     "definition gone": (
         stop(error("ResourceNotFound"), DEFINITION),
-        *("MANUAL", f"{UNREAD} (ResourceNotFound; it was deleted: give the schedule another"),
+        *(
+            "MANUAL",
+            f"{DATA} is not there (ResourceNotFound; it was deleted: give the schedule another",
+        ),
     ),
     "definition throttled": (
         stop(error("ThrottlingException"), DEFINITION),
@@ -193,11 +198,14 @@ ANSWERS = {
     ),
     "another definition": (
         edit(DEFINITION, "DataQuality", JobDefinitionName="other"),
-        *("MANUAL", f"{UNREAD} (no JobDefinitionName of this definition in the answer"),
+        *(
+            "MANUAL",
+            f"{DATA} was not understood (no JobDefinitionName of this definition in the answer",
+        ),
     ),
     "isolation is no truth value": (
         edit(DEFINITION, "DataQuality", NetworkConfig={"EnableNetworkIsolation": "true"}),
-        *("FAIL", f"scan again, or check with sagemaker:{DEFINITION})"),
+        *("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})"),
     ),
 }
 

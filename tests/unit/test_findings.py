@@ -1,21 +1,35 @@
-"""Prowler's reports of findings, which are copies of one."""
+"""Prowler's reports of findings, which are copies of one, and what becomes of lists."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from prowler.lib.check.models import Check_Report_AWS, CheckMetadata, Severity
 
-from checks.sagemaker_models_network_isolation_enabled.lib.facts import Model, Route, Subnet
-from checks.sagemaker_models_network_isolation_enabled.lib.findings import Finding, reports
+from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
+    EndpointConfig,
+    Listing,
+    Model,
+    Unread,
+)
+from checks.sagemaker_models_network_isolation_enabled.lib.findings import findings, reports
 
 from ..embedded.installation import CHECK, ROOT
+from .test_rules import PUBLIC, model
 
-PUBLIC = Subnet("subnet-1", "vpc-1", "rtb-1", (Route("0.0.0.0/0", "igw-1"),))
 TAGS = ({"Key": "team", "Value": "risk"},)
-FOUND: list[Finding] = [
-    Finding(
-        Model("one", "arn:1", "eu-west-1", None, True, True, (PUBLIC,), tags=TAGS), "FAIL", "Fails."
-    ),
-    Finding(Model("two", "arn:2", "eu-west-2"), "MANUAL", "Could not be judged."),
-]
+FAILING = replace(model(subnets=(PUBLIC,)), name="one", arn="arn:1", tags=TAGS)
+SERVICE: Any = SimpleNamespace(
+    audit_config={},
+    audit_resources=[],
+    audited_account="123456789012",
+    audited_account_arn="arn:aws:iam::123456789012:root",
+    region="us-east-1",
+    get_unknown_arn=lambda resource_type, region: f"arn:{region}:{resource_type}",
+)
+LISTED = [Listing("eu-west-1", (FAILING, Model("two", "arn:2", "eu-west-1")), 1)]
+NOTHING: list[Listing[Model]] = [Listing("eu-west-1", (), 1), Listing("us-east-1", (), 1)]
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +38,45 @@ def metadata() -> str:
     return str(CheckMetadata.parse_file(folder / f"{CHECK}.metadata.json").json())
 
 
-def test_a_report_is_what_prowler_makes_of_the_facts(metadata: str) -> None:
-    made = reports(metadata, FOUND)
-    assert len(made) == len(FOUND)
-    for report, found in zip(made, FOUND, strict=True):
-        facts, status, text = found.resource, found.status, found.text
-        prowlers = Check_Report_AWS(metadata=metadata, resource=facts)
-        prowlers.resource_tags = list(facts.tags)
-        prowlers.status, prowlers.status_extended = status, text
+def test_a_report_is_what_prowler_makes_of_the_evidence(metadata: str) -> None:
+    found = list(findings(SERVICE, Model, LISTED))
+    for report, finding in zip(reports(metadata, found), found, strict=True):
+        prowlers = Check_Report_AWS(metadata=metadata, resource=finding.resource)
+        prowlers.resource = report.resource
+        prowlers.resource_tags = list(getattr(finding.resource, "tags", ()))
+        prowlers.status, prowlers.status_extended = finding.verdict.status, finding.text
         assert type(report) is type(prowlers)
         assert vars(report) == vars(prowlers)
 
 
+def test_the_evidence_holds_facts_and_verdict_and_nothing_empty_of_a_part(metadata: str) -> None:
+    failing, unknown = (r.resource for r in reports(metadata, findings(SERVICE, Model, LISTED)))
+    assert failing["subnets"] == [
+        {
+            "id": "subnet-2",
+            "vpc_id": "vpc-1",
+            "route_table_id": "rtb-2",
+            "internet_routes": [{"destination": "0.0.0.0/0", "gateway": "igw-1"}],
+        }
+    ]
+    assert failing["security_groups"] == [{"id": "sg-1", "vpc_id": "vpc-1"}]
+    assert failing["violations"] == [
+        {
+            "rule": "public-subnet",
+            "thing": "route table rtb-2",
+            "detail": "sends 0.0.0.0/0 to igw-1",
+            "effect": "subnet subnet-2 is public",
+        }
+    ]
+    assert failing["unknown"] == failing["notes"] == unknown["violations"] == []
+    assert failing["network_isolation"] is True
+    assert unknown["network_isolation"] is None
+    assert [one["what"] for one in unknown["unknown"]] == ["EnableNetworkIsolation and VpcConfig"]
+    assert "unread" not in failing
+
+
 def test_what_one_report_is_given_is_not_given_to_others(metadata: str) -> None:
-    first, second = reports(metadata, FOUND)
+    first, second = reports(metadata, findings(SERVICE, Model, LISTED))
     before = second.check_metadata.Severity
     first.check_metadata.Severity = Severity.informational
     first.resource["name"] = "other"
@@ -47,5 +86,67 @@ def test_what_one_report_is_given_is_not_given_to_others(metadata: str) -> None:
     assert second.muted is False
 
 
-def test_no_findings_are_no_reports(metadata: str) -> None:
-    assert reports(metadata, []) == []
+def test_nothing_to_judge_is_a_finding_of_the_account(metadata: str) -> None:
+    (report,) = reports(metadata, findings(SERVICE, Model, NOTHING))
+    assert report.status == "PASS"
+    assert report.status_extended == (
+        "No SageMaker model exists in the 2 regions that were scanned."
+    )
+    assert report.resource == {
+        "name": "123456789012",
+        "arn": "arn:aws:iam::123456789012:root",
+        "region": "us-east-1",
+        "regions": ["eu-west-1", "us-east-1"],
+        "violations": [],
+        "unknown": [],
+        "notes": [],
+    }
+    assert report.resource_id == "123456789012"
+    (one,) = findings(SERVICE, EndpointConfig, NOTHING[:1])
+    assert one.text == (
+        "No SageMaker endpoint configuration for inference components exists in eu-west-1, the "
+        "only region that was scanned."
+    )
+    assert one.resource.region == "eu-west-1"  # and not one that was not scanned
+
+
+REFUSED = Unread("the list of models", "AccessDenied", "sagemaker:ListModels", "allow it")
+NO_FINDING_OF_THE_ACCOUNT: dict[str, tuple[list[Listing[Model]], list[str], list[str]]] = {
+    "a list broke off": ([*NOTHING, Listing("us-west-1", (), 0, REFUSED)], [], ["MANUAL"]),
+    "something was judged": ([*NOTHING, *LISTED], [], ["FAIL", "MANUAL"]),
+    "the scan is limited to some resources": (NOTHING, ["arn:aws:s3:::bucket"], []),
+    "no region was scanned": ([], [], []),
+}
+
+
+@pytest.mark.parametrize(
+    ("listings", "resources", "expected"),
+    NO_FINDING_OF_THE_ACCOUNT.values(),
+    ids=NO_FINDING_OF_THE_ACCOUNT,
+)
+def test_no_finding_of_the_account_where(
+    listings: list[Listing[Model]], resources: list[str], expected: list[str]
+) -> None:
+    service = SimpleNamespace(**{**vars(SERVICE), "audit_resources": resources})
+    assert [f.verdict.status for f in findings(service, Model, listings)] == expected
+
+
+USES = {
+    "by nothing": ({}, "low"),
+    "by an endpoint": ({"endpoints": None}, None),
+    "by a batch transform job": ({"transform_jobs": ("job",)}, None),
+    "by what monitors an endpoint": ({"monitored_endpoints": ("chat",)}, None),
+    "by what is not known": ({"monitored_endpoints": None}, None),
+}
+
+
+@pytest.mark.parametrize(("use", "severity"), USES.values(), ids=USES)
+def test_the_severity_is_lower_only_where_nothing_is_seen_to_use_it(
+    use: dict[str, Any], severity: str | None
+) -> None:
+    unused = replace(FAILING, endpoints=(), transform_jobs=(), monitored_endpoints=())
+    service = SimpleNamespace(
+        **{**vars(SERVICE), "audit_config": {"sagemaker_models_severity_if_unused": "low"}}
+    )
+    (found,) = findings(service, Model, [Listing("eu-west-1", (replace(unused, **use),), 1)])
+    assert found.severity == severity

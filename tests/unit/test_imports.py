@@ -18,9 +18,9 @@ MAY_IMPORT = {
     **dict.fromkeys(SAGEMAKER, READS | SAGEMAKER),
     **dict.fromkeys(EC2, READS | EC2),
     "network": READS | EC2 | {"configuration"},
-    "verdict": {"facts"},
+    "rules": {"facts"},
     "configuration": {"ranges"},
-    "findings": READS | {"configuration", "verdict"},
+    "findings": READS | {"configuration", "rules"},
 }
 
 

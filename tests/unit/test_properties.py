@@ -15,6 +15,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,6 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
 from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
 from prowler_sagemaker_network_isolation.cli.causes import Cause, causes_of, unread_of
 
 pytestmark = pytest.mark.untraced

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
 from sarif_pydantic import Sarif
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
@@ -24,7 +25,6 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Resource,
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
 from prowler_sagemaker_network_isolation.cli import sarif, text
 from prowler_sagemaker_network_isolation.cli.causes import OTHER, causes_of, unread_of
 from prowler_sagemaker_network_isolation.cli.findings import CHECKS

@@ -15,6 +15,9 @@ FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
 CREDENTIALS = re.compile(
     "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
 )
+# The problems of an `Unread`: AWS did not answer; its answer says what this check does not know; it
+# knows no such thing.
+NOT_READ, NOT_UNDERSTOOD, NOT_THERE = "could not be read", "was not understood", "is not there"
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 GONE = "it was deleted, or is no longer shared with this account"
 # The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
@@ -56,9 +59,10 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         permission: See `Unread`.
         region: The region of which all is listed by this call, and which can be left out.
     """
-    remedy = f"scan again, or check with {permission}"
-    if isinstance(error, MalformedError):
-        why, remedy = str(error), error.remedy or remedy
+    problem, remedy = NOT_READ, f"scan again, or check with {permission}"
+    if isinstance(error, MalformedError):  # to scan again may give the same answer again
+        problem, why = NOT_UNDERSTOOD, str(error)
+        remedy = error.remedy or f"check with {permission}"
     elif isinstance(error, ClientError):
         answer = error.response.get("Error") or {}
         why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
@@ -75,12 +79,12 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         elif REFUSALS.search(why):
             why, remedy = why_refused(why, str(answer.get("Message")), permission, region)
         elif why.endswith("NotFound"):
-            remedy = f"{GONE}; check with {permission}"
+            problem, remedy = NOT_THERE, f"{GONE}; check with {permission}"
     elif isinstance(error, BotoCoreError):
         why, remedy = type(error).__name__, "scan again"
     else:  # botocore does not wrap what its parsers stumble over
         why = f"the answer is garbled, {type(error).__name__}"
-    return Unread(what, why, permission, remedy)
+    return Unread(what, why, permission, remedy, problem)
 
 
 def why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
@@ -93,9 +97,13 @@ def why_refused(code: str, message: str, permission: str, region: str | None) ->
         region: See `why_unread`.
     """
     if deny := EXPLICIT_DENY.search(message):
-        # Landing zones deny whole regions by such a policy: nothing is there to be judged.
+        # Landing zones deny whole regions by such a policy: nothing is there to be judged. The flag
+        # --excluded-region is not named: it replaces the regions that Prowler leaves out by itself.
         if region and "service control policy" in deny[1].lower():
-            remedy = f"leave the region out (--excluded-region {region}), or change the policy"
+            remedy = (
+                f"leave the region out (add {region} to aws.disallowed_regions in Prowler's "
+                "configuration), or change the policy"
+            )
         else:
             remedy = f"change that policy, because to allow {permission} elsewhere is not enough"
         return f"{code}, {deny[0]}", remedy
@@ -124,7 +132,7 @@ def missing(what: str, described: Described, permission: str) -> Unread:
         return why_unread(described.error, what, permission)
     kind = what.rpartition(" ")[0]
     why = f"AWS returned no such {kind}"
-    return Unread(what, why, permission, f"{GONE}; check with {permission}")
+    return Unread(what, why, permission, f"{GONE}; check with {permission}", NOT_THERE)
 
 
 def is_id(value: Any, prefix: str) -> bool:

@@ -5,6 +5,7 @@ ListEndpointConfigs gives no variants. So each is described. Which endpoints use
 judged is Search's to tell, a hundred endpoints a call; it is not asked where none is judged.
 """
 
+import json
 import logging
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 # What DescribeEndpointConfig tells.
 SETTINGS = "its variants, EnableNetworkIsolation and VpcConfig"
 VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
+_BEFORE_PARSE = "before-parse.sagemaker.DescribeEndpointConfig"
+POOL_MODELS = "VariantsWithModelNameOverride"  # a member that the answer is given here
 
 
 def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
@@ -34,6 +37,8 @@ def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
     pool = service.thread_pool
     listings = list_regions(service, EndpointConfig)
     left = [config for li in listings for config in li.items]
+    for client in clients.values():
+        client.meta.events.register(_BEFORE_PARSE, _keep_pool_models, unique_id=POOL_MODELS)
     if left:
         logger.info(f"SageMaker - describing {len(left)} endpoint configurations...")
     described = pool.map(
@@ -50,6 +55,26 @@ def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
 
     found = [with_endpoints(config) for config in judged]
     return [replace(li, items=tuple(c for c in found if c.region == li.region)) for li in listings]
+
+
+def _keep_pool_models(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    """Keep the variants whose instance pools name models, which Prowler's botocore does not know.
+
+    A pool may name a model in the place of its variant's (source: InstancePool in the Amazon
+    SageMaker API Reference, of 2026). botocore calls this with each answer before it parses it.
+    """
+    try:
+        answer = json.loads(response_dict["body"])
+        variants = [v for key in VARIANTS for v in answer.get(key) or ()]
+        customized_response_dict[POOL_MODELS] = [
+            v["VariantName"]
+            for v in variants
+            if any(pool.get("ModelNameOverride") for pool in v.get("InstancePools") or ())
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return  # it is not as the API promises, which `for_components` finds out
 
 
 def for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointConfig | None:
@@ -74,9 +99,11 @@ def for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointCo
     ]
     if not variants:
         raise MalformedError("no ProductionVariants in the answer")
-    if all(variant.get("ModelName") for variant in variants):
+    pooled = answer.get(POOL_MODELS, ())
+    bare = [v for v in variants if not v.get("ModelName") and v.get("VariantName") not in pooled]
+    if not bare:
         return None
-    serverless = [v for v in variants if v.get("ServerlessConfig") and not v.get("ModelName")]
+    serverless = [v for v in bare if v.get("ServerlessConfig")]
     return replace(read, serverless_variants=tuple(str(v.get("VariantName")) for v in serverless))
 
 
@@ -91,7 +118,7 @@ def search_endpoints(client: Any) -> dict[str, list[Endpoint]] | None:
         tell, which is no error, because the permission for it is optional.
     """
     logger.info(f"SageMaker - searching endpoints in {client.region}...")
-    found: dict[str, list[Endpoint]] = {}
+    found: dict[str, dict[str, Endpoint]] = {}
     try:
         for page in client.get_paginator("search").paginate(
             Resource="Endpoint", PaginationConfig={"PageSize": PAGE_SIZE}
@@ -101,8 +128,8 @@ def search_endpoints(client: Any) -> dict[str, list[Endpoint]] | None:
                 endpoint, config = endpoint_in(record), record.get("EndpointConfigName")
                 if endpoint is None or not isinstance(config, str):
                     raise MalformedError("an endpoint without EndpointName or EndpointConfigName")
-                found.setdefault(config, []).append(endpoint)
+                found.setdefault(config, {})[endpoint.name] = endpoint
     except Exception as error:
         logger.info(f"{client.region} -- Search is unavailable, endpoints are not named: {error}")
         return None
-    return {config: sorted(used_by, key=lambda e: e.name) for config, used_by in found.items()}
+    return {config: [by[name] for name in sorted(by)] for config, by in found.items()}

@@ -1,8 +1,8 @@
 """What was read from AWS about what is judged and its network, and no conclusion.
 
-Every class is frozen and holds plain values only, because Prowler writes a finding's resource
-into OCSF as it stands. A fact that could not be read is `None` and has an `Unread` that says why:
-unknown is never a default.
+Every class is frozen and holds plain values only, because they are written into OCSF. A fact that
+nobody filled in is `None`, which is unknown and never a PASS: an empty tuple says that it was read.
+Why a fact is unknown is said by an `Unread`.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,23 @@ from typing import ClassVar, Generic, TypeVar
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """One thing that AWS did not tell.
+    """One thing that is not known.
 
     Attributes:
         what: The thing, in AWS's words and with its id, such as "subnet subnet-1".
         why: AWS's error code, or a clause that says what is wrong with the answer.
         permission: The IAM action that reads it, such as "ec2:DescribeSubnets".
         remedy: What to do, with the permission in it.
+        problem: "could not be read" where AWS did not answer, "was not understood" where it
+            answered with what this check does not know, "is not there" where it knows no such
+            thing.
     """
 
     what: str
     why: str
     permission: str
     remedy: str
+    problem: str = "could not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,14 @@ class MiddleboxRoute:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet that a model names.
+    """A subnet that a model names, as EC2 answered.
 
     Attributes:
         id: "subnet-…".
-        vpc_id: Its VPC; None where the subnet could not be read.
-        route_table_id: The route table in effect; None where that is unknown.
-        internet_routes: The routes that make it public; empty for a private subnet, and where
-            `unread` is set it holds those that are known all the same.
+        vpc_id: Its VPC.
+        route_table_id: The route table in effect.
+        internet_routes: The routes that make it public; where `unread` is not empty, those that are
+            known all the same.
         middlebox_routes: Likewise, the routes that make it public through a middlebox.
         block_public_access: InternetGatewayBlockMode of VPC Block Public Access, such as
             "block-bidirectional"; None where AWS does not say.
@@ -88,33 +92,59 @@ class Subnet:
     id: str
     vpc_id: str | None = None
     route_table_id: str | None = None
-    internet_routes: tuple[Route, ...] = ()
-    middlebox_routes: tuple[MiddleboxRoute, ...] = ()
+    internet_routes: tuple[Route, ...] | None = None
+    middlebox_routes: tuple[MiddleboxRoute, ...] | None = None
     block_public_access: str | None = None
     firewall_connectivity: str | None = None
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[Unread, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRule:
+    """A rule of a security group that is open to the internet.
+
+    Attributes:
+        text: It in words, such as "tcp 443 from 0.0.0.0/0".
+        joined_with: The other security groups of the model without whose rules it is not open;
+            empty where it is open by the rules of its own group.
+    """
+
+    text: str
+    joined_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """A security group that a model names.
+    """A security group that a model names, as EC2 answered.
 
     Attributes:
         id: "sg-…".
-        vpc_id: Its VPC; None where the group could not be read.
-        open_ingress: Its rules that admit the internet, alone or together with others of the
-            model's groups, as "tcp 443 from 0.0.0.0/0".
-        open_egress: Its rules that let traffic out to the internet, as "all traffic to ::/0".
+        vpc_id: Its VPC.
+        open_ingress: Its rules that admit the internet.
+        open_egress: Its rules that let traffic out to the internet.
         unread: Why its ingress is not all known; empty where it is.
         unread_egress: Why its egress is not all known; empty where it is.
     """
 
     id: str
     vpc_id: str | None = None
-    open_ingress: tuple[str, ...] = ()
-    open_egress: tuple[str, ...] = ()
-    unread: tuple[Unread, ...] = ()
-    unread_egress: tuple[Unread, ...] = ()
+    open_ingress: tuple[OpenRule, ...] | None = None
+    open_egress: tuple[OpenRule, ...] | None = None
+    unread: tuple[Unread, ...] | None = None
+    unread_egress: tuple[Unread, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What EC2 answered about the ids in a VpcConfig.
+
+    Attributes:
+        subnets: The subnets, in AWS's order.
+        security_groups: The security groups, in AWS's order.
+    """
+
+    subnets: tuple[Subnet, ...]
+    security_groups: tuple[SecurityGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +173,13 @@ class Resource:
             that had the name in turn.
         network_isolation: EnableNetworkIsolation; None where it is unknown.
         has_vpc_config: Whether there is a VpcConfig; None where that is unknown.
-        subnets: VpcConfig.Subnets, in AWS's order.
-        security_groups: VpcConfig.SecurityGroupIds, in AWS's order.
+        subnet_ids: VpcConfig.Subnets, in AWS's order.
+        security_group_ids: VpcConfig.SecurityGroupIds, in AWS's order.
+        network: What EC2 answered about these ids; None where nobody asked.
         tags: The tags, as [{"Key": …, "Value": …}].
         endpoints: The endpoints that use it; None where that is unknown. No verdict depends on it,
             because Search is an index that may lag.
-        unread: What of it could not be read, its network apart.
+        unread: What of it is not known, its network apart; None where it was listed only.
 
     Class attributes:
         NOUN: What AWS's operations call it, as in ListModels.
@@ -161,11 +192,12 @@ class Resource:
     creation_time: str | None = None
     network_isolation: bool | None = None
     has_vpc_config: bool | None = None
-    subnets: tuple[Subnet, ...] = ()
-    security_groups: tuple[SecurityGroup, ...] = ()
+    subnet_ids: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    network: Network | None = None
     tags: tuple[dict[str, str], ...] = ()
     endpoints: tuple[Endpoint, ...] | None = None
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[Unread, ...] | None = None
 
     NOUN: ClassVar[str]
     LISTED: ClassVar[str]
@@ -178,9 +210,11 @@ class Model(Resource):
     Attributes:
         transform_jobs: The batch transform job that used it last, if any did, as Search records it;
             None where that is unknown.
+        monitored_endpoints: The endpoints that its monitoring schedules name, likewise.
     """
 
     transform_jobs: tuple[str, ...] | None = None
+    monitored_endpoints: tuple[str, ...] | None = None
 
     NOUN: ClassVar[str] = "Model"
     LISTED: ClassVar[str] = "Models"
@@ -224,6 +258,23 @@ class MonitoringSchedule(Resource):
     LISTED: ClassVar[str] = "MonitoringScheduleSummaries"
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account in which there is nothing of a kind to judge.
+
+    Attributes:
+        name: Its id.
+        arn: Its ARN.
+        region: The region that the finding is reported in.
+        regions: The regions that were all listed, and have none.
+    """
+
+    name: str
+    arn: str
+    region: str
+    regions: tuple[str, ...]
+
+
 R = TypeVar("R", bound=Resource)
 
 
@@ -233,8 +284,8 @@ class Listing(Generic[R]):
 
     Attributes:
         region: The region.
-        items: Those in the scope of the scan; at first nothing is known of them but their name,
-            ARN, region and creation time.
+        items: Those in the scope of the scan; of what was only listed, the name, ARN, region and
+            creation time are known.
         pages: How many pages all of the region took, those out of scope included.
         unread: Why there may be more; None where the list is whole.
     """

@@ -1,42 +1,28 @@
 """Findings out of facts: the verdict on each of them in words, in Prowler's reports."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from prowler.lib.check.models import Check_Report_AWS, CheckMetadata, Severity
 
 from .answers import WORDS
 from .configuration import read_egress_setting, read_unused_severity
-from .facts import Listing, Model, MonitoringSchedule, Resource, SecurityGroup, Subnet, Unread
-from .verdict import Clause, Rule, Verdict, judge
+from .facts import Account, Listing, Model, MonitoringSchedule, Network, Resource
+from .rules import Statement, Verdict, explain_unknown, join, join_most, judge
 
-ASFF_DESCRIPTION_LENGTH = 1000  # Prowler's ASFF cuts a finding's description after it
-# The most routes or rules of one thing that a text names; the finding's resource has them all.
-MOST_NAMED = 50
-# What a summary says of each rule; of those in `COUNTED` with their number.
-KINDS = {
-    Rule.ISOLATION: "network isolation is disabled",
-    Rule.VPC_CONFIG: "no VPC configuration",
-    Rule.SECURITY_GROUPS: "no security group",
-    Rule.SERVERLESS: "serverless variant",
-    Rule.SUBNET: "public subnet",
-    Rule.INGRESS: "security group with ingress open to the internet",
-    Rule.EGRESS: "security group with egress open to the internet",
-    Rule.BLOCKED: "traffic stopped by VPC Block Public Access",
-    Rule.FIREWALLED: "traffic inspected by an automated internet firewall",
-    Rule.EGRESS_UNREAD: "egress not all known",
+_ASFF_DESCRIPTION_LENGTH = 1000  # Prowler's ASFF cuts a finding's description after it
+_VERDICT = ("violations", "unknown", "notes")
+# What a finding of a kind is about where it has no name of its own, and what nothing of it is.
+_KINDS = {
+    "EndpointConfig": "SageMaker endpoint configuration for inference components",
+    "Model": "SageMaker model",
+    "MonitoringSchedule": "SageMaker monitoring schedule",
 }
-COUNTED = (Rule.SERVERLESS, Rule.SUBNET, Rule.INGRESS, Rule.EGRESS)
-# How a sentence says which endpoints use something, and that none does.
-USED = {"EndpointConfig": "It is used by", "Model": "It serves"}
-UNUSED = {
-    "EndpointConfig": "No endpoint is seen to use it",
-    "Model": "No endpoint is seen to serve it",
-}
+# Which endpoints use something, and that none does.
+_USED = {"EndpointConfig": ("It is used by", "use"), "Model": ("It serves", "serve")}
 
 
 @dataclass(frozen=True)
@@ -45,54 +31,72 @@ class Finding:
 
     Attributes:
         resource: The facts.
-        status: "PASS", "FAIL" or "MANUAL".
+        verdict: The verdict on them.
         text: The verdict in words.
         severity: A lower severity than the check's, such as "low"; None for the check's own.
     """
 
-    resource: Resource
-    status: str
+    resource: Resource | Account
+    verdict: Verdict
     text: str
     severity: str | None = None
 
 
 def findings(
-    service: Any, fact: type[Resource], listings: Iterable[Listing[Any]]
+    service: Any, fact: type[Resource], listings: Sequence[Listing[Any]]
 ) -> Iterator[Finding]:
-    """Yield a finding for each item, and a MANUAL one for each region whose list broke off.
+    """Yield all findings of a check: there is one at least, unless no region was scanned.
 
     Args:
         service: What `sagemaker_service` gave.
         fact: The facts' class of what was listed, such as `Model`.
         listings: What was read, by region.
+
+    Yields:
+        A finding for each item; a MANUAL one for each region whose list broke off; and where
+        everything was listed and nothing is there to judge, a PASS for the account. That one is
+        left out where the scan is limited to some resources.
     """
-    fail_on_unrestricted_egress = read_egress_setting(service.audit_config)
+    strict = read_egress_setting(service.audit_config)
     unused_severity = read_unused_severity(service.audit_config)
-    words = WORDS[fact.NOUN]
     for listing in listings:
         if listing.unread:
-            resource_type = words.replace("configuration", "config").replace(" ", "-")
-            arn = service.get_unknown_arn(resource_type=resource_type, region=listing.region)
-            unknown = fact(
-                f"{resource_type}/unknown", arn, listing.region, unread=(listing.unread,)
-            )
-            reason = "; ".join(explain_unknowns(unknown.unread))
-            whole = f"{words}s of region {listing.region} could not all be judged: {reason}"
-            yield Finding(unknown, "MANUAL", f"SageMaker {whole}.")
+            yield _of_region(service, fact, listing)
         for item in listing.items:
-            verdict = judge(item, fail_on_unrestricted_egress)
-            severity = unused_severity if verdict.status == "FAIL" and is_unused(item) else None
-            yield Finding(item, verdict.status, explain(item, verdict), severity)
+            verdict = judge(item, strict)
+            severity = unused_severity if verdict.status == "FAIL" and _is_unused(item) else None
+            yield Finding(item, verdict, explain(item, verdict), severity)
+    nothing = not any(listing.unread or listing.items for listing in listings)
+    if listings and nothing and not service.audit_resources:
+        yield _of_account(service, fact, tuple(listing.region for listing in listings))
 
 
-def is_unused(resource: Resource) -> bool:
-    """Return whether Search says that neither an endpoint nor a batch transform job uses a model.
+def _of_region(service: Any, fact: type[Resource], listing: Listing[Any]) -> Finding:
+    words = WORDS[fact.NOUN]
+    resource_type = words.replace("configuration", "config").replace(" ", "-")
+    arn = service.get_unknown_arn(resource_type=resource_type, region=listing.region)
+    unknown = (listing.unread,) if listing.unread else ()
+    resource = fact(f"{resource_type}/unknown", arn, listing.region, unread=unknown)
+    what = f"SageMaker {words}s of region {listing.region} could not all be judged"
+    text = f"{what}: {explain_unknown(unknown)}."
+    return Finding(resource, Verdict("MANUAL", unknown=unknown), text)
 
-    Search is an index that may lag, so this decides no verdict.
-    """
+
+def _of_account(service: Any, fact: type[Resource], regions: tuple[str, ...]) -> Finding:
+    region = service.region if service.region in regions else regions[0]
+    account = Account(service.audited_account, service.audited_account_arn, region, regions)
+    where = f"the {len(regions)} regions that were scanned"
+    if len(regions) == 1:
+        where = f"{regions[0]}, the only region that was scanned"
+    return Finding(account, Verdict("PASS"), f"No {_KINDS[fact.NOUN]} exists in {where}.")
+
+
+def _is_unused(resource: Resource) -> bool:
+    """Return whether nothing in Search's record of a model uses it; that index may lag."""
     if not isinstance(resource, Model):
         return False
-    return resource.endpoints == () and resource.transform_jobs == ()
+    used_by = (resource.endpoints, resource.transform_jobs, resource.monitored_endpoints)
+    return used_by == ((), (), ())
 
 
 def reports(metadata: str, found: Iterable[Finding]) -> list[Check_Report_AWS]:
@@ -103,49 +107,55 @@ def reports(metadata: str, found: Iterable[Finding]) -> list[Check_Report_AWS]:
         found: What `findings` gave.
 
     Returns:
-        One report a finding, whose resource is the facts.
+        One report a finding, whose resource is the facts and the verdict.
     """
     # Prowler parses the metadata for each report that it makes, which costs more than all the rest.
     blank = Check_Report_AWS(metadata=metadata, resource={})
     made: list[Check_Report_AWS] = []
-    parts: dict[Any, dict[str, Any]] = {}
+    parts: dict[Any, Any] = {}
     for finding in found:
         report, resource = copy(blank), finding.resource
-        report.check_metadata = with_severity(blank.check_metadata, finding.severity)
-        report.resource = evidence(resource, parts)
+        report.check_metadata = _with_severity(blank.check_metadata, finding.severity)
+        report.resource = _evidence(finding, parts)
         report.resource_id, report.resource_arn = resource.name, resource.arn
         report.region = resource.region
-        report.resource_tags = list(resource.tags)
-        report.status, report.status_extended = finding.status, finding.text
+        report.resource_tags = list(getattr(resource, "tags", ()))
+        report.status, report.status_extended = finding.verdict.status, finding.text
         made.append(report)
     return made
 
 
-def evidence(resource: Resource, made: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    """Return facts as `asdict` does, but each subnet and security group once for all resources.
-
-    Args:
-        resource: The facts.
-        made: What was made of the parts of others; those of this one are added.
-    """
-    data: dict[str, Any] = {}
-    for field in fields(resource):
-        value = getattr(resource, field.name)
-        if isinstance(value, tuple) and all(map(is_dataclass, value)):
-            for part in value:
-                made[part] = made.get(part) or asdict(part)
-            value = tuple(made[part] for part in value)
-        data[field.name] = value
+def _evidence(finding: Finding, made: dict[Any, Any]) -> dict[str, Any]:
+    """Return facts and verdict as plain values: a subnet or group once for all that name it."""
+    resource, data = finding.resource, {}
+    for name in (field.name for field in fields(resource)):
+        value = getattr(resource, name)
+        if name == "network":
+            network = value or Network((), ())
+            data["subnets"] = [_plain(part, made) for part in network.subnets]
+            data["security_groups"] = [_plain(part, made) for part in network.security_groups]
+        elif name != "unread":  # the verdict's `unknown` says it
+            data[name] = _plain(value, made)
+    for name in _VERDICT:
+        said = getattr(finding.verdict, name)
+        data[name] = [{f.name: getattr(one, f.name) for f in fields(one)} for one in said]
     return data
 
 
-def with_severity(metadata: CheckMetadata, severity: str | None) -> CheckMetadata:
-    """Return a copy of a check's metadata, with another severity where that is lower.
+def _plain(value: Any, made: dict[Any, Any]) -> Any:
+    """Return a fact as plain values, without the members of its parts that say nothing."""
+    if isinstance(value, tuple):
+        return [_plain(part, made) for part in value]
+    if not hasattr(value, "__dataclass_fields__"):
+        return value
+    if value not in made:
+        members = {f.name: getattr(value, f.name) for f in fields(value) if f.name != "unread"}
+        made[value] = {k: _plain(v, made) for k, v in members.items() if v not in (None, ())}
+    return made[value]
 
-    Args:
-        metadata: The check's.
-        severity: One of Prowler's severities; None for the check's.
-    """
+
+def _with_severity(metadata: CheckMetadata, severity: str | None) -> CheckMetadata:
+    """Return a copy of a check's metadata, with another severity where that is lower."""
     own = metadata.copy()  # so that whoever changes one report's severity changes no other's
     order = list(Severity)  # the highest first
     if severity and order.index(Severity(severity)) > order.index(metadata.Severity):
@@ -159,100 +169,75 @@ def explain(resource: Resource, verdict: Verdict) -> str:
     Args:
         resource: The facts.
         verdict: The verdict on them.
+
+    Returns:
+        The sentences; where they are longer than what Security Hub keeps, a summary comes first.
     """
     name = f"SageMaker {WORDS[resource.NOUN]} {resource.name}"
-    unread = "; ".join(explain_unknowns(verdict.unknowns))
+    unknown = explain_unknown(verdict.unknown)
     if verdict.status == "FAIL":
-        head, evidence = f"{name} fails", "; ".join(map(explain_clause, verdict.violations))
+        head, evidence = f"{name} fails", "; ".join(said.text for said in verdict.violations)
     elif verdict.status == "MANUAL":
-        head, evidence = f"{name} could not be judged", unread
+        head, evidence = f"{name} could not be judged", unknown
     else:
-        subnets = join(f"{s.id} (route table {s.route_table_id})" for s in resource.subnets)
+        network = resource.network or Network((), ())
+        subnets = join(f"{s.id} (route table {s.route_table_id})" for s in network.subnets)
         head = (
             f"{name} has network isolation enabled and a private VPC configuration in "
-            f"{join(dict.fromkeys(str(s.vpc_id) for s in resource.subnets))}"
+            f"{join(dict.fromkeys(str(s.vpc_id) for s in network.subnets))}"
         )
         evidence = (
             f"no live route to an internet or carrier gateway from {subnets}, "
-            f"no ingress open to the internet in {join(g.id for g in resource.security_groups)}"
+            f"no ingress open to the internet in {join(g.id for g in network.security_groups)}"
         )
-    details = [f"Not known: {unread}"] * (verdict.status == "FAIL" and bool(unread))
-    details += [f"Note: {'; '.join(map(explain_clause, verdict.notes))}"] * bool(verdict.notes)
-    used = list(explain_use(resource))
+    details = [f"Not known: {unknown}"] * (verdict.status == "FAIL" and bool(unknown))
+    details += [f"Note: {'; '.join(said.text for said in verdict.notes)}"] * bool(verdict.notes)
+    used = list(_explain_use(resource))
     text = ". ".join([f"{head}: {evidence}", *details, *used]) + "."
-    if len(text) <= ASFF_DESCRIPTION_LENGTH:
+    if len(text) <= _ASFF_DESCRIPTION_LENGTH:
         return text
-    # What is cut off is evidence then, and no kind of it goes unseen.
-    summary = f"{head}: {'; '.join(summarize(resource, verdict))}"
+    # What is cut off is evidence then, and no rule goes unseen.
+    summary = f"{head}: {'; '.join(_summarize(resource, verdict))}"
     return ". ".join([summary, *used, f"Evidence: {evidence}", *details]) + "."
 
 
-def explain_clause(clause: Clause) -> str:
-    """Return a violation or a note in words, with its evidence."""
-    text = KINDS[clause.rule]
-    match clause.rule, clause.by:
-        case Rule.VPC_CONFIG, _:
-            text = "it has no VPC configuration"
-        case Rule.SECURITY_GROUPS, _:
-            text = "its VPC configuration has no security group"
-        case Rule.SERVERLESS, name:
-            text = f"variant {name} is serverless, which AWS neither isolates nor puts into a VPC"
-        case Rule.SUBNET, Subnet() as subnet:
-            text = f"subnet {subnet.id} {', and '.join(explain_routes(subnet))}"
-        case Rule.INGRESS, SecurityGroup() as group:
-            text = f"security group {group.id} allows ingress of {join_most(group.open_ingress)}"
-        case Rule.EGRESS, SecurityGroup() as group:
-            text = f"security group {group.id} allows egress of {join_most(group.open_egress)}"
-        case Rule.BLOCKED, tuple() as subnets:
-            text = (
-                f"VPC Block Public Access ({subnets[0].block_public_access}) stops the traffic "
-                f"between {join(subnet.id for subnet in subnets)} and the internet gateway for as "
-                "long as it is on"
-            )
-        case Rule.FIREWALLED, tuple() as subnets:
-            treatment = subnets[0].firewall_connectivity
-            without = "interfaces without a public address in " * (treatment == "flexible")
-            text = (
-                f"the automated internet firewall ({treatment}) drops connections from the "
-                f"internet to {without}{join(subnet.id for subnet in subnets)} for as long as it "
-                "is set so, unless its policy only monitors"
-            )
-        case Rule.EGRESS_UNREAD, tuple() as unknowns:
-            text = "; ".join(explain_unknowns(unknowns))
-    return text
+def _summarize(resource: Resource, verdict: Verdict) -> Iterator[str]:
+    """Yield the rules that a verdict rests on, each with the number of its statements."""
+    yield from _counted(verdict.violations)
+    if verdict.status == "PASS":
+        yield f"private subnets ({len(resource.subnet_ids)})"
+        yield f"security groups without open ingress ({len(resource.security_group_ids)})"
+    if verdict.unknown:
+        yield f"unknown ({len(verdict.unknown)})"
+    if verdict.notes:
+        yield f"noted: {', '.join(_counted(verdict.notes))}"
 
 
-def explain_routes(subnet: Subnet) -> Iterator[str]:
-    """Yield a clause for each way in which a subnet is public."""
-    table = f"route table {subnet.route_table_id}"
-    if subnet.internet_routes:
-        routes = join_most([f"{r.destination} to {r.gateway}" for r in subnet.internet_routes])
-        yield f"is public: {table} sends {routes}"
-    for r in subnet.middlebox_routes:
-        names = f"{r.middlebox} and {r.chained}" if r.chained else r.middlebox
-        first, last = (r.middlebox, r.chained) if r.chained else ("it", "it")
-        yield (
-            f"is public through {names}: {table} sends {r.destination} to {first}, and route "
-            f"table {r.gateway_route_table_id} of {r.gateway} sends {r.block} to {last}"
-        )
+def _counted(statements: Iterable[Statement]) -> Iterator[str]:
+    for rule, number in Counter(said.rule for said in statements).items():
+        yield f"{rule} ({number})" if number > 1 else rule
 
 
-def explain_use(resource: Resource) -> Iterator[str]:
+def _explain_use(resource: Resource) -> Iterator[str]:
     """Yield a sentence, without its full stop, on its endpoints, where they are known."""
     if isinstance(resource, MonitoringSchedule):
         if resource.status:
-            yield explain_monitoring(resource)
+            yield _explain_monitoring(resource)
     elif resource.endpoints is not None:
-        words = [
+        used, use = _USED[resource.NOUN]
+        names = [
             e.name if e.status == "InService" else f"{e.name} ({e.status or 'status unknown'})"
             for e in resource.endpoints
         ]
-        plural = "s" if len(words) > 1 else ""
-        used = f"{USED[resource.NOUN]} endpoint{plural} "
-        yield used + join_most(words) if words else UNUSED[resource.NOUN]
+        plural = "s" * (len(names) > 1)
+        yield (
+            f"{used} endpoint{plural} {join_most(names)}"
+            if names
+            else f"No endpoint is seen to {use} it"
+        )
 
 
-def explain_monitoring(schedule: MonitoringSchedule) -> str:
+def _explain_monitoring(schedule: MonitoringSchedule) -> str:
     """Return in words what a schedule monitors, with which job definition, and in which status."""
     name = schedule.job_definition_name
     words = WORDS[f"{schedule.monitoring_type}JobDefinition"] if name else ""
@@ -261,52 +246,3 @@ def explain_monitoring(schedule: MonitoringSchedule) -> str:
     monitors = f"It monitors endpoint {endpoint} with" if endpoint else "It uses"
     status = "" if schedule.status == "Scheduled" else f"; its status is {schedule.status}"
     return f"{monitors} {definition}{status}"
-
-
-def explain_unknowns(unknowns: Iterable[Unread]) -> Iterator[str]:
-    """Yield a clause for each reason why something could not be read, with all that it hit."""
-    things: dict[tuple[str, str], list[str]] = {}
-    for unknown in unknowns:
-        things.setdefault((unknown.why, unknown.remedy), []).append(unknown.what)
-    for (why, remedy), whats in things.items():
-        yield f"{join(dict.fromkeys(whats))} could not be read ({why}; {remedy})"
-
-
-def summarize(resource: Resource, verdict: Verdict) -> Iterator[str]:
-    """Yield the kinds of what a verdict rests on, each with its number.
-
-    Args:
-        resource: The facts.
-        verdict: The verdict on them.
-    """
-    yield from kinds(verdict.violations)
-    if verdict.status == "PASS":
-        yield count(len(resource.subnets), "private subnet")
-        yield count(len(resource.security_groups), "security group") + " without open ingress"
-    if verdict.unknowns:
-        yield count(len(verdict.unknowns), "thing") + " unknown"
-    yield from kinds(verdict.notes)
-
-
-def kinds(clauses: Iterable[Clause]) -> Iterator[str]:
-    """Yield each kind of violation or note, with its number where there may be several."""
-    for rule, number in Counter(clause.rule for clause in clauses).items():
-        yield count(number, KINDS[rule]) if rule in COUNTED else KINDS[rule]
-
-
-def count(number: int, thing: str) -> str:
-    """Return a number of things in words, such as "2 public subnets"."""
-    plural = thing if number == 1 else re.sub("(subnet|group|thing|variant)", r"\1s", thing)
-    return f"{number} {plural}"
-
-
-def join(words: Iterable[str]) -> str:
-    """Return words as a list in a sentence: "a, b and c"; there must be one at least."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def join_most(words: Sequence[str]) -> str:
-    """Return words as `join` does; of a very long list the first, and the number of the rest."""
-    rest = len(words) - MOST_NAMED
-    return join([*words[:MOST_NAMED], f"{rest} more"] if rest > 0 else words)

@@ -16,8 +16,8 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from prowler.providers.aws.lib.service.service import AWSService
 
-from .answers import WORDS, MalformedError, is_id, listed, why_unread
-from .facts import Endpoint, Listing, R, Resource, SecurityGroup, Subnet
+from .answers import NOT_READ, WORDS, MalformedError, is_id, listed, why_unread
+from .facts import Endpoint, Listing, R, Resource
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,10 @@ def list_region(
                     error = MalformedError(f"{article} {words} without {noun}Name or {noun}Arn")
                 elif not scope or arn.lower() in scope:
                     created = to_the_second(summary.get("CreationTime"))
-                    found[name] = fact(name, arn, client.region, created)
+                    item = fact(name, arn, client.region, created)
+                    # Listed twice in two ways, which of them there is now is for Describe to tell.
+                    same = found.get(name, item) == item
+                    found[name] = item if same else replace(item, creation_time=None)
     # Whatever stops the listing becomes a MANUAL finding for the region, beside what was listed.
     except Exception as stopped:
         error = stopped
@@ -156,7 +159,7 @@ def describe(
             return None
         unread = why_unread(error, settings, f"sagemaker:Describe{item.NOUN}")
         if is_not_found(error):
-            unread = replace(unread, remedy="scan again")
+            unread = replace(unread, remedy="scan again", problem=NOT_READ)
         read = replace(item, unread=(unread,))
     tags = shared_tags.get(read.arn.lower())
     return replace(read, tags=list_tags(client, read.arn) if tags is None else tags)
@@ -220,11 +223,10 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
     # AWS omits VpcConfig where there is none; an empty one says the same.
     vpc_config = description.get("VpcConfig") or {}
     has_vpc_config: bool | None = bool(vpc_config)
-    subnet_ids = vpc_config.get("Subnets")
+    subnet_ids, group_ids = vpc_config.get("Subnets"), vpc_config.get("SecurityGroupIds") or ()
     if has_vpc_config and not (subnet_ids and are_ids(subnet_ids, "subnet-")):
         has_vpc_config, subnet_ids = None, ()
         absent.append("VpcConfig.Subnets")
-    group_ids = vpc_config.get("SecurityGroupIds") or ()
     if not are_ids(group_ids, "sg-"):
         has_vpc_config, group_ids = None, ()
         absent.append("VpcConfig.SecurityGroupIds")
@@ -236,8 +238,8 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
         endpoints=item.endpoints if created == item.creation_time else None,
         network_isolation=isolation,
         has_vpc_config=has_vpc_config,
-        subnets=tuple(Subnet(subnet_id) for subnet_id in dict.fromkeys(subnet_ids or ())),
-        security_groups=tuple(SecurityGroup(group_id) for group_id in dict.fromkeys(group_ids)),
+        subnet_ids=tuple(dict.fromkeys(subnet_ids or ())),
+        security_group_ids=tuple(dict.fromkeys(group_ids)),
         unread=tuple(
             why_unread(MalformedError("not in the answer"), what, permission) for what in absent
         ),

@@ -101,21 +101,24 @@ def search_models(client: Any) -> dict[Recorded, Model]:
 
     Returns:
         The models by name and creation time: a record is a listed model's only if both are,
-        because a namesake may have been deleted. That Search failed is no error, because the
-        permission for it is optional.
+        because a namesake may have been deleted. What it records twice is left out, and told by
+        DescribeModel. That Search failed is no error, because the permission for it is optional.
     """
     logger.info(f"SageMaker - searching models in {client.region}...")
-    found = {}
+    found: dict[Recorded, Model] = {}
+    twice: set[Recorded] = set()
     try:
         for page in client.get_paginator("search").paginate(
             Resource="Model", PaginationConfig={"PageSize": PAGE_SIZE}
         ):
             for result in listed(page, "Results", "the answer"):
                 if model := from_record(client.region, result.get("Model") or {}):
-                    found[model.name, model.creation_time] = model
+                    recorded = model.name, model.creation_time
+                    twice |= {recorded} & found.keys()
+                    found[recorded] = model
     except Exception as error:
         logger.info(f"{client.region} -- Search is unavailable, models are described: {error}")
-    return found
+    return {recorded: model for recorded, model in found.items() if recorded not in twice}
 
 
 def from_record(region: str, record: dict[str, Any]) -> Model | None:
@@ -140,12 +143,13 @@ def from_record(region: str, record: dict[str, Any]) -> Model | None:
         *(name, arn, region, created),
         endpoints=endpoints_in(record),
         transform_jobs=transform_jobs_in(record),
+        monitored_endpoints=monitored_endpoints_in(record),
     )
     read = from_description(model, settings)
     tags = settings.get("Tags") or []
     if read.unread or not are_tags(tags):
         return model
-    if not read.security_groups:
+    if not read.security_group_ids:
         return replace(model, network_isolation=read.network_isolation, tags=tuple(tags))
     return replace(read, tags=tuple(tags))
 
@@ -164,6 +168,21 @@ def transform_jobs_in(record: dict[str, Any]) -> tuple[str, ...] | None:
     job = record["LastBatchTransformJob"]
     name = job.get("TransformJobName") if isinstance(job, dict) else None
     return (name,) if isinstance(name, str) else None
+
+
+def monitored_endpoints_in(record: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the endpoints that a model's monitoring schedules name; None where it does not tell.
+
+    Args:
+        record: A ModelDashboardModel.
+    """
+    if "MonitoringSchedules" not in record:
+        return ()
+    try:
+        schedules = listed(record, "MonitoringSchedules", "the answer")
+    except MalformedError:
+        return None
+    return tuple(str(s["EndpointName"]) for s in schedules if s.get("EndpointName"))
 
 
 def endpoints_in(record: dict[str, Any]) -> tuple[Endpoint, ...] | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from .answers import Described, MalformedError, listed
 from .configuration import read_broadest_sources
-from .facts import Listing, R, Resource, SecurityGroup, Subnet
+from .facts import Listing, Network, R, SecurityGroup, Subnet
 from .middleboxes import Located, middleboxes_to_locate
 from .ranges import BROADEST, Broadest
 from .route_tables import TableRoute, parse_route_tables
@@ -32,25 +32,27 @@ GroupFacts = dict[tuple[str, ...], tuple[SecurityGroup, ...]]
 
 
 def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[R]]:
-    """Return listings with the facts of their subnets and security groups, in order of region.
+    """Return listings whose items have the facts of their networks, in the order of the regions.
 
     Args:
         service: What `sagemaker_service` gave.
-        listings: One a region; of subnets and security groups only the ids are known.
+        listings: One a region.
     """
     read = {li.region: li for li in listings}
     broadest = read_broadest_sources(service.audit_config)
     submit, account = service.thread_pool.submit, service.audited_account
     reading = {}
     for li in read.values():
-        if any(item.subnets or item.security_groups for item in li.items):
+        if any(item.subnet_ids or item.security_group_ids for item in li.items):
             logger.info(f"EC2 - reading the networks of SageMaker in {li.region}...")
             # boto3 makes the clients of one session in one thread only.
             ec2 = service.session.client("ec2", region_name=li.region)
             # Tasks of their own, and not one that waits for others: the pool might be full of such.
+            subnet_ids = {subnet_id for item in li.items for subnet_id in item.subnet_ids}
+            group_sets = {item.security_group_ids for item in li.items}
             reading[li.region] = (
-                submit(read_subnets, ec2, subnets_of(li), account),
-                submit(read_security_groups, ec2, group_sets_of(li), broadest),
+                submit(read_subnets, ec2, subnet_ids, account),
+                submit(read_security_groups, ec2, group_sets, broadest),
             )
     for region, (subnets, groups) in reading.items():
         facts = subnets.result(), groups.result()
@@ -60,27 +62,15 @@ def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[
 
 
 def with_network(item: R, subnets: SubnetFacts, groups: GroupFacts) -> R:
-    """Return an item with the given facts in the place of ids."""
-    return replace(
-        item,
-        subnets=tuple(subnets[subnet.id] for subnet in item.subnets),
-        security_groups=groups[group_ids_of(item)],
-    )
+    """Return an item with what was read of its network.
 
-
-def subnets_of(listing: Listing[R]) -> set[str]:
-    """Return the ids of the subnets that a region's items name."""
-    return {subnet.id for item in listing.items for subnet in item.subnets}
-
-
-def group_sets_of(listing: Listing[R]) -> set[tuple[str, ...]]:
-    """Return the ids of the security groups that a region's items name, each item's together."""
-    return set(map(group_ids_of, listing.items))
-
-
-def group_ids_of(item: Resource) -> tuple[str, ...]:
-    """Return the ids of an item's security groups."""
-    return tuple(group.id for group in item.security_groups)
+    Args:
+        item: It.
+        subnets: What `read_subnets` gave, for its subnets at least.
+        groups: What `read_security_groups` gave, for its set at least.
+    """
+    named = tuple(subnets[subnet_id] for subnet_id in item.subnet_ids)
+    return replace(item, network=Network(named, groups[item.security_group_ids]))
 
 
 def read_network(

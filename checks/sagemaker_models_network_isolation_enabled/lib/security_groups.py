@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from .answers import Described, MalformedError, listed, missing, why_unread
-from .facts import SecurityGroup, Unread
+from .facts import OpenRule, SecurityGroup, Unread
 from .ranges import BROADEST, Broadest, Permission, behind_nat64, is_broad, open_permissions
 
 # What a security group rule may admit; each rule has one of them at least.
@@ -73,7 +73,7 @@ def group_facts(
         for direction in DIRECTIONS
     }
 
-    def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[str, ...]]:
+    def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[OpenRule, ...]]:
         parts = (part for group_id in group_set for part in rules[group_id, direction])
         by_group: dict[str, list[Permission]] = {}
         permissions = (part for part in parts if isinstance(part, Permission))
@@ -207,7 +207,7 @@ def traffic(rule: dict[str, Any]) -> str:
     return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
 
 
-def in_words(permissions: list[Permission], broadest: Broadest) -> tuple[str, ...]:
+def in_words(permissions: list[Permission], broadest: Broadest) -> tuple[OpenRule, ...]:
     """Return a group's open permissions in words; the last says what makes them open.
 
     Args:
@@ -220,4 +220,4 @@ def in_words(permissions: list[Permission], broadest: Broadest) -> tuple[str, ..
     if joined or configured:
         named = f"broader than a /{broadest[4]} or an IPv6 /{broadest[6]}"
         last += f" ({'joined with others, ' * joined}{named}{', as configured' * configured})"
-    return *texts, last
+    return tuple(map(OpenRule, (*texts, last)))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .containers import notes_on_containers, obstacle_to_isolation
-from .network import CHECK, Networks, NoPageError, explain_error
+from .network import CHECK, NoPageError, choose_network, explain_error, judge_model
 from .serving import Description, describe, read_serving
 
 _PAGE, _GUARD, _UPDATE = Path(__file__).with_name("page.md").read_text("utf-8").split("«end»\n")
@@ -76,7 +76,6 @@ class _Region:
     def __init__(self, run: Run, name: str) -> None:
         self.run, self.name = run, name
         self.client = run.service.regional_clients[name]
-        self.networks = Networks(run.service, name, run.provider.fixer_config)
         self.serving = read_serving(self.client)
         self.models: dict[str, _Model] = {}
         self.written: dict[str, Path | str] = {}
@@ -119,7 +118,7 @@ class _Region:
             )
             mutelist, account = self.run.provider.mutelist, self.run.service.audited_account
             muted = bool(mutelist.mutelist and mutelist.is_finding_muted(finding, account))
-            verdict = self.networks.judge(described.answer)
+            verdict = judge_model(self.run.service, self.name, described.answer)
             self.models[name] = _Model(described, *verdict, tags, muted)
         return self.models[name]
 
@@ -152,7 +151,8 @@ class _Region:
         for described, _, faults, tags, _ in failing:
             if why := obstacle_to_isolation(described):
                 raise NoPageError(why)
-            network, origin = self.networks.choose(described.answer)
+            args = (self.run.service, self.name, described.answer, self.run.provider.fixer_config)
+            network, origin = choose_network(*args)
             name = names[described.name] = self.copy_name(described.name)
             ids = ", ".join([*network["Subnets"], *network["SecurityGroupIds"]])
             rows.append(f"{described.name} | {faults} | {name} | {ids}: {origin}")

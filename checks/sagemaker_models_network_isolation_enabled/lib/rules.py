@@ -1,0 +1,289 @@
+"""The rules: each is one function that says what breaks it, or what should be known.
+
+A model is sound when network isolation is on, and it has a VPC configuration whose subnets are all
+private and whose security groups admit no range of the internet (source: the SOP's description and
+implementation steps). A rule is a pure function of facts, and yields what it has to say as data.
+To add one, write the function with its words and its source, and put it into `RULES` or `NOTES`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .facts import EndpointConfig, OpenRule, Resource, SecurityGroup, Subnet, Unread
+
+_MOST_NAMED = 50  # the most routes or rules of one thing in words; the finding's resource has all
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a rule says of a resource.
+
+    Attributes:
+        rule: The rule's name, such as "public-subnet".
+        thing: What must change, the same for all resources that it concerns, such as "route table
+            rtb-1"; for a note, what it is about.
+        detail: What is wrong with the thing: a clause without its subject, such as "sends 0.0.0.0/0
+            to igw-1".
+        effect: What follows for this resource, such as "subnet subnet-1 is public"; None where the
+            detail says it.
+    """
+
+    rule: str
+    thing: str
+    detail: str
+    effect: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The statement in words."""
+        clause = f"{self.thing} {self.detail}"
+        return f"{self.effect}: {clause}" if self.effect else clause
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on one resource.
+
+    Attributes:
+        status: "PASS", "FAIL" or "MANUAL".
+        violations: Every violation that is known.
+        unknown: Everything that is not known and might decide.
+        notes: What breaks no rule and should be known all the same.
+    """
+
+    status: str
+    violations: tuple[Statement, ...] = ()
+    unknown: tuple[Unread, ...] = ()
+    notes: tuple[Statement, ...] = ()
+
+
+def judge(resource: Resource, fail_on_unrestricted_egress: bool) -> Verdict:
+    """Return the verdict on a model, an endpoint configuration or a monitoring schedule.
+
+    Args:
+        resource: Its facts.
+        fail_on_unrestricted_egress: Whether egress to the internet is a violation, and not a note.
+
+    Returns:
+        FAIL for any violation; else MANUAL for anything unknown that might be one; else PASS.
+    """
+    strict = fail_on_unrestricted_egress
+    rules, notes = (RULES + EGRESS, NOTES) if strict else (RULES, NOTES + EGRESS)
+    violations = tuple(said for rule in rules for said in rule(resource))
+    unknown = list(_unknown(resource))
+    egress = [u for u in _unknown_egress(resource) if u not in unknown]
+    noted = [said for rule in notes for said in rule(resource)]
+    if strict:
+        unknown += egress
+    else:
+        noted += [Statement("unknown-egress", u.what, explain_why(u)) for u in egress]
+    status = "FAIL" if violations else "MANUAL" if unknown else "PASS"
+    return Verdict(status, violations, tuple(dict.fromkeys(unknown)), tuple(noted))
+
+
+def network_isolation(resource: Resource) -> Iterator[Statement]:
+    """EnableNetworkIsolation must be on (source: the SOP; AWS Security Hub SageMaker.5)."""
+    if resource.network_isolation is False:
+        yield Statement("network-isolation", "network isolation", "is disabled")
+
+
+def vpc_config(resource: Resource) -> Iterator[Statement]:
+    """There must be a VpcConfig, with a security group in it (source: the SOP's test plan)."""
+    if resource.has_vpc_config is False:
+        yield Statement("vpc-config", "the VPC configuration", "is missing")
+    elif resource.has_vpc_config and not resource.security_group_ids:
+        yield Statement("security-groups", "the VPC configuration", "has no security group")
+
+
+def serverless_variants(resource: Resource) -> Iterator[Statement]:
+    """A serverless variant has neither isolation nor a VPC.
+
+    Source: "Feature exclusions" in "Deploy models with Amazon SageMaker Serverless Inference" of
+    the Amazon SageMaker AI Developer Guide.
+    """
+    for name in resource.serverless_variants if isinstance(resource, EndpointConfig) else ():
+        detail = "is serverless, which AWS neither isolates nor puts into a VPC"
+        yield Statement("serverless-variant", f"variant {name}", detail)
+
+
+def public_subnets(resource: Resource) -> Iterator[Statement]:
+    """No subnet may be public, directly or through a firewall or an appliance.
+
+    Source: "Subnet types" in the Amazon VPC User Guide, and `middleboxes`. What is in effect for
+    several subnets is one route table, and said once.
+    """
+    ways: dict[tuple[str | None, str, str], list[str]] = {}
+    for subnet in _subnets(resource):
+        for through, detail in _ways_out(subnet):
+            ways.setdefault((subnet.route_table_id, through, detail), []).append(subnet.id)
+    for (table, through, detail), ids in ways.items():
+        effect = f"{_named('subnet', ids)} public{through}"
+        yield Statement("public-subnet", f"route table {table}", detail, effect)
+
+
+def open_ingress(resource: Resource) -> Iterator[Statement]:
+    """The security groups together must admit no range of the internet (source: `ranges`)."""
+    opened = [(group, group.open_ingress or ()) for group in _groups(resource)]
+    yield from _open("open-ingress", "ingress", opened)
+
+
+def open_egress(resource: Resource) -> Iterator[Statement]:
+    """Egress to the internet is the user's to allow: the SOP asks that it be controlled."""
+    opened = [(group, group.open_egress or ()) for group in _groups(resource)]
+    yield from _open("open-egress", "egress", opened)
+
+
+def blocked_subnets(resource: Resource) -> Iterator[Statement]:
+    """VPC Block Public Access may stop a public subnet's traffic.
+
+    The subnet is public by its routes all the same: the setting is the account's, for a whole
+    region, and can be taken off without a look at the subnet (source: "Block public access to VPCs
+    and subnets" in the Amazon VPC User Guide). Nothing is noted behind an appliance, whose own
+    subnet decides.
+    """
+    blocked: dict[str, list[str]] = {}
+    for subnet in _subnets(resource):
+        gateways = [route.gateway for route in subnet.internet_routes or ()]
+        firewalls = [r for r in subnet.middlebox_routes or () if r.middlebox.startswith("vpce-")]
+        gateways += [route.gateway for route in firewalls]
+        mode = subnet.block_public_access or ""
+        if mode.startswith("block-") and any(g.startswith("igw-") for g in gateways):
+            blocked.setdefault(mode, []).append(subnet.id)
+    for mode, ids in blocked.items():
+        detail = (
+            f"({mode}) stops the traffic between {join(ids)} and the internet gateway for as long "
+            "as it is on"
+        )
+        yield Statement("blocked-subnet", "VPC Block Public Access", detail)
+
+
+def firewalled_subnets(resource: Resource) -> Iterator[Statement]:
+    """The automated internet firewall may drop what comes in for a public subnet.
+
+    `outbound-only` drops what is unsolicited; `flexible` does so for interfaces without a public
+    address. The subnet is public by its routes all the same: the treatment is somebody else's
+    setting, and a policy that monitors logs what it would drop (source: Subnet and IgwFirewall in
+    the Amazon EC2 API Reference).
+    """
+    treated: dict[str, list[str]] = {}
+    for subnet in _subnets(resource):
+        connectivity = subnet.firewall_connectivity or ""
+        inspected = any(route.firewall == "active" for route in subnet.internet_routes or ())
+        if inspected and connectivity in ("outbound-only", "flexible"):
+            treated.setdefault(connectivity, []).append(subnet.id)
+    for treatment, ids in treated.items():
+        without = "interfaces without a public address in " * (treatment == "flexible")
+        detail = (
+            f"({treatment}) drops connections from the internet to {without}{join(ids)} for as "
+            "long as it is set so, unless its policy only monitors"
+        )
+        yield Statement("firewalled-subnet", "the automated internet firewall", detail)
+
+
+_Rule = Callable[[Resource], Iterator[Statement]]
+# In the order in which a reader cares.
+RULES: tuple[_Rule, ...] = (
+    *(network_isolation, vpc_config, serverless_variants, public_subnets, open_ingress),
+)
+EGRESS: tuple[_Rule, ...] = (open_egress,)
+NOTES: tuple[_Rule, ...] = (blocked_subnets, firewalled_subnets)
+
+
+def _subnets(resource: Resource) -> tuple[Subnet, ...]:
+    return resource.network.subnets if resource.network else ()
+
+
+def _groups(resource: Resource) -> tuple[SecurityGroup, ...]:
+    return resource.network.security_groups if resource.network else ()
+
+
+def _ways_out(subnet: Subnet) -> Iterator[tuple[str, str]]:
+    """Yield each way in which a subnet is public: through what, and what its table sends."""
+    if subnet.internet_routes:
+        routes = [f"{r.destination} to {r.gateway}" for r in subnet.internet_routes]
+        yield "", f"sends {join_most(routes)}"
+    for r in subnet.middlebox_routes or ():
+        detail = (
+            f"sends {r.destination} to it, and route table {r.gateway_route_table_id} of "
+            f"{r.gateway} sends {r.block} to it"
+        )
+        yield f" through {r.middlebox}", detail
+
+
+def _open(
+    rule: str, direction: str, opened: Sequence[tuple[SecurityGroup, tuple[OpenRule, ...]]]
+) -> Iterator[Statement]:
+    """Yield the groups that are open by themselves, and those that are only together."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for group, rules in opened:
+        for one in rules:
+            ids = tuple(sorted({group.id, *one.joined_with}))
+            text = f"{one.text} of {group.id}" if one.joined_with else one.text
+            found.setdefault(ids, []).append(text)
+    for ids, texts in found.items():
+        together, verb = (" together", "allow") if len(ids) > 1 else ("", "allows")
+        thing = f"security group{'s' * (len(ids) > 1)} {join(ids)}{together}"
+        yield Statement(rule, thing, f"{verb} {direction} of {join_most(texts)}")
+
+
+def _unknown(resource: Resource) -> Iterator[Unread]:
+    """Yield all that is not known and might decide; a fact that nobody filled in is among it."""
+    yield from resource.unread or ()
+    settings = (resource.unread, resource.network_isolation, resource.has_vpc_config)
+    if None in settings and not resource.unread:
+        yield _nobody_read("EnableNetworkIsolation and VpcConfig", f"Describe{resource.NOUN}")
+    named = {*resource.subnet_ids, *resource.security_group_ids}
+    read = {subnet.id for subnet in _subnets(resource)} | {g.id for g in _groups(resource)}
+    if resource.has_vpc_config and (not resource.subnet_ids or read != named):
+        yield _nobody_read("the subnets and security groups", "DescribeSubnets", "ec2")
+    for s in _subnets(resource):
+        yield from s.unread or ()
+        known = (s.unread, s.vpc_id, s.route_table_id, s.internet_routes, s.middlebox_routes)
+        if None in known and not s.unread:
+            yield _nobody_read(f"subnet {s.id}", "DescribeRouteTables", "ec2")
+    for g in _groups(resource):
+        yield from g.unread or ()
+        if None in (g.unread, g.vpc_id, g.open_ingress) and not g.unread:
+            yield _nobody_read(f"security group {g.id}", "DescribeSecurityGroups", "ec2")
+
+
+def _unknown_egress(resource: Resource) -> Iterator[Unread]:
+    """Yield what is not known of the security groups' egress."""
+    for g in _groups(resource):
+        yield from g.unread_egress or ()
+        if None in (g.unread_egress, g.open_egress) and not g.unread_egress:
+            yield _nobody_read(f"egress of security group {g.id}", "DescribeSecurityGroups", "ec2")
+
+
+def _nobody_read(what: str, operation: str, service: str = "sagemaker") -> Unread:
+    return Unread(what, "nothing was read", f"{service}:{operation}", "scan again")
+
+
+def explain_why(unread: Unread) -> str:
+    """Return why something is not known, as a clause without its subject."""
+    return f"{unread.problem} ({unread.why}; {unread.remedy})"
+
+
+def explain_unknown(unknown: Iterable[Unread]) -> str:
+    """Return in words what is not known: a clause for each reason, with all that it hit."""
+    things: dict[str, list[str]] = {}
+    for unread in unknown:
+        things.setdefault(explain_why(unread), []).append(unread.what)
+    return "; ".join(f"{join(dict.fromkeys(whats))} {why}" for why, whats in things.items())
+
+
+def _named(noun: str, ids: Sequence[str]) -> str:
+    """Return things of a kind as the subject of a sentence, with its verb."""
+    return f"{noun} {ids[0]} is" if len(ids) == 1 else f"{noun}s {join(ids)} are"
+
+
+def join(words: Iterable[str]) -> str:
+    """Return words as a list in a sentence: "a, b and c"; there must be one at least."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def join_most(words: Sequence[str]) -> str:
+    """Return words as `join` does; of very many the first, and the number of the rest."""
+    rest = len(words) - _MOST_NAMED
+    return join([*words[:_MOST_NAMED], f"{rest} more"] if rest > 0 else words)
