@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ..answers import MalformedError
 from .containers import notes_on_containers, obstacle_to_isolation
 from .network import CHECK, NoPageError, choose_network, explain_error, judge_model
-from .serving import Description, describe, read_serving
+from .serving import Description, Serving, describe
 
 _PAGE, _GUARD, _UPDATE = Path(__file__).with_name("page.md").read_text("utf-8").split("«end»\n")
 _NAME_LENGTH = 63  # the most that the name of a model or an endpoint configuration has
@@ -59,8 +60,13 @@ class Run:
         """
         if region not in self._regions:
             self._regions[region] = _Region(self, region)
+        try:
+            outcomes = list(self._regions[region].found(model))
+        # Prowler would end all fixing here and say nothing of it; the next model may have a page.
+        except (ClientError, BotoCoreError, MalformedError, LookupError, TypeError) as error:
+            outcomes = [("", f"{explain_error(error, f'model {model}')}.")]
         said = []
-        for endpoint, found in self._regions[region].found(model):
+        for endpoint, found in outcomes:
             link = f"[page]({found.relative_to(self.folder)})" if isinstance(found, Path) else found
             cells = (region, model, endpoint, link)
             self._index += _lines("| ", [" | ".join(cells)], " |\n")
@@ -71,38 +77,31 @@ class Run:
 
 
 class _Region:
-    """What is read and written of one region, once for all its models."""
+    """What is read and written of one region."""
 
     def __init__(self, run: Run, name: str) -> None:
         self.run, self.name = run, name
         self.client = run.service.regional_clients[name]
-        self.serving = read_serving(self.client)
+        self.serving = Serving(self.client)
         self.models: dict[str, _Model] = {}
-        self.written: dict[str, Path | str] = {}
 
     def found(self, name: str) -> Iterator[tuple[str, Path | str]]:
         """Yield an endpoint ("" for none) with its page, or with why there is none."""
-        try:
-            model = self.model(name)
-        # Prowler would end all fixing here and say nothing of it; the next model may have a page.
-        except Exception as error:
-            yield "", f"{explain_error(error, f'model {name}')}."
-            return
-        if model.is_muted:
+        if self.model(name).is_muted:
             yield "", "The mutelist mutes the finding."
             return
         endpoints = self.serving.endpoints_of(name)
-        for one in endpoints:
-            if one.name not in self.written:
-                self.written[one.name] = self.write(one)
-            yield one.name, self.written[one.name]
-        components = [one for one, models in self.serving.components.items() if name in models]
-        for component in components:
-            yield "", f"Inference component {component} uses it: update the component by hand."
-        for clause in self.serving.unread:
-            yield "", f"What else serves it is not all known: {clause}."
-        if not (endpoints or components or self.serving.unread):
-            yield "", "No endpoint is seen to serve it; batch transform and pipelines are not seen."
+        yield from ((one.name, self.write(one)) for one in endpoints)
+        components = self.serving.components.items()
+        others = [
+            *(f"Update inference component {c} by hand." for c, of in components if name in of),
+            *(f"What else serves it is not all known: {u}." for u in self.serving.unread),
+        ]
+        if not (endpoints or others):
+            others = [
+                "No endpoint is seen to serve it; batch transform and pipelines are not seen."
+            ]
+        yield from (("", other) for other in others)
 
     def model(self, name: str) -> _Model:
         """Return a model with the check's verdict on it; AWS's errors are raised."""
@@ -183,7 +182,7 @@ class _Region:
                 f"{one.get('InstanceType', 'instance pools')}"
                 for one in config.variants
             ),
-            "policy": json.dumps(policy) if policy else "none",
+            "policy": f"`{json.dumps(policy)}`" if policy else "none",
             "alarms": ", ".join(alarm["AlarmName"] for alarm in alarms) or "none",
             "notes": _lines("- ", notes) or "- nothing",
             "variants": shlex.join(
@@ -204,19 +203,20 @@ class _Region:
     def config(self, endpoint: Description) -> Description:
         """Return the configuration of an endpoint that can be updated to another one."""
         status, name = endpoint.answer["EndpointStatus"], endpoint.configs[0]
+        config, why = self.serving.configs.get(name), None
         if status == "Failed":
             # "DeleteEndpoint is the only operation that can be performed" (DescribeEndpoint).
-            raise NoPageError("it is Failed, and can only be deleted.")
-        if status != "InService" or len(endpoint.configs) > 1:
-            raise NoPageError(f"it is {status}. Run this again when it is InService.")
-        if name not in self.serving.configs:
-            raise NoPageError(f"its configuration {name} cannot be read. Update it to another.")
-        if any("ServerlessConfig" in one for one in self.serving.configs[name].variants):
+            why = "it is Failed, and can only be deleted."
+        elif status != "InService" or len(endpoint.configs) > 1:
+            why = f"it is {status}. Run this again when it is InService."
+        elif config and any("ServerlessConfig" in variant for variant in config.variants):
+            why = "it is serverless, which AWS does not isolate. Serve the model from instances."
+        if why or not config:
             raise NoPageError(
-                "it is serverless, and AWS takes no isolation and no VPC for it. Serve the model "
-                "from instances, or state an exception in a mutelist."
+                why
+                or f"its configuration {name} could not be read. Update it to one that is there."
             )
-        return self.serving.configs[name]
+        return config
 
     def copy_name(self, name: str) -> str:
         """Return a name that is free; one that must be cut has a digest of the whole."""
@@ -228,8 +228,12 @@ class _Region:
 
 def _copy(one: Description, change: dict[str, Any]) -> str:
     """Return the command that copies a model or a configuration: see the block Copy."""
-    about = [json.dumps(one.settings), json.dumps(change)]
-    return shlex.join(["copy", one.kind, one.name, str(one.created), *about])
+    words = ["copy", one.kind, one.name, str(one.created)]
+    words += map(json.dumps, (one.settings, change))
+    if one.kind == "model":  # its environment is for no command line, which others could see
+        several = "containers" if one.sent.get("Containers") else "primary-container"
+        words += [f"--{several}", "file:///dev/stdin"]
+    return shlex.join(words)
 
 
 def _lines(start: str, texts: Iterable[str], end: str = "") -> str:

@@ -8,12 +8,11 @@ lose them, so answers are read as AWS sent them: botocore hands them to whoever 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from botocore import xform_name
 
-from ..answers import MalformedError
 from ..listings import PAGE_SIZE
 from .network import explain_error
 
@@ -52,6 +51,12 @@ class Description:
         """The members that this botocore does not know, without what is in them."""
         new = set(_members_of(self.sent)) - set(_members_of(self.answer))
         return sorted(name for name in new if name.rpartition(".")[0] not in new)
+
+    @property
+    def containers(self) -> list[dict[str, Any]]:
+        """The containers of a model, one or several."""
+        primary = self.sent.get("PrimaryContainer")
+        return [*([primary] if primary else ()), *(self.sent.get("Containers") or ())]
 
     @property
     def variants(self) -> list[dict[str, Any]]:
@@ -105,9 +110,8 @@ def _members_of(value: Any, path: str = "") -> Iterator[str]:
             yield from _members_of(member, here)
 
 
-@dataclass
 class Serving:
-    """What serves in a region.
+    """What serves in the region of a SageMaker client; no error of AWS is raised.
 
     Attributes:
         endpoints: Its endpoints, by name.
@@ -117,10 +121,32 @@ class Serving:
             configuration be deleted while an endpoint uses it.
     """
 
-    endpoints: dict[str, Description] = field(default_factory=dict)
-    configs: dict[str, Description] = field(default_factory=dict)
-    components: dict[str, list[str]] = field(default_factory=dict)
-    unread: list[str] = field(default_factory=list)
+    def __init__(self, client: Any) -> None:
+        self.endpoints: dict[str, Description] = {}
+        self.configs: dict[str, Description] = {}
+        self.components: dict[str, list[str]] = {}
+        self.unread: list[str] = []
+        with self._reading("the list of endpoints"):
+            for name in _names(client, "Endpoint"):
+                with self._reading(f"endpoint {name}"):
+                    self.endpoints[name] = describe(client, "endpoint", name)
+                    for config in set(self.endpoints[name].configs) - set(self.configs):
+                        with self._reading(f"configuration {config} of endpoint {name}"):
+                            self.configs[config] = describe(client, "endpoint-config", config)
+        with self._reading("the list of inference components"):
+            for name in _names(client, "InferenceComponent"):
+                with self._reading(f"inference component {name}"):
+                    about = client.describe_inference_component(InferenceComponentName=name)
+                    # Newer versions of the API give several, which this botocore may not know.
+                    several = about.get("Specifications") or [about["Specification"]]
+                    self.components[name] = [str(one.get("ModelName")) for one in several]
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.unread.append(explain_error(error, what))
 
     def endpoints_of(self, model: str) -> list[Description]:
         """Return the endpoints that use a model, or are being updated to use it."""
@@ -128,37 +154,7 @@ class Serving:
         return [one for one in self.endpoints.values() if using.intersection(one.configs)]
 
 
-def read_serving(client: Any) -> Serving:
-    """Return what serves in the region of a SageMaker client; no error of AWS is raised."""
-    serving = Serving()
-
-    @contextmanager
-    def reading(what: str) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            serving.unread.append(explain_error(error, what))
-
-    def names(kind: str) -> list[str]:
-        pages = client.get_paginator(f"list_{xform_name(kind)}s")
-        listed = pages.paginate(PaginationConfig={"PageSize": PAGE_SIZE})
-        return [item[f"{kind}Name"] for page in listed for item in page[f"{kind}s"]]
-
-    with reading("the list of endpoints"):
-        for name in names("Endpoint"):
-            with reading(f"endpoint {name}"):
-                serving.endpoints[name] = endpoint = describe(client, "endpoint", name)
-                for config in endpoint.configs:
-                    with reading(f"configuration {config} of endpoint {name}"):
-                        if config not in serving.configs:
-                            serving.configs[config] = describe(client, "endpoint-config", config)
-    with reading("the list of inference components"):
-        for name in names("InferenceComponent"):
-            with reading(f"inference component {name}"):
-                about = client.describe_inference_component(InferenceComponentName=name)
-                # Newer versions of the API give several; this botocore may not know of them.
-                several = about.get("Specifications") or [about.get("Specification")]
-                serving.components[name] = [one.get("ModelName") for one in several if one]
-                if not any(several):
-                    raise MalformedError("no Specification in the answer")
-    return serving
+def _names(client: Any, kind: str) -> list[str]:
+    pages = client.get_paginator(f"list_{xform_name(kind)}s")
+    listed = pages.paginate(PaginationConfig={"PageSize": PAGE_SIZE})
+    return [item[f"{kind}Name"] for page in listed for item in page[f"{kind}s"]]
