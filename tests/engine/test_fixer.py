@@ -393,7 +393,7 @@ def test_stopped_after_any_command_nothing_is_lost_or_done_twice(case: Case) -> 
     """The process group is killed, as with a terminal that is closed for good."""
     served()(case)
     case.fix()
-    for heading, most in (("Copy", 10), ("Move", 6), ("Back", 6)):
+    for heading, most in (("Copy", 10), ("Move", 5), ("Back", 5)):
         case.aws.calls.clear()
         for number in range(1, most + 1):
             if heading == "Copy":
