@@ -12,163 +12,112 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-SERVICE = "prowler.providers.aws.services.sagemaker"
-CHECK = "sagemaker_models_network_isolation_enabled"
+_CHECK = "sagemaker_models_network_isolation_enabled"
+_SERVICE = "prowler.providers.aws.services.sagemaker"
+# The checks' folder, under the name of the service: Prowler lists a check's service by the name of
+# the folder above it. The wheel has it so; in a checkout it is a symbolic link. (`metadata` has one
+# too: Python started in a checkout finds this package there, and not the installed one.)
+_FOLDER = Path(__file__).parent / "sagemaker"
 
-# All of Prowler that the checks and the fixer rely on: modules, and what the source of each must
-# define or import from elsewhere; what is no name, such as a condition, it must hold as it stands.
-# They are read as text: importing the modules here would cost every `prowler` command seconds, and
-# parsing them some forty milliseconds where this takes two.
+# What the checks need of Prowler's modules. If one cannot be imported, Prowler logs an error, which
+# it does not show by default, and reports nothing. To import the modules here is too early, while
+# Prowler reads its configuration, and takes seconds; so their sources are searched for the words.
 RELIED_ON = {
-    "prowler.config.config": ("default_output_directory", "output_file_timestamp"),
-    # `run_fixer` calls a fixer by the names of its parameters.
-    "prowler.lib.check.check": (
-        "def run_fixer",
-        '"region" in fixer.__code__.co_varnames',
-        '"resource_id" in fixer.__code__.co_varnames',
-    ),
     "prowler.lib.check.models": (
-        "class Check",
-        "class Check_Report_AWS",
-        "class CheckMetadata",
-        "class Severity",
-        "def metadata",
-        "self.region",
-        "self.resource",
-        "self.resource_arn",
-        "self.resource_id",
-        "self.resource_tags",
+        *("Check", "CheckMetadata", "Check_Report_AWS", "Severity"),
+        *("resource_arn", "resource_id", "resource_tags"),
     ),
     "prowler.providers.aws.lib.service.service": (
-        "class AWSService",
-        "self.audited_account",
-        "self.audit_config",
-        "self.audit_resources",
-        "self.provider",
-        "self.regional_clients",
-        "self.session",
-        "self.thread_pool",
-        "def get_unknown_arn",
+        *("AWSService", "audit_config", "audit_resources", "audited_account"),
+        *("audited_account_arn", "get_unknown_arn", "regional_clients", "thread_pool"),
     ),
-    "prowler.lib.mutelist.mutelist": (
-        "def is_finding_muted",
-        "def mutelist",
-        "def mutelist_file_path",
-    ),
-    "prowler.providers.aws.aws_provider": ("def fixer_config", "def mutelist"),
-    "prowler.providers.common.models": ("class Audit_Metadata", "expected_checks"),
-    "prowler.providers.common.provider": ("class Provider", "def get_global_provider"),
-    f"{SERVICE}.sagemaker_client": ("sagemaker_client",),
-    f"{SERVICE}.sagemaker_service": ("self.sagemaker_models",),
+    "prowler.providers.common.models": ("expected_checks",),
+    "prowler.providers.common.provider": ("Provider", "get_global_provider"),
+    f"{_SERVICE}.sagemaker_client": ("sagemaker_client",),
+    f"{_SERVICE}.sagemaker_service": ("sagemaker_models",),
 }
 
 
-class BrokenInstallationError(Exception):
-    """The plugin's own folder is not as it must be; the text says why and what to do."""
-
-
 def take_the_place_of_the_built_in() -> None:
-    """Put our folder of checks first on the path of Prowler's SageMaker package, once.
+    """Put our folder of checks first on the path of Prowler's SageMaker package.
 
-    Where Prowler or this installation is not shaped as expected, one sentence on stderr says so and
-    the built-in check stays; nothing is raised, because that would end every `prowler` command.
-    Where there is no Prowler, `sagemaker-isolation` may still read what one wrote elsewhere.
+    Where Prowler's own discovery then does not find our checks, or lacks what they need, the folder
+    comes off again and one line on stderr says so. Nothing is raised, because that would end every
+    `prowler` command. Where there is no Prowler, `sagemaker-isolation` may still read what one
+    wrote elsewhere.
     """
     if find_spec("prowler") is None:
         return
+    ours = {(path.parent.name, str(path.parent)) for path in _FOLDER.glob("*/*.metadata.json")}
+    if not ours:
+        # A zipped package, or a link that git wrote as a file, as it does by default on Windows:
+        # `core.symlinks` of https://git-scm.com/docs/git-config.
+        _say_who_answers(
+            f"there are none in {_FOLDER}. Install the plugin again: not as a zip, and from a "
+            "checkout without -e or with git's core.symlinks set to true",
+            {_CHECK},
+        )
+        return
     try:
-        checks = folder_of_checks()
-        path = import_module(SERVICE).__path__
-        if checks in path:
-            return
-        if f"{SERVICE}.{CHECK}" in sys.modules:
-            raise ImportError("the built-in check was imported before the plugin")
-        for module, definitions in RELIED_ON.items():
-            require(module, definitions)
-        path.insert(0, checks)
-    except BrokenInstallationError as error:
-        say_that_the_built_in_answers(str(error))
+        _put_first(ours)
     except Exception as error:
-        say_that_the_built_in_answers(
+        _say_who_answers(
             f"{error}. Install a version of the plugin that supports this Prowler, or remove the "
-            "plugin"
+            "plugin",
+            {name for name, _ in ours},
         )
 
 
-def say_that_the_built_in_answers(why: str) -> None:
-    """Print the one sentence; `why` is the reason, and what to do about it."""
-    folders = (Path(__file__).parent / "sagemaker").glob("*/*.metadata.json")
-    others = sorted({path.parent.name for path in folders} - {CHECK})
-    lost = f", and {' and '.join(others)} {'is' if len(others) == 1 else 'are'} not there"
+def _put_first(ours: set[tuple[str, str]]) -> None:
+    """Put our folder first, and take it off and raise where our checks would not run."""
+    path = import_module(_SERVICE).__path__
+    before = set(sys.modules)
+    path.insert(0, str(_FOLDER))
+    try:
+        _require_what_is_relied_on()
+        if not ours <= _find_checks():
+            raise LookupError(f"this Prowler does not find them in {_FOLDER}")
+    except Exception:
+        if str(_FOLDER) in path:  # or Prowler has put the path back
+            path.remove(str(_FOLDER))
+        for name in sys.modules.keys() - before:  # the next walk would go on in what this imported
+            if name.startswith(f"{_SERVICE}."):
+                del sys.modules[name]
+        raise
+
+
+def _require_what_is_relied_on() -> None:
+    for module, words in RELIED_ON.items():
+        spec = find_spec(module)
+        source = Path(spec.origin).read_text("utf-8") if spec and spec.origin else ""
+        there = re.findall(rf"\b(?:{'|'.join(words)})\b", source)
+        if missing := ", ".join(sorted(set(words).difference(there))):
+            raise LookupError(f"this Prowler has no {missing} in {module}")
+
+
+def _find_checks() -> set[tuple[str, str]]:
+    """Return the name and the folder of each SageMaker check that Prowler's discovery finds."""
+    from prowler.lib.check.utils import recover_checks_from_provider  # noqa: PLC0415
+
+    try:
+        return set(recover_checks_from_provider("aws", "sagemaker"))
+    except SystemExit:  # it logs why
+        return set()
+
+
+def _say_who_answers(why: str, checks: set[str]) -> None:
+    """Print the line; `why` is the reason that our checks are not used, and what to do about it."""
+    try:
+        found = {name for name, _ in _find_checks()}
+    except Exception:  # of no more use to the user than `why`
+        found = set()
+    built_in = ", ".join(sorted(checks & found)) or "none"
+    missing = ", ".join(sorted(checks - found)) or "none"
     print(
-        f"prowler-sagemaker-network-isolation: Prowler's built-in {CHECK}, which reads one flag "
-        f"only, runs instead of the plugin's{lost if others else ''}, because {why}.",
+        f"prowler-sagemaker-network-isolation: the plugin's checks are not used, because {why}. "
+        f"Answered by Prowler's built-in check: {built_in}. Answered by no check: {missing}.",
         file=sys.stderr,
     )
-
-
-def folder_of_checks() -> str:
-    """Return the folder that holds the check's folder: `checks` of the repository.
-
-    It is named `sagemaker` here, because Prowler lists a check's service under the name of the
-    folder above the check: by the wheel, and by a symbolic link in a checkout. (`metadata` has one
-    too: Python started in a checkout finds this package there, and not the installed one.)
-
-    Raises:
-        BrokenInstallationError: It is not on disk with the check in it: in a zipped package, or in
-            a checkout where git wrote the link as a file (`core.symlinks` is false, as it is by
-            default on Windows: https://git-scm.com/docs/git-config).
-    """
-    folder = Path(__file__).parent / "sagemaker"
-    if folder.is_file():
-        raise BrokenInstallationError(
-            f"{folder} is a file where the repository has a symbolic link. Install the plugin "
-            "without -e, or check it out again with git's core.symlinks set to true"
-        )
-    if not (folder / CHECK / f"{CHECK}.metadata.json").is_file():
-        raise BrokenInstallationError(
-            f"the plugin's folder {folder} does not hold the check. Install the plugin again, and "
-            "not as a zip"
-        )
-    return str(folder)
-
-
-def require(module: str, definitions: tuple[str, ...]) -> None:
-    """Make sure that a module of Prowler has what the plugin relies on.
-
-    Args:
-        module: The module.
-        definitions: What its source must have: see `is_defined`.
-
-    Raises:
-        ImportError: It does not.
-    """
-    try:
-        spec = find_spec(module)
-    except ModuleNotFoundError:  # its package is not there
-        spec = None
-    if spec is None or spec.origin is None:
-        raise ImportError(f"this Prowler has no {module}")
-    source = re.sub("#.*", "", Path(spec.origin).read_text(encoding="utf-8"))
-    for definition in definitions:
-        if not is_defined(definition, source):
-            name = definition.rpartition(".")[2]
-            raise ImportError(f"this Prowler has no {name} in {module}")
-
-
-def is_defined(definition: str, source: str) -> bool:
-    """Return whether a source without comments has a name, such as "class Check", or a condition.
-
-    A name may be taken over from another module by an import or an assignment, which may stand in
-    a `try`.
-    """
-    if " in " in definition:
-        return definition in source
-    name = re.escape(definition.rpartition(" ")[2])
-    defined = rf"^\s*{re.escape(definition)}(?:\(|:| = )"
-    imported = rf"^(?: {{4}})?from \S+ import (?:\([^)]*|[^(\n]*)\b{name}\b(?! as )"
-    assigned = rf"^(?: {{4}})?{name} = "
-    return bool(re.search(f"{defined}|{imported}|{assigned}", source, re.MULTILINE))
 
 
 take_the_place_of_the_built_in()

@@ -16,6 +16,7 @@ from .embedded.fixer_case import (  # noqa: F401 (fixtures)
     aws_cli_command,
     case,
     fixed_region,
+    public,
     sound,
 )
 from .embedded.installation import CHECKS, Installation, Scan, build_wheel

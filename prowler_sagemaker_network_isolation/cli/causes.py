@@ -74,8 +74,8 @@ def route_tables(subnets: list[Facts]) -> Iterator[Cause]:
     for subnet in subnets:
         clauses = [f"{r['destination']} to {r['gateway']}" for r in subnet["internet_routes"]]
         clauses += [
-            f"{r['destination']} to {r['middlebox']}, and {r['gateway_route_table_id']} of "
-            f"{r['gateway']} sends {r['block']} to {r['chained'] or 'it'}"
+            f"{r['destination']} to {r['middlebox']}, which {r['route_table_id']} joins to "
+            f"{r['gateway']}"
             for r in subnet["middlebox_routes"]
         ]
         if clauses:
@@ -98,8 +98,9 @@ def security_groups(groups: list[Facts], violations: str) -> Iterator[Cause]:
     rules: dict[str, list[str]] = {}
     for group in groups:
         egress = f"security group {group['id']} allows egress of " in violations
-        found = [*group["open_ingress"], *(group["open_egress"] if egress else ())]
-        if not all(isinstance(rule, str) and " " in rule for rule in found):
+        opened = [*group["open_ingress"], *(group["open_egress"] if egress else ())]
+        found = [str(rule.get("text")) for rule in opened if isinstance(rule, dict)]
+        if len(found) < len(opened) or not all(" " in rule for rule in found):
             raise TypeError(f"a rule of {group['id']} is no text")
         if found:
             rules[group["id"]] = found

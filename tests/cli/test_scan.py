@@ -122,7 +122,7 @@ def test_the_ocsf_carries_the_evidence(wheel_scan: Scan) -> None:
     assert route["destination"] == "0.0.0.0/0"
     assert route["gateway"].startswith("igw-")
     assert evidence["eu-west-1", "open-ipv6"]["security_groups"][1]["open_ingress"] == [
-        "tcp 443 from ::/0"
+        {"text": "tcp 443 from ::/0", "joined_with": []}
     ]
     assert evidence["eu-west-1", "flag-missing"]["network_isolation"] is None
     (unread,) = evidence["eu-west-1", "not-described"]["unread"]

@@ -22,6 +22,8 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 SCHEMAS = {
     ".github/dependabot.yml": "vendor.dependabot",
+    ".github/workflows/newest-prowler.yml": "vendor.github-workflows",
+    ".github/workflows/release.yml": "vendor.github-workflows",
     ".github/workflows/test.yml": "vendor.github-workflows",
     "docs/ci/github-action.yml": "vendor.github-workflows",
     "docs/ci/github-pip.yml": "vendor.github-workflows",

@@ -95,7 +95,7 @@ class Region:
         )
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
-    def separate_firewalls(self, vpc: str, gateway: str, interfaces: bool = False) -> str:
+    def separate_firewalls(self, vpc: str, gateway: str) -> str:
         """Return a new subnet that goes out by one firewall and NAT, and comes in by another.
 
         As in AWS's template of separate ingress and egress firewalls: the internet gateway's table
@@ -103,7 +103,6 @@ class Region:
 
         Args:
             gateway: The VPC's internet gateway, whose own route table this makes.
-            interfaces: Whether the firewalls are appliances, known by their network interfaces.
         """
         out = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
         between, inside, entrance = self.table(vpc, out), self.table(vpc), self.table(vpc, out)
@@ -112,10 +111,7 @@ class Region:
         by_nat = {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat}
         self.ec2.create_route(RouteTableId=inside, **by_nat)
         first, second = (
-            {"NetworkInterfaceId": self.interface(subnet)}
-            if interfaces
-            else {"VpcEndpointId": self.firewall(vpc, subnet)}
-            for subnet in (first_in, second_in)
+            {"VpcEndpointId": self.firewall(vpc, subnet)} for subnet in (first_in, second_in)
         )
         subnet = self.subnet(vpc, self.table(vpc, {"DestinationCidrBlock": EVERYWHERE, **first}))
         back = {"DestinationCidrBlock": self.block(subnet)}
@@ -346,12 +342,12 @@ def build_schedules(aws: EmbeddedAWS) -> Expected:
     case("watch-bias", "FAIL", public, [exposed], [closed], kind="ModelBias")
     words = f"allows ingress of tcp 443 from {EVERYWHERE}"
     case("watch-explainability", "FAIL", words, [private], [opened], kind="ModelExplainability")
-    words = "network isolation is disabled; it has no VPC configuration. It monitors endpoint fraud"
+    words = "network isolation is disabled; the VPC configuration is missing. It monitors endpoint fraud"
     case("watch-default", "FAIL", f"{words} with data quality", isolated=None)
     case("watch-inline-default", "FAIL", f"{words} with a job", isolated=None, kind=None)
     case("watch-stopped", "PASS", "; its status is Stopped.", [private], [closed])
     r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
-    words = "data quality job definition watch-nothing could not be read (ResourceNotFound"
+    words = "data quality job definition watch-nothing could not be found (ResourceNotFound"
     case("watch-nothing", "MANUAL", words, [private], [closed])
     r.sagemaker.delete_data_quality_job_definition(JobDefinitionName="watch-nothing")
     words = "AccessDeniedException; allow sagemaker:DescribeModelBiasJobDefinition"
@@ -494,8 +490,8 @@ def build_models(aws: EmbeddedAWS) -> Expected:
     )
     case("serving", "FAIL", "disabled. It serves endpoint fraud.", [inherits], isolated=False)
     r.endpoint("fraud", "serving")
-    case("no-vpc", "FAIL", "it has no VPC configuration", None)
-    case("no-group", "FAIL", "its VPC configuration has no security group", [inherits], [])
+    case("no-vpc", "FAIL", "the VPC configuration is missing", None)
+    case("no-group", "FAIL", "the VPC configuration has no security group", [inherits], [])
     case(
         "public-by-main-table",
         "FAIL",
@@ -536,19 +532,19 @@ def build_models(aws: EmbeddedAWS) -> Expected:
         [closed, open_ipv6],
     )
     gone, gone_group = r.subnet(private), r.group(private)
-    case("subnet-gone", "MANUAL", f"subnet {gone} could not be read", [inherits, gone])
+    case("subnet-gone", "MANUAL", f"subnet {gone} could not be found", [inherits, gone])
     case("group-gone", "MANUAL", f"security group {gone_group}", [inherits], [closed, gone_group])
     case(
         "everything",
         "FAIL",
-        f"Not known: subnet {gone} could not be read",
+        f"Not known: subnet {gone} could not be found",
         [exposed, gone],
         [open_group],
         isolated=False,
     )
     r.ec2.delete_subnet(SubnetId=gone)
     r.ec2.delete_security_group(GroupId=gone_group)
-    case("flag-missing", "MANUAL", "EnableNetworkIsolation could not be read", [inherits])
+    case("flag-missing", "MANUAL", "EnableNetworkIsolation could not be understood", [inherits])
     case("not-described", "MANUAL", "AccessDeniedException", [inherits])
 
     r = Region(aws, "us-east-1")

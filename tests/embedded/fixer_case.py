@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from .aws_cli_server import aws_command
 from .installation import access
 from .server import EmbeddedAWS
 
+AWS = Path(sys.executable).with_name("aws")
 REGION = "ap-east-1"
 ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "error's"}]}}
 numbers = count()
@@ -32,7 +34,6 @@ class Case:
         name: The model, its endpoint and its endpoint configuration.
         output: Prowler's --output-directory.
         sound: A VpcConfig that is private and controlled.
-        command: The AWS CLI.
     """
 
     aws: EmbeddedAWS
@@ -40,7 +41,6 @@ class Case:
     name: str
     output: Path
     sound: dict[str, list[str]]
-    command: Path
 
     @property
     def sagemaker(self) -> Any:
@@ -116,7 +116,7 @@ class Case:
                 **access(self.aws),
                 "AWS_MAX_ATTEMPTS": "1",
                 "HOME": str(home),
-                "PATH": f"{path or self.command.parent}:{self.command.parent}:/usr/bin:/bin",
+                "PATH": f"{path or AWS.parent}:{AWS.parent}:/usr/bin:/bin",
                 "TMPDIR": str(home),
             },
             stdout=subprocess.PIPE,
@@ -135,7 +135,7 @@ class Case:
         folder.mkdir(exist_ok=True)
         log, aws = folder / "log", folder / "aws"
         log.write_text("")
-        aws.write_text(f"#!/bin/sh\nlog={log} real={self.command}\n{script}\n")
+        aws.write_text(f"#!/bin/sh\nlog={log} real={AWS}\n{script}\n")
         aws.chmod(0o700)
         return log
 
@@ -171,6 +171,17 @@ def sound(fixed_region: Region) -> dict[str, list[str]]:
     return {"Subnets": subnets, "SecurityGroupIds": [fixed_region.group(vpc, "10.0.0.0/8", named)]}
 
 
+@pytest.fixture(scope="module")
+def public(fixed_region: Region) -> dict[str, list[str]]:
+    vpc = fixed_region.vpc()
+    route = {
+        "DestinationCidrBlock": EVERYWHERE,
+        "GatewayId": fixed_region.internet_gateway(vpc),
+    }
+    subnet = fixed_region.subnet(vpc, fixed_region.table(vpc, route))
+    return {"Subnets": [subnet], "SecurityGroupIds": [fixed_region.group(vpc)]}
+
+
 @pytest.fixture(scope="session")
 def aws_cli_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with aws_command(tmp_path_factory.mktemp("aws")) as command:
@@ -182,10 +193,9 @@ def case(
     aws: EmbeddedAWS,
     fixed_region: Region,
     sound: dict[str, list[str]],
-    aws_cli_command: Path,
     tmp_path: Path,
 ) -> Iterator[Case]:
-    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound, aws_cli_command)
+    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound)
     yield made
     # The fixer looks at every endpoint and inference component of the region.
     for endpoint in made.sagemaker.list_endpoints()["Endpoints"]:

@@ -1,7 +1,7 @@
 """Networks beside the account's: for each member of EC2's answers, one whose verdict rests on it.
 
 They show that what AWS sends is read: what follows from it is a table of cases in test_network.py
-and an oracle in test_properties.py. All are in one region, and isolation is on, so that the network
+and an oracle in test_packets.py. All are in one region, and isolation is on, so that the network
 alone decides.
 """
 
@@ -111,25 +111,27 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     # A firewall in line, by the interface of an appliance and by the endpoint of a firewall.
     inspected = r.vpc()
     gateway = r.internet_gateway(inspected)
-    appliances = r.subnet(inspected, r.table(inspected, {**DEFAULT, "GatewayId": gateway}))
+    of_appliances = r.table(inspected, {**DEFAULT, "GatewayId": gateway})
+    appliances = r.subnet(inspected, of_appliances)
     appliance, endpoint = r.interface(appliances), r.firewall(inspected, appliances)
     edge = r.table(inspected)
     r.ec2.associate_route_table(RouteTableId=edge, GatewayId=gateway)
     group = r.group(inspected)
 
-    def in_line(name: str, target: str, **route: str) -> None:
+    def in_line(name: str, target: str, comes_in: bool, words: str, **route: str) -> None:
         table = r.table(inspected, {**DEFAULT, **route})
         subnet = r.subnet(inspected, table)
-        block = r.block(subnet)
-        r.ec2.create_route(RouteTableId=edge, DestinationCidrBlock=block, **route)
-        words = (
-            f"subnet {subnet} is public through {target}: route table {table} sends {EVERYWHERE} "
-            f"to it, and route table {edge} of {gateway} sends {block} to it"
-        )
+        if comes_in:
+            back = {"DestinationCidrBlock": r.block(subnet), **route}
+            r.ec2.create_route(RouteTableId=edge, **back)
+        through = f"subnet {subnet} is public through {target}: route table {table} sends "
+        words = f"{through}{EVERYWHERE} to it, and route table {words}"
         case(name, "FAIL", words, subnets=[subnet], groups=[group])
 
-    in_line("appliance-in-line", appliance, NetworkInterfaceId=appliance)
-    in_line("firewall-in-line", endpoint, VpcEndpointId=endpoint)
+    by_edge = f"{edge} of {gateway} sends the subnet's traffic to it"
+    in_line("appliance-in-line", appliance, True, by_edge, NetworkInterfaceId=appliance)
+    onwards = f"{of_appliances} leads from there to {gateway}"
+    in_line("firewall-in-line", endpoint, False, onwards, VpcEndpointId=endpoint)
 
     # An appliance with an interface to each side, and a shared subnet whose owner has a firewall.
     twin = r.vpc()
@@ -144,12 +146,12 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     write(edge_of_twin, instanceId="i-appliance", **appliance_to)
     sentence = (
         f"subnet {subnet} is public through i-appliance: route table {inside} sends {EVERYWHERE} "
-        f"to it, and route table {edge_of_twin} of {gateway_of_twin} sends {block} to it"
+        f"to it, and route table {edge_of_twin} of {gateway_of_twin} sends the subnet's traffic to "
     )
     case("appliance-of-two-interfaces", "FAIL", sentence, subnets=[subnet], groups=[r.group(twin)])
     theirs = r.vpc()
     subnet = r.subnet(theirs, r.table(theirs, {**DEFAULT, "VpcEndpointId": endpoint}))
-    sentence = "of account 999999999999, which shares the subnet, are not seen from here"
+    sentence = "gateways of account 999999999999, which shares the subnet, are not seen from here"
     case("shared-subnet", "MANUAL", sentence, subnets=[subnet], groups=[r.group(theirs)])
     owner = change_text("subnetId", subnet, "ownerId", "999999999999")
 

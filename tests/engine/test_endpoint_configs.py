@@ -136,7 +136,7 @@ FAULTS = {
     "no isolation in it": (
         drop("EnableNetworkIsolation"),
         "MANUAL",
-        "EnableNetworkIsolation was not understood (not in the answer; check",
+        "EnableNetworkIsolation could not be understood (not in the answer; check",
     ),
     "no ARN in it": (drop("EndpointConfigArn"), "MANUAL", "no EndpointConfigArn of this endpoint"),
     "no variants in it": (drop("ProductionVariants"), "MANUAL", "no ProductionVariants in"),

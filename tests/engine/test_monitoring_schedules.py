@@ -156,7 +156,7 @@ ANSWERS = {
     ),
     "of another type, which has no such definition": (
         edit(SCHEDULE, "DataQuality", MonitoringType="ModelBias"),
-        *("MANUAL", "model bias job definition DataQuality is not there (ResourceNotFound"),
+        *("MANUAL", "model bias job definition DataQuality could not be found (ResourceNotFound"),
     ),
     "refused": (
         stop(refuse),
@@ -167,7 +167,7 @@ ANSWERS = {
     ),
     "no configuration in it": (
         edit(SCHEDULE, "DataQuality", MonitoringScheduleConfig=None),
-        *("MANUAL", "its job definition was not understood (not one job definition in the answer"),
+        *("MANUAL", "its job definition could not be understood (not one job definition in the answer"),
     ),
     "a definition in it and another by name": (
         edit(SCHEDULE, "DataQuality", MonitoringJobDefinition={"NetworkConfig": {}}),
@@ -189,7 +189,7 @@ ANSWERS = {
         stop(error("ResourceNotFound"), DEFINITION),
         *(
             "MANUAL",
-            f"{DATA} is not there (ResourceNotFound; it was deleted: give the schedule another",
+            f"{DATA} could not be found (ResourceNotFound; it was deleted: give the schedule another",
         ),
     ),
     "definition throttled": (
@@ -200,7 +200,7 @@ ANSWERS = {
         edit(DEFINITION, "DataQuality", JobDefinitionName="other"),
         *(
             "MANUAL",
-            f"{DATA} was not understood (no JobDefinitionName of this definition in the answer",
+            f"{DATA} could not be understood (no JobDefinitionName of this definition in the answer",
         ),
     ),
     "isolation is no truth value": (

@@ -117,8 +117,8 @@ def test_a_scan_with_just_the_policy_says_all(aws: EmbeddedAWS, said: Said) -> N
 def test_a_scan_without_what_is_optional_says_all(aws: EmbeddedAWS, said: Said) -> None:
     statements = permissions.granted().items()
     needs = {a for sid, actions in statements if not sid.startswith("Optional") for a in actions}
-    # Of these the table says what is lost: two models are MANUAL.
-    decides = set(permissions.granted()["OptionalTwoFirewalls"])
+    # Of these the table says what is lost: a model is MANUAL.
+    decides = set(permissions.granted()["OptionalFirewalls"])
     assert GRANTED - needs == {"sagemaker:Search", permissions.TAGGING, *decides}
     with aws.failing(only(needs | decides)):
         made = engine.provider(aws, REGION, OTHER_REGION)

@@ -40,7 +40,7 @@ READ = {
         *("ModelArn", "EnableNetworkIsolation", "VpcConfig", "Subnets", "SecurityGroupIds"),
     ),
     "ListTags": ("Tags", "Key"),
-    "DescribeSubnets": ("subnetSet", "subnetId", "vpcId", "cidrBlock"),
+    "DescribeSubnets": ("subnetSet", "subnetId", "vpcId", "ownerId", "cidrBlock"),
     "DescribeRouteTables": (
         *("routeTableSet", "routeTableId", "vpcId", "associationSet", "main", "subnetId"),
         *("routeSet", "destinationCidrBlock", "gatewayId", "networkInterfaceId", "state"),
@@ -50,8 +50,7 @@ READ = {
         *("prefixListIds", "prefixListId"),
     ),
     "GetManagedPrefixListEntries": ("entrySet", "cidr"),
-    "DescribeVpcEndpoints": ("vpcEndpointSet", "vpcEndpointId", "subnetIdSet"),
-    "DescribeNetworkInterfaces": ("networkInterfaceSet", "networkInterfaceId", "subnetId"),
+    "DescribeVpcEndpoints": ("vpcEndpointSet", "vpcEndpointId", "vpcId", "subnetIdSet"),
     "ListEndpointConfigs": ("EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"),
     "DescribeEndpointConfig": (
         *("EndpointConfigArn", "ProductionVariants", "EnableNetworkIsolation", "VpcConfig"),
@@ -72,7 +71,7 @@ READ = {
 }
 EC2 = (
     *("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups"),
-    *("GetManagedPrefixListEntries", "DescribeVpcEndpoints", "DescribeNetworkInterfaces"),
+    *("GetManagedPrefixListEntries", "DescribeVpcEndpoints"),
 )
 
 # What the account's models, endpoint configurations and monitoring schedules violate, by the check
@@ -82,11 +81,10 @@ MODELS: dict[str, tuple[str, ...]] = {
     "sound-by-main-table": (),
     "sound-by-list": (),
     "two-firewalls": (),
-    "two-appliances": (),
     "not-isolated": ("DescribeModel",),
     "public": ("DescribeModel", "DescribeSubnets", "DescribeRouteTables"),
     "in-line": ("DescribeModel", "DescribeSubnets", "DescribeRouteTables"),
-    "chained": (
+    "behind-a-firewall": (
         *("DescribeModel", "DescribeSubnets", "DescribeRouteTables", "DescribeVpcEndpoints"),
     ),
     "open": ("DescribeModel", "DescribeSecurityGroups"),
@@ -157,40 +155,19 @@ def build(aws: EmbeddedAWS) -> None:
         back = {"DestinationCidrBlock": region.block(inspected), **appliance}
         region.ec2.associate_route_table(RouteTableId=region.table(vpc, back), GatewayId=gateway)
         region.model("in-line", [private, inspected], [closed], tags=tags)
-        for two, interfaces in {"two-firewalls": False, "two-appliances": True}.items():
-            apart = region.vpc()
-            subnet = region.separate_firewalls(apart, region.internet_gateway(apart), interfaces)
-            region.model(two, [subnet], [region.group(apart)], tags=tags)
-        chain = region.vpc()
-        of_chain = [chained_firewalls(region, chain)], [region.group(chain)]
-        region.model("chained", *of_chain, tags=tags)
+        apart = region.vpc()
+        behind = region.separate_firewalls(apart, region.internet_gateway(apart))
+        region.model("two-firewalls", [behind], [region.group(apart)], tags=tags)
+        firewall = {"VpcEndpointId": region.firewall(vpc, public)}
+        out = {"DestinationCidrBlock": EVERYWHERE, **firewall}
+        behind = region.subnet(vpc, region.table(vpc, out))
+        region.model("behind-a-firewall", [behind], [closed], tags=tags)
         region.components("components-off", [private], [closed], isolated=False)
         region.schedule("watch-inline", [private], [closed], kind=None)
         region.schedule("watch-inline-off", [private], [closed], isolated=False, kind=None)
         for kind in ("Bias", "Explainability", "Quality"):
             off = ([private], [closed], False, f"Model{kind}")
             region.schedule(f"watch-{kind.lower()}", *off)
-
-
-def chained_firewalls(region: Region, vpc: str) -> str:
-    """Return a new subnet behind two firewalls, each of which hands on to the other."""
-    gateway = region.internet_gateway(vpc)
-    inner, outer, edge = region.table(vpc), region.table(vpc), region.table(vpc)
-    first, second = (
-        {"VpcEndpointId": region.firewall(vpc, region.subnet(vpc, table))}
-        for table in (inner, outer)
-    )
-    out = {"DestinationCidrBlock": EVERYWHERE}
-    subnet = region.subnet(vpc, region.table(vpc, {**out, **first}))
-    back = {"DestinationCidrBlock": region.block(subnet)}
-    for table, route in {
-        inner: {**out, **second},
-        outer: {**back, **first},
-        edge: {**back, **second},
-    }.items():
-        region.ec2.create_route(RouteTableId=table, **route)
-    region.ec2.associate_route_table(RouteTableId=edge, GatewayId=gateway)
-    return subnet
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ TRUTH = {
     "open-group": "FAIL",
     "open-list": "FAIL",
     "two-firewalls": "PASS",
-    "two-appliances": "PASS",
     "unsecured": "FAIL",
     "components": "PASS",
     "components-off": "FAIL",
@@ -67,11 +66,9 @@ def build(aws: EmbeddedAWS) -> None:
     region.model("open-group", [private], [open_group], tags=tags)
     everyone = region.group(vpc, region.prefix_list(EVERYWHERE))
     region.model("open-list", [private], [everyone], tags=tags)
-    for name, interfaces in {"two-firewalls": False, "two-appliances": True}.items():
-        apart = region.vpc()
-        gateway = region.internet_gateway(apart)
-        subnet = region.separate_firewalls(apart, gateway, interfaces)
-        region.model(name, [subnet], [region.group(apart)], tags=tags)
+    apart = region.vpc()
+    behind = region.separate_firewalls(apart, region.internet_gateway(apart))
+    region.model("two-firewalls", [behind], [region.group(apart)], tags=tags)
     region.model("unsecured", isolated=False, tags=tags)
     aws_tags = [{"Key": key, "Value": value}]
     region.components("components", [private], [closed], Tags=aws_tags)

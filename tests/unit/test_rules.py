@@ -28,11 +28,14 @@ UNKNOWN_SUBNET = Subnet("subnet-3", unread=(UNREAD,))
 PUBLIC_AND_UNKNOWN = Subnet(
     "subnet-4", "vpc-1", "rtb-4", (Route("::/0", "igw-1"),), (), unread=(UNREAD,)
 )
-THROUGH = MiddleboxRoute("0.0.0.0/0", "eni-1", "igw-1", "rtb-9", "10.0.1.0/24")
+THROUGH = MiddleboxRoute("0.0.0.0/0", "eni-1", "igw-1", "rtb-9")
 IN_LINE = Subnet(
     *("subnet-6", "vpc-1", "rtb-6", ()),
     middlebox_routes=(THROUGH,),
     unread=(),
+)
+FIREWALLED = replace(
+    IN_LINE, middlebox_routes=(MiddleboxRoute("0.0.0.0/0", "vpce-1", "igw-1", "rtb-7"),)
 )
 INSPECTED = replace(PUBLIC, internet_routes=(Route("0.0.0.0/0", "igw-1", "active"),))
 
@@ -124,7 +127,7 @@ CASES: dict[str, tuple[Resource, str, str]] = {
         model(subnets=(PRIVATE, IN_LINE)),
         "FAIL",
         "subnet subnet-6 is public through eni-1: route table rtb-6 sends 0.0.0.0/0 to it, and "
-        "route table rtb-9 of igw-1 sends 10.0.1.0/24 to it.",
+        "route table rtb-9 of igw-1 sends the subnet's traffic to it.",
     ),
     "public directly and through a middlebox": (
         model(subnets=(replace(IN_LINE, internet_routes=PUBLIC.internet_routes),)),
@@ -186,18 +189,10 @@ CASES: dict[str, tuple[Resource, str, str]] = {
     "a subnet behind an appliance in line, whose own traffic is blocked": (
         model(subnets=(replace(IN_LINE, block_public_access="block-bidirectional"),)),
         "FAIL",
-        "sends 10.0.1.0/24 to it.",
+        "sends the subnet's traffic to it.",
     ),
     "a subnet behind a firewall's endpoint, whose own traffic is blocked": (
-        model(
-            subnets=(
-                replace(
-                    IN_LINE,
-                    middlebox_routes=(replace(THROUGH, middlebox="vpce-1"),),
-                    block_public_access="block-ingress",
-                ),
-            )
-        ),
+        model(subnets=(replace(FIREWALLED, block_public_access="block-ingress"),)),
         "FAIL",
         "Note: VPC Block Public Access (block-ingress) stops the traffic between subnet-6 and",
     ),
@@ -237,6 +232,12 @@ CASES: dict[str, tuple[Resource, str, str]] = {
         model(subnets=(replace(PUBLIC, firewall_connectivity="outbound-only"),)),
         "FAIL",
         "sends 0.0.0.0/0 to igw-1.",
+    ),
+    "a firewall": (
+        model(subnets=(FIREWALLED,)),
+        "FAIL",
+        "subnet subnet-6 is public through vpce-1: route table rtb-6 sends 0.0.0.0/0 to it, and "
+        "route table rtb-7 leads from there to igw-1.",
     ),
     "egress unknown": (
         model(groups=(UNKNOWN_EGRESS,)),
@@ -337,13 +338,13 @@ def test_a_passed_model_names_its_vpc_and_all_that_it_could_break() -> None:
 
 def test_each_reason_is_named_once_with_all_that_it_hit() -> None:
     refused = [Unread(f"subnet {n}", "Throttling", "ec2:Describe", "wait") for n in (1, 2, 3)]
-    gone = replace(UNREAD, problem="is not there")
+    gone = replace(UNREAD, problem="could not be found")
     subnets = tuple(Subnet(f"subnet-{n}", unread=(u,)) for n, u in enumerate(refused))
     assert (
         told(model(isolation=None, subnets=subnets, unread=(UNREAD, gone)))
         == "SageMaker model m could not be judged: it could not be read (AccessDenied; allow "
-        "ec2:Describe); it is not there (AccessDenied; allow ec2:Describe); subnet 1, subnet 2 and "
-        "subnet 3 could not be read (Throttling; wait)."
+        "ec2:Describe); it could not be found (AccessDenied; allow ec2:Describe); subnet 1, subnet "
+        "2 and subnet 3 could not be read (Throttling; wait)."
     )
 
 

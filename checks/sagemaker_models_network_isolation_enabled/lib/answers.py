@@ -8,24 +8,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .facts import Unread
 
-REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
+_REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
 # The codes by which SageMaker and EC2 ask for fewer calls.
-THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
-FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
-CREDENTIALS = re.compile(
+_THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
+_FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
+_CREDENTIALS = re.compile(
     "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
 )
-# The problems of an `Unread`: AWS did not answer; its answer says what this check does not know; it
-# knows no such thing.
-NOT_READ, NOT_UNDERSTOOD, NOT_THERE = "could not be read", "was not understood", "is not there"
-TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
-GONE = "it was deleted, or is no longer shared with this account"
+_TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
+_GONE = "it was deleted, or is no longer shared with this account"
+# What is said of a thing that AWS did not tell, one or several; see `Unread.problem`.
+NOT_READ = "could not be read"  # no answer
+NOT_UNDERSTOOD = "could not be understood"  # an answer that this check cannot make sense of
+NOT_FOUND = "could not be found"  # an answer without it
 # The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
 # messages" in the IAM User Guide): a statement denies, or none allows.
-EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
-NOT_ALLOWED = re.compile(r"because no ([A-Za-z -]*?(?:policy|boundary)) allows")
-IDENTITY = "identity-based policy"  # what is meant where a remedy names no policy
-NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
+_EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
+_NOT_ALLOWED = re.compile(r"because no ([A-Za-z -]*?(?:policy|boundary)) allows")
+_IDENTITY = "identity-based policy"  # what is meant where a remedy names no policy
+_NOT_IN_A_CODE = re.compile(r"[^\w.:-]")
 # What a sentence calls the resources that AWS's operations call so.
 WORDS = {
     "DataQualityJobDefinition": "data quality job definition",
@@ -60,43 +61,35 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         region: The region of which all is listed by this call, and which can be left out.
     """
     problem, remedy = NOT_READ, f"scan again, or check with {permission}"
-    if isinstance(error, MalformedError):  # to scan again may give the same answer again
-        problem, why = NOT_UNDERSTOOD, str(error)
-        remedy = error.remedy or f"check with {permission}"
+    if isinstance(error, MalformedError):
+        problem, why, remedy = NOT_UNDERSTOOD, str(error), error.remedy or remedy
     elif isinstance(error, ClientError):
         answer = error.response.get("Error") or {}
-        why = NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
+        why = _NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
         status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
         if (
-            THROTTLING.search(why)
-            or FAILURES.search(why)
-            or status == TOO_MANY_REQUESTS
-            or status >= SERVER_ERROR
+            _THROTTLING.search(why)
+            or _FAILURES.search(why)
+            or status == _TOO_MANY_REQUESTS
+            or status >= _SERVER_ERROR
         ):
             remedy = "scan again"
-        elif CREDENTIALS.search(why):
+        elif _CREDENTIALS.search(why):
             remedy = "renew the credentials, or leave out a region that is not enabled"
-        elif REFUSALS.search(why):
-            why, remedy = why_refused(why, str(answer.get("Message")), permission, region)
+        elif _REFUSALS.search(why):
+            why, remedy = _why_refused(why, str(answer.get("Message")), permission, region)
         elif why.endswith("NotFound"):
-            problem, remedy = NOT_THERE, f"{GONE}; check with {permission}"
+            problem, remedy = NOT_FOUND, f"{_GONE}; check with {permission}"
     elif isinstance(error, BotoCoreError):
         why, remedy = type(error).__name__, "scan again"
     else:  # botocore does not wrap what its parsers stumble over
-        why = f"the answer is garbled, {type(error).__name__}"
+        problem, why = NOT_UNDERSTOOD, f"the answer is garbled, {type(error).__name__}"
     return Unread(what, why, permission, remedy, problem)
 
 
-def why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
-    """Return why a call was refused, with the kind of policy that AWS names, and what to do.
-
-    Args:
-        code: AWS's error code.
-        message: AWS's message.
-        permission: See `Unread`.
-        region: See `why_unread`.
-    """
-    if deny := EXPLICIT_DENY.search(message):
+def _why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
+    """Return why a call was refused, with the kind of policy that AWS names, and what to do."""
+    if deny := _EXPLICIT_DENY.search(message):
         # Landing zones deny whole regions by such a policy: nothing is there to be judged. The flag
         # --excluded-region is not named: it replaces the regions that Prowler leaves out by itself.
         if region and "service control policy" in deny[1].lower():
@@ -107,8 +100,8 @@ def why_refused(code: str, message: str, permission: str, region: str | None) ->
         else:
             remedy = f"change that policy, because to allow {permission} elsewhere is not enough"
         return f"{code}, {deny[0]}", remedy
-    if none := NOT_ALLOWED.search(message):
-        place = "" if none[1].lower() == IDENTITY else f" in the {none[1]}"
+    if none := _NOT_ALLOWED.search(message):
+        place = "" if none[1].lower() == _IDENTITY else f" in the {none[1]}"
         return f"{code}, no {none[1]} allows it", f"allow {permission}{place}"
     return code, f"allow {permission}"
 
@@ -118,21 +111,25 @@ class Described:
     """What a describe call answered, by id, and why it may not be everything.
 
     Attributes:
-        items: The answered items by their id, as boto3 gives them.
+        items: The answered items by their id, as boto3 gives them, but for those in `unequal`.
         error: What stopped the call; None where the answer is whole.
+        unequal: The ids that were answered twice, with different items: neither is the truth.
     """
 
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: Exception | None = None
+    unequal: frozenset[str] = frozenset()
 
 
 def missing(what: str, described: Described, permission: str) -> Unread:
-    """Return why something asked for by its id is not in the answer."""
+    """Return why something asked for by its id, the last word of `what`, is not in the answer."""
+    kind, _, item_id = what.rpartition(" ")
+    if item_id in described.unequal:
+        return why_unread(MalformedError("AWS answered it in two ways"), what, permission)
     if described.error:
         return why_unread(described.error, what, permission)
-    kind = what.rpartition(" ")[0]
     why = f"AWS returned no such {kind}"
-    return Unread(what, why, permission, f"{GONE}; check with {permission}", NOT_THERE)
+    return Unread(what, why, permission, f"{_GONE}; check with {permission}", NOT_FOUND)
 
 
 def is_id(value: Any, prefix: str) -> bool:

@@ -9,20 +9,20 @@ from .ranges import BROADEST, Broadest
 
 logger = logging.getLogger(__name__)
 
-EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
+_EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
 # By IP version; the longest prefix that each has.
-BROADEST_KEYS = {
+_BROADEST_KEYS = {
     4: ("sagemaker_models_broadest_ipv4_source", 32),
     6: ("sagemaker_models_broadest_ipv6_source", 128),
 }
-SEVERITY_KEY = "sagemaker_models_severity_if_unused"
-SEVERITIES = ("critical", "high", "medium", "low", "informational")
+_SEVERITY_KEY = "sagemaker_models_severity_if_unused"
+_SEVERITIES = ("critical", "high", "medium", "low", "informational")
 
 T = TypeVar("T")
 
 
 def read_egress_setting(audit_config: dict[str, Any]) -> bool:
-    """Return whether egress open to the internet is a violation: `EGRESS_KEY` in config.yaml.
+    """Return whether egress open to the internet is a violation: `_EGRESS_KEY` in config.yaml.
 
     Args:
         audit_config: The `aws` section of Prowler's configuration, the same for all of a scan.
@@ -30,9 +30,9 @@ def read_egress_setting(audit_config: dict[str, Any]) -> bool:
     Returns:
         The configured value; False, with a warning, where it is neither true nor false.
     """
-    return read(
+    return _read(
         audit_config,
-        EGRESS_KEY,
+        _EGRESS_KEY,
         False,
         lambda value: isinstance(value, bool),
         "must be true or false",
@@ -41,7 +41,7 @@ def read_egress_setting(audit_config: dict[str, Any]) -> bool:
 
 
 def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
-    """Return the broadest public range that is still a named source: `BROADEST_KEYS`.
+    """Return the broadest public range that is still a named source: `_BROADEST_KEYS`.
 
     Args:
         audit_config: As for `read_egress_setting`.
@@ -51,7 +51,7 @@ def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
     """
 
     def prefix(version: int, key: str, longest: int) -> int:
-        return read(
+        return _read(
             audit_config,
             key,
             BROADEST[version],
@@ -60,30 +60,30 @@ def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
             f"the default, {BROADEST[version]}, is used",
         )
 
-    return {version: prefix(version, *about) for version, about in BROADEST_KEYS.items()}
+    return {version: prefix(version, *about) for version, about in _BROADEST_KEYS.items()}
 
 
 def read_unused_severity(audit_config: dict[str, Any]) -> str | None:
-    """Return the severity of a failing model that nothing is seen to use: `SEVERITY_KEY`.
+    """Return the severity of a failing model that nothing is seen to use: `_SEVERITY_KEY`.
 
     Args:
         audit_config: As for `read_egress_setting`.
 
     Returns:
-        One of `SEVERITIES`; None for the check's own, with a warning where it is none of them.
+        One of `_SEVERITIES`; None for the check's own, with a warning where it is none of them.
     """
     unset: str | None = None
-    return read(
+    return _read(
         audit_config,
-        SEVERITY_KEY,
+        _SEVERITY_KEY,
         unset,
-        lambda value: value is None or value in SEVERITIES,
-        f"must be one of {', '.join(SEVERITIES)}",
+        lambda value: value is None or value in _SEVERITIES,
+        f"must be one of {', '.join(_SEVERITIES)}",
         "the severity of the check is used for every model",
     )
 
 
-def read(
+def _read(
     audit_config: dict[str, Any],
     key: str,
     default: T,
@@ -91,16 +91,7 @@ def read(
     must: str,
     consequence: str,
 ) -> T:
-    """Return a setting. Of a wrong value, warn and put the default in its place.
-
-    Args:
-        audit_config: As for `read_egress_setting`; with the default in it no check warns again.
-        key: The setting's.
-        default: What is used where it is not set, or wrong.
-        is_valid: Whether a value is one.
-        must: What it must be, such as "must be true or false".
-        consequence: What follows for the findings.
-    """
+    """Return a setting; of a wrong value, warn once and put the default in its place."""
     value: T = audit_config.get(key, default)
     if is_valid(value):
         return value

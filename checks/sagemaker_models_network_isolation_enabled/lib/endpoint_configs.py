@@ -12,15 +12,15 @@ from typing import Any
 
 from .answers import MalformedError, listed
 from .facts import Endpoint, EndpointConfig, Listing
-from .listings import PAGE_SIZE, describe, endpoint_in, from_description, list_regions
+from .listings import PAGE_SIZE, describe_listed, endpoint_in, from_description, list_regions
 
 logger = logging.getLogger(__name__)
 
 # What DescribeEndpointConfig tells.
-SETTINGS = "its variants, EnableNetworkIsolation and VpcConfig"
-VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
+_SETTINGS = "its variants, EnableNetworkIsolation and VpcConfig"
+_VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 _BEFORE_PARSE = "before-parse.sagemaker.DescribeEndpointConfig"
-POOL_MODELS = "VariantsWithModelNameOverride"  # a member that the answer is given here
+_POOL_MODELS = "VariantsWithModelNameOverride"  # a member that the answer is given here
 
 
 def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
@@ -33,28 +33,25 @@ def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
         One `Listing` a region; of the networks the ids alone are known. What could not be read is
         said in it; no error of AWS is raised.
     """
-    clients = service.regional_clients
-    pool = service.thread_pool
-    listings = list_regions(service, EndpointConfig)
-    left = [config for li in listings for config in li.items]
+    clients, pool = service.regional_clients, service.thread_pool
     for client in clients.values():
-        client.meta.events.register(_BEFORE_PARSE, _keep_pool_models, unique_id=POOL_MODELS)
-    if left:
-        logger.info(f"SageMaker - describing {len(left)} endpoint configurations...")
-    described = pool.map(
-        lambda c: describe(clients[c.region], c, for_components, SETTINGS, {}), left
+        client.meta.events.register(_BEFORE_PARSE, _keep_pool_models, unique_id=_POOL_MODELS)
+    listings = describe_listed(
+        service,
+        list_regions(service, EndpointConfig),
+        lambda _, config, answer: _for_components(config, answer),
+        _SETTINGS,
     )
-    judged = [config for config in described if config]
-    regions = {config.region for config in judged}
-    users = {region: pool.submit(search_endpoints, clients[region]) for region in sorted(regions)}
+    searches = {
+        li.region: pool.submit(_search_endpoints, clients[li.region]) for li in listings if li.items
+    }
 
     def with_endpoints(config: EndpointConfig) -> EndpointConfig:
-        used_by = users[config.region].result()
+        used_by = searches[config.region].result()
         endpoints = None if used_by is None else tuple(used_by.get(config.name, ()))
         return replace(config, endpoints=endpoints)
 
-    found = [with_endpoints(config) for config in judged]
-    return [replace(li, items=tuple(c for c in found if c.region == li.region)) for li in listings]
+    return [replace(li, items=tuple(map(with_endpoints, li.items))) for li in listings]
 
 
 def _keep_pool_models(
@@ -67,39 +64,30 @@ def _keep_pool_models(
     """
     try:
         answer = json.loads(response_dict["body"])
-        variants = [v for key in VARIANTS for v in answer.get(key) or ()]
-        customized_response_dict[POOL_MODELS] = [
+        variants = [v for key in _VARIANTS for v in answer.get(key) or ()]
+        customized_response_dict[_POOL_MODELS] = [
             v["VariantName"]
             for v in variants
             if any(pool.get("ModelNameOverride") for pool in v.get("InstancePools") or ())
         ]
     except (AttributeError, KeyError, TypeError, ValueError):
-        return  # it is not as the API promises, which `for_components` finds out
+        return  # it is not as the API promises, which `_for_components` finds out
 
 
-def for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointConfig | None:
-    """Return a listed configuration with its settings; None where all its variants name models.
-
-    A variant for inference components names no model: the components do, or name an image (source:
-    "Deploy models for real-time inference" in the Amazon SageMaker AI Developer Guide).
-
-    Args:
-        config: The configuration, as listed.
-        answer: DescribeEndpointConfigOutput, as boto3 gives it.
-
-    Raises:
-        MalformedError: The answer is not this configuration's, or has no variants.
-    """
+def _for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointConfig | None:
+    """Return a configuration with its settings; None where all its variants name models."""
+    # A variant for inference components names no model: the components do, or name an image
+    # (source: "Deploy models for real-time inference" in the Amazon SageMaker AI Developer Guide).
     read = from_description(config, answer)
     variants = [
         variant
-        for key in VARIANTS
-        if key == VARIANTS[0] or answer.get(key)
+        for key in _VARIANTS
+        if key == _VARIANTS[0] or answer.get(key)
         for variant in listed(answer, key, "the answer")
     ]
     if not variants:
         raise MalformedError("no ProductionVariants in the answer")
-    pooled = answer.get(POOL_MODELS, ())
+    pooled = answer.get(_POOL_MODELS, ())
     bare = [v for v in variants if not v.get("ModelName") and v.get("VariantName") not in pooled]
     if not bare:
         return None
@@ -107,16 +95,8 @@ def for_components(config: EndpointConfig, answer: dict[str, Any]) -> EndpointCo
     return replace(read, serverless_variants=tuple(str(v.get("VariantName")) for v in serverless))
 
 
-def search_endpoints(client: Any) -> dict[str, list[Endpoint]] | None:
-    """Return the endpoints of a region by the configuration that they use, as Search records them.
-
-    Args:
-        client: Prowler's SageMaker client of the region.
-
-    Returns:
-        The endpoints by EndpointConfigName, in the order of their names; None where Search does not
-        tell, which is no error, because the permission for it is optional.
-    """
+def _search_endpoints(client: Any) -> dict[str, list[Endpoint]] | None:
+    """Return the endpoints of a region by EndpointConfigName; None where Search does not tell."""
     logger.info(f"SageMaker - searching endpoints in {client.region}...")
     found: dict[str, dict[str, Endpoint]] = {}
     try:
@@ -129,7 +109,7 @@ def search_endpoints(client: Any) -> dict[str, list[Endpoint]] | None:
                 if endpoint is None or not isinstance(config, str):
                     raise MalformedError("an endpoint without EndpointName or EndpointConfigName")
                 found.setdefault(config, {})[endpoint.name] = endpoint
-    except Exception as error:
+    except Exception as error:  # no loss: the permission for Search is optional
         logger.info(f"{client.region} -- Search is unavailable, endpoints are not named: {error}")
         return None
     return {config: [by[name] for name in sorted(by)] for config, by in found.items()}

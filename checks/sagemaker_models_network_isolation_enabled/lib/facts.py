@@ -18,9 +18,8 @@ class Unread:
         why: AWS's error code, or a clause that says what is wrong with the answer.
         permission: The IAM action that reads it, such as "ec2:DescribeSubnets".
         remedy: What to do, with the permission in it.
-        problem: "could not be read" where AWS did not answer, "was not understood" where it
-            answered with what this check does not know, "is not there" where it knows no such
-            thing.
+        problem: What is said of the thing: "could not be read", "could not be understood", "could
+            not be found" or "could not be followed".
     """
 
     what: str
@@ -48,27 +47,23 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class MiddleboxRoute:
-    """A way through a middlebox that is in line between a subnet and an internet gateway.
+    """A way between a subnet and an internet gateway on which no address is translated.
 
     Attributes:
-        destination: What the subnet's route table sends to the middlebox: a CIDR block or the id
-            of a prefix list.
-        middlebox: "vpce-…", a firewall's endpoint; "eni-…", an appliance's network interface;
-            "i-…", an appliance with an interface to each side; or an appliance's IP address.
+        destination: The part of the internet whose traffic takes it, a CIDR block in the subnet's
+            route table.
+        middlebox: What that table sends it to: "vpce-…", a firewall's endpoint; or the appliance
+            that it gets to, maybe through firewalls: "eni-…", its network interface; "i-…", an
+            instance with an interface to each side; or its IP address.
         gateway: The internet gateway, "igw-…".
-        gateway_route_table_id: The route table that is associated with the gateway.
-        block: What that table sends to the same middlebox, or to `chained`: the subnet's CIDR block
-            or one that holds it.
-        chained: Another middlebox, towards the gateway, of a chain that both are in; None for one
-            middlebox alone.
+        route_table_id: The table that joins both: of the subnet in which the last firewall's
+            endpoint stands; or the gateway's own, which sends what comes in to the appliance.
     """
 
     destination: str
     middlebox: str
     gateway: str
-    gateway_route_table_id: str
-    block: str
-    chained: str | None = None
+    route_table_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +138,8 @@ class Network:
         security_groups: The security groups, in AWS's order.
     """
 
-    subnets: tuple[Subnet, ...]
-    security_groups: tuple[SecurityGroup, ...]
+    subnets: tuple[Subnet, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +170,7 @@ class Resource:
         has_vpc_config: Whether there is a VpcConfig; None where that is unknown.
         subnet_ids: VpcConfig.Subnets, in AWS's order.
         security_group_ids: VpcConfig.SecurityGroupIds, in AWS's order.
-        network: What EC2 answered about these ids; None where nobody asked.
+        network: What EC2 answered about these ids; empty where nobody asked.
         tags: The tags, as [{"Key": …, "Value": …}].
         endpoints: The endpoints that use it; None where that is unknown. No verdict depends on it,
             because Search is an index that may lag.
@@ -194,7 +189,7 @@ class Resource:
     has_vpc_config: bool | None = None
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
-    network: Network | None = None
+    network: Network = Network()
     tags: tuple[dict[str, str], ...] = ()
     endpoints: tuple[Endpoint, ...] | None = None
     unread: tuple[Unread, ...] | None = None

@@ -3,18 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from prowler.lib.check.models import Check_Report_AWS, CheckMetadata, Severity
 
 from .answers import WORDS
 from .configuration import read_egress_setting, read_unused_severity
-from .facts import Account, Listing, Model, MonitoringSchedule, Network, Resource
+from .facts import Account, Listing, Model, MonitoringSchedule, OpenRule, Resource
 from .rules import Statement, Verdict, explain_unknown, join, join_most, judge
 
 _ASFF_DESCRIPTION_LENGTH = 1000  # Prowler's ASFF cuts a finding's description after it
-_VERDICT = ("violations", "unknown", "notes")
+# Facts that the evidence tells elsewhere: in `unknown`, in its subnets and groups, and in Prowler's
+# own labels.
+_NOT_TOLD = {"network", "security_group_ids", "subnet_ids", "tags", "unread", "unread_egress"}
 # What a finding of a kind is about where it has no name of its own, and what nothing of it is.
 _KINDS = {
     "EndpointConfig": "SageMaker endpoint configuration for inference components",
@@ -127,30 +129,27 @@ def reports(metadata: str, found: Iterable[Finding]) -> list[Check_Report_AWS]:
 
 def _evidence(finding: Finding, made: dict[Any, Any]) -> dict[str, Any]:
     """Return facts and verdict as plain values: a subnet or group once for all that name it."""
-    resource, data = finding.resource, {}
-    for name in (field.name for field in fields(resource)):
-        value = getattr(resource, name)
-        if name == "network":
-            network = value or Network((), ())
-            data["subnets"] = [_plain(part, made) for part in network.subnets]
-            data["security_groups"] = [_plain(part, made) for part in network.security_groups]
-        elif name != "unread":  # the verdict's `unknown` says it
-            data[name] = _plain(value, made)
-    for name in _VERDICT:
-        said = getattr(finding.verdict, name)
-        data[name] = [{f.name: getattr(one, f.name) for f in fields(one)} for one in said]
-    return data
+    resource = finding.resource
+    data = {f.name: getattr(resource, f.name) for f in fields(resource) if f.name not in _NOT_TOLD}
+    if isinstance(resource, Resource):
+        data |= {f.name: getattr(resource.network, f.name) for f in fields(resource.network)}
+    for name in ("violations", "unknown", "notes"):
+        data[name] = getattr(finding.verdict, name)
+    return {name: _plain(value, made) for name, value in data.items()}
 
 
 def _plain(value: Any, made: dict[Any, Any]) -> Any:
-    """Return a fact as plain values, without the members of its parts that say nothing."""
+    """Return a fact or a statement as plain values, without the members that say nothing."""
     if isinstance(value, tuple):
         return [_plain(part, made) for part in value]
-    if not hasattr(value, "__dataclass_fields__"):
+    if isinstance(value, OpenRule):
+        return value.text
+    if not is_dataclass(value):
         return value
     if value not in made:
-        members = {f.name: getattr(value, f.name) for f in fields(value) if f.name != "unread"}
-        made[value] = {k: _plain(v, made) for k, v in members.items() if v not in (None, ())}
+        members = {f.name: getattr(value, f.name) for f in fields(value)}
+        told = {k: v for k, v in members.items() if k not in _NOT_TOLD and v not in (None, ())}
+        made[value] = {k: _plain(v, made) for k, v in told.items()}
     return made[value]
 
 
@@ -180,7 +179,7 @@ def explain(resource: Resource, verdict: Verdict) -> str:
     elif verdict.status == "MANUAL":
         head, evidence = f"{name} could not be judged", unknown
     else:
-        network = resource.network or Network((), ())
+        network = resource.network
         subnets = join(f"{s.id} (route table {s.route_table_id})" for s in network.subnets)
         head = (
             f"{name} has network isolation enabled and a private VPC configuration in "

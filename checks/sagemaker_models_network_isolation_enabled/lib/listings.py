@@ -6,7 +6,7 @@ here is told by the facts' class: its `NOUN` is AWS's, as in ListModels and Desc
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import import_module
@@ -21,17 +21,15 @@ from .facts import Endpoint, Listing, R, Resource
 
 logger = logging.getLogger(__name__)
 
-CLIENT = "prowler.providers.aws.services.sagemaker.sagemaker_client"
+_CLIENT = "prowler.providers.aws.services.sagemaker.sagemaker_client"
 # The checks that need nothing of Prowler's own inventory of SageMaker.
-OWN_CHECKS = (
+_OWN_CHECKS = (
     "sagemaker_endpoint_configs_network_isolation_enabled",
     "sagemaker_models_network_isolation_enabled",
     "sagemaker_monitoring_schedule_network_isolation_enabled",
 )
-NOT_FOUND = ("ValidationException", "ResourceNotFound")
-PAGE_SIZE = (
-    100  # the most that a List operation and Search give in a page; their own choice is less
-)
+_NOT_FOUND = ("ValidationException", "ResourceNotFound")
+PAGE_SIZE = 100  # the most that a List operation and Search give; their own choice is less
 
 Tags = tuple[dict[str, str], ...]
 
@@ -52,9 +50,9 @@ def sagemaker_service(provider: Any) -> Any:
         Prowler's `SageMaker` service of this scan, or a bare `AWSService` for SageMaker.
     """
     expected = provider.audit_metadata.expected_checks or ()
-    if any(name.startswith("sagemaker_") and name not in OWN_CHECKS for name in expected):
-        import_module(CLIENT)
-    shared = getattr(sys.modules.get(CLIENT), "sagemaker_client", None)
+    if any(name.startswith("sagemaker_") and name not in _OWN_CHECKS for name in expected):
+        import_module(_CLIENT)
+    shared = getattr(sys.modules.get(_CLIENT), "sagemaker_client", None)
     # A worker that scans one account after the other may still hold the client of the last one.
     if shared is not None and shared.provider is provider:
         return shared
@@ -64,38 +62,31 @@ def sagemaker_service(provider: Any) -> Any:
 def list_regions(
     service: Any, fact: type[R], on_more_pages: Callable[[str], None] | None = None
 ) -> list[Listing[R]]:
-    """List what every region of a scan has of one kind: see `list_region`.
+    """List what every region of a scan has of one kind, in the scope of the scan.
 
     Args:
         service: What `sagemaker_service` gave.
         fact: The facts' class of its kind, such as `Model`.
-        on_more_pages: Called with each region as soon as it is known to have more than a page.
+        on_more_pages: Called with each region as soon as it is known to have more than a page,
+            unless the scan is limited to some resources.
+
+    Returns:
+        One `Listing` a region. What could not be listed is said in it; no error of AWS is raised.
     """
-    clients, scope = service.regional_clients.values(), service.audit_resources
+    # --resource-arn and --resource-tags
+    scope = {arn.lower() for arn in service.audit_resources or ()}
+    clients = service.regional_clients.values()
     listing = service.thread_pool.map(
-        lambda client: list_region(client, fact, scope, on_more_pages), clients
+        lambda client: _list_region(client, fact, scope, on_more_pages), clients
     )
     return list(listing)
 
 
-def list_region(
-    client: Any,
-    fact: type[R],
-    audit_resources: list[str],
-    on_more_pages: Callable[[str], None] | None = None,
+def _list_region(
+    client: Any, fact: type[R], scope: set[str], on_more_pages: Callable[[str], None] | None
 ) -> Listing[R]:
-    """List what a region has of one kind in the scope of the scan.
-
-    Args:
-        client: Prowler's SageMaker client of the region.
-        fact: The facts' class of its kind, such as `Model`.
-        audit_resources: The ARNs that the scan is limited to (--resource-arn, --resource-tags);
-            empty for all.
-        on_more_pages: Called with the region as soon as it is known to have more than a page.
-    """
     noun, words = fact.NOUN, WORDS[fact.NOUN]
     logger.info(f"SageMaker - listing {words}s in {client.region}...")
-    scope = {arn.lower() for arn in audit_resources or ()}
     found: dict[str, R] = {}
     pages = 0
     error: Exception | None = None
@@ -109,12 +100,11 @@ def list_region(
             for summary in listed(page, fact.LISTED, "the answer"):
                 name, arn = summary.get(f"{noun}Name"), summary.get(f"{noun}Arn")
                 if not isinstance(name, str) or not isinstance(arn, str):
-                    article = "an" if words[0] in "aeiou" else "a"
-                    error = MalformedError(f"{article} {words} without {noun}Name or {noun}Arn")
+                    error = MalformedError(f"no {noun}Name or {noun}Arn in one of {fact.LISTED}")
                 elif not scope or arn.lower() in scope:
                     created = to_the_second(summary.get("CreationTime"))
                     item = fact(name, arn, client.region, created)
-                    # Listed twice in two ways, which of them there is now is for Describe to tell.
+                    # Listed in two ways: which of them is there now is for Describe to tell.
                     same = found.get(name, item) == item
                     found[name] = item if same else replace(item, creation_time=None)
     # Whatever stops the listing becomes a MANUAL finding for the region, beside what was listed.
@@ -126,64 +116,84 @@ def list_region(
     return Listing(client.region, tuple(found.values()), pages, unread)
 
 
-def describe(
+def describe_listed(
+    service: Any,
+    listings: Iterable[Listing[R]],
+    with_settings: Callable[[Any, R, dict[str, Any]], R | None],
+    settings: str,
+    shared_tags: dict[str, Tags] | None = None,
+) -> list[Listing[R]]:
+    """Return listings in which all that was listed only is described, one by one.
+
+    Args:
+        service: What `sagemaker_service` gave.
+        listings: One a region.
+        with_settings: Takes the client, what was listed and AWS's answer, and returns it with the
+            settings in the answer; None where it is not to be judged.
+        settings: What the answer tells, for a sentence.
+        shared_tags: The tags by ARN, in lower case, that are known already.
+
+    Returns:
+        The listings, without what is not to be judged or was deleted since it was listed. What
+        could not be read is said in the items; no error of AWS is raised.
+    """
+    clients, tags = service.regional_clients, shared_tags or {}
+    listings = list(listings)
+    listed_only = [item for li in listings for item in li.items if item.unread is None]
+    if listed_only:
+        regions = ", ".join(sorted({item.region for item in listed_only}))
+        words = WORDS[listed_only[0].NOUN]
+        logger.info(f"SageMaker - describing {len(listed_only)} {words}s in {regions}...")
+    described = service.thread_pool.map(
+        lambda item: _describe(clients[item.region], item, with_settings, settings, tags),
+        listed_only,
+    )
+    read = {(item.region, item.name): item for item in described if item}
+    known = {(i.region, i.name): i for li in listings for i in li.items if i.unread is not None}
+    judged = known | read
+    return [
+        replace(li, items=tuple(i for o in li.items if (i := judged.get((o.region, o.name)))))
+        for li in listings
+    ]
+
+
+def _describe(
     client: Any,
     item: R,
-    with_answer: Callable[[R, dict[str, Any]], R | None],
+    with_settings: Callable[[Any, R, dict[str, Any]], R | None],
     settings: str,
     shared_tags: dict[str, Tags],
 ) -> R | None:
-    """Return what was listed with its settings and its tags.
-
-    Args:
-        client: Prowler's SageMaker client of its region.
-        item: The model or endpoint configuration, as listed.
-        with_answer: Gives it the settings of the description; None where it is not to be judged.
-        settings: What the description tells, for a sentence.
-        shared_tags: The tags by ARN, in lower case, that Prowler's own service has read in this
-            scan.
-
-    Returns:
-        The item; None where it is not to be judged, or was deleted since it was listed.
-    """
     operation, parameter = f"describe_{xform_name(item.NOUN)}", f"{item.NOUN}Name"
     read: R | None = None
     try:
-        read = with_answer(item, getattr(client, operation)(**{parameter: item.name}))
+        read = with_settings(client, item, getattr(client, operation)(**{parameter: item.name}))
         if read is None:
             return None
     # Whatever keeps the settings from being read becomes the reason of a MANUAL finding.
     except Exception as error:
-        if is_deleted(client, item, error):
-            logger.warning(f"{client.region} -- {item.name} was deleted during the scan")
-            return None
-        unread = why_unread(error, settings, f"sagemaker:Describe{item.NOUN}")
-        if is_not_found(error):
+        what = settings if item.network_isolation is None else "VpcConfig"
+        unread = why_unread(error, what, f"sagemaker:Describe{item.NOUN}")
+        if _is_not_found(error):
+            if _is_deleted(client, item):
+                logger.warning(f"{client.region} -- {item.name} was deleted during the scan")
+                return None
             unread = replace(unread, remedy="scan again", problem=NOT_READ)
         read = replace(item, unread=(unread,))
     tags = shared_tags.get(read.arn.lower())
-    return replace(read, tags=list_tags(client, read.arn) if tags is None else tags)
+    return replace(read, tags=_list_tags(client, read.arn) if tags is None else tags)
 
 
-def is_not_found(error: Exception) -> bool:
+def _is_not_found(error: Exception) -> bool:
     """Return whether an error of a Describe operation may say that there is no such thing."""
     code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-    return code in NOT_FOUND
+    return code in _NOT_FOUND
 
 
-def is_deleted(client: Any, item: Resource, error: Exception) -> bool:
-    """Return whether what was listed and could not be described is not listed any more.
-
-    Most Describe operations of SageMaker have no error code of their own for what does not exist:
-    they answer ValidationException, as for a name that is malformed. So the list is asked again.
-
-    Args:
-        client: Prowler's SageMaker client of its region.
-        item: The model or endpoint configuration, as listed.
-        error: What the Describe operation raised.
-    """
-    if not is_not_found(error):
-        return False
+def _is_deleted(client: Any, item: Resource) -> bool:
+    """Return whether what was listed and could not be described is not listed any more."""
+    # Most Describe operations have no error code of their own for what does not exist: they answer
+    # ValidationException, as for a name that is malformed.
     try:
         listing = client.get_paginator(f"list_{xform_name(item.NOUN)}s")
         pages = listing.paginate(NameContains=item.name)
@@ -205,7 +215,7 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
         operation: The operation that told the settings; None for its own Describe operation.
 
     Returns:
-        The item, with its subnets and security groups known by their ids alone.
+        The item; of its network the ids are known.
 
     Raises:
         MalformedError: The description is not its own.
@@ -215,6 +225,8 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
         raise MalformedError(f"no {item.NOUN}Arn of this {WORDS[item.NOUN]} in the answer")
     created = to_the_second(description.get("CreationTime")) or item.creation_time
     permission = f"sagemaker:{operation or f'Describe{item.NOUN}'}"
+    # To scan again does not help where it cannot change.
+    unclear = MalformedError("not in the answer", f"check with {permission}")
     absent = []
     isolation = description.get("EnableNetworkIsolation")
     if not isinstance(isolation, bool):
@@ -232,7 +244,7 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
         absent.append("VpcConfig.SecurityGroupIds")
     return replace(
         item,
-        arn=own_spelling(item.arn, str(arn)),
+        arn=canonical_arn(item.arn, str(arn)),
         creation_time=created,
         # A namesake may have been made since it was listed.
         endpoints=item.endpoints if created == item.creation_time else None,
@@ -240,9 +252,7 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
         has_vpc_config=has_vpc_config,
         subnet_ids=tuple(dict.fromkeys(subnet_ids or ())),
         security_group_ids=tuple(dict.fromkeys(group_ids)),
-        unread=tuple(
-            why_unread(MalformedError("not in the answer"), what, permission) for what in absent
-        ),
+        unread=tuple(why_unread(unclear, what, permission) for what in absent),
     )
 
 
@@ -258,15 +268,9 @@ def are_tags(values: Any) -> bool:
     )
 
 
-def list_tags(client: Any, arn: str) -> Tags:
-    """Return the tags of what an ARN names.
-
-    Tags decide no verdict, so as in Prowler's own service an error is logged and leaves none.
-
-    Args:
-        client: Prowler's SageMaker client of its region.
-        arn: The ARN.
-    """
+def _list_tags(client: Any, arn: str) -> Tags:
+    """Return the tags of what an ARN names; none, with a line in the log, where they are unread."""
+    # As in Prowler's own service: tags decide no verdict.
     try:
         pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
         tags = [tag for page in pages for tag in listed(page, "Tags", "the answer")]
@@ -286,7 +290,7 @@ def is_same_arn(one: Any, other: str) -> bool:
     return isinstance(one, str) and one.lower() == other.lower()
 
 
-def own_spelling(one: str, other: str) -> str:
+def canonical_arn(one: str, other: str) -> str:
     """Return an ARN as AWS spells it, of two spellings of which one may be in lower case."""
     return min(one, other)  # capitals sort before small letters
 

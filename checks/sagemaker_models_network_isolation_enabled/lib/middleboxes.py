@@ -1,106 +1,72 @@
-"""Middleboxes in line: firewalls and appliances between a subnet and an internet gateway.
+"""Firewalls and appliances between a subnet and an internet gateway: the way out is followed.
 
-Such a subnet sends its internet traffic to a firewall's endpoint or an appliance's network
-interface, and the gateway's route table sends what comes in for the subnet to the same one: no
-address translation lies between, so the subnet is public behind a firewall. Behind a NAT gateway
-one half is missing: nothing that comes in is routed to the subnet.
+A firewall's endpoint hands traffic on with its addresses as they are, by the route table of the
+subnet in which it stands: a subnet whose internet traffic gets to an internet gateway so is public.
+One whose traffic ends at a NAT gateway or in another network is not. An appliance may translate
+addresses, as a NAT instance does: only where the gateway's own route table sends the subnet's
+traffic to that same appliance is the subnet public; where it sends it to another middlebox that is
+unknown; else what comes in is not for the subnet, which is behind a NAT instance.
 
-Source: "Gateway route tables" and "Route traffic to a middlebox" in the Amazon VPC User Guide;
-"Simple single zone architecture with an internet gateway" in the AWS Network Firewall Developer
-Guide. What cannot be known from here: what the middlebox lets through, and whether it translates
-addresses all the same.
+Source: "Gateway route tables" and "Middlebox routing wizard" in the Amazon VPC User Guide;
+"Considerations" of Gateway Load Balancer endpoints in the AWS PrivateLink Guide; "Simple single
+zone architecture with an internet gateway" in the AWS Network Firewall Developer Guide. What cannot
+be known from here: what a middlebox lets through.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .answers import Described, MalformedError, is_id, missing
-from .facts import MiddleboxRoute
+from .answers import Described, MalformedError, listed, missing, why_unread
+from .facts import MiddleboxRoute, Unread
 from .ranges import Block, is_public, is_within, to_block
 from .route_tables import RouteTable, RouteTables, TableRoute, Target, table_in_effect
 
-# The permissions that tell where middleboxes stand.
-ENDPOINTS, INTERFACES = "ec2:DescribeVpcEndpoints", "ec2:DescribeNetworkInterfaces"
+_TABLES, _ENDPOINTS = "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"
+
+# By a VPC and a firewall's endpoint: the tables of the subnets in which it stands, or why they are
+# not known.
+Firewalls = Mapping[tuple[str, str], list[RouteTable | Unread]]
+_NOT_FOLLOWED = "could not be followed"
+_CHECK_ENTRIES = (
+    "check whether the prefix list holds public addresses, with ec2:GetManagedPrefixListEntries"
+)
+
+# A route to an appliance, its table, and the destination in the subnet's own table.
+_ToAppliance = tuple[TableRoute, RouteTable, str]
 
 
-@dataclass(frozen=True)
-class Located:
-    """Where middleboxes stand.
-
-    Attributes:
-        endpoints: The answer of DescribeVpcEndpoints.
-        interfaces: The answers of DescribeNetworkInterfaces: of an instance all its interfaces,
-            else the interface that a route names.
-    """
-
-    endpoints: Described
-    interfaces: Described
-
-    def subnets_of(self, route: TableRoute) -> list[str]:
-        """Return the subnets in which the middlebox of a route stands.
-
-        Raises:
-            MalformedError: That is not known.
-        """
-        target = str(route.target)
-        if target.startswith("vpce-"):
-            endpoint = self.endpoints.items.get(target)
-            if endpoint is None:
-                raise unlocated(f"VPC endpoint {target}", self.endpoints, ENDPOINTS)
-            subnet_ids = endpoint.get("SubnetIds")
-        else:
-            subnet_ids = [interface.get("SubnetId") for interface in self.interfaces_of(route)]
-        if not subnet_ids or not all(is_id(subnet_id, "subnet-") for subnet_id in subnet_ids):
-            raise MalformedError(f"AWS does not say in which subnet {target} is")
-        return list(subnet_ids)
-
-    def is_gateway_endpoint(self, route: TableRoute) -> bool:
-        """Return whether a route leads to a gateway endpoint, such as that of Amazon S3."""
-        endpoint = self.endpoints.items.get(str(route.target), {})
-        return bool(endpoint.get("VpcEndpointType") == "Gateway")
-
-    def interfaces_of(self, route: TableRoute) -> list[dict[str, Any]]:
-        """Return the interface that a route names, with the others of its instance.
-
-        Raises:
-            MalformedError: It could not be read.
-        """
-        interface = self.interfaces.items.get(str(route.target))
-        if interface is None:
-            raise unlocated(f"network interface {route.target}", self.interfaces, INTERFACES)
-        if not route.instance:
-            return [interface]
-        return [i for i in self.interfaces.items.values() if instance_of(i) == route.instance]
-
-
-def unlocated(what: str, described: Described, permission: str) -> MalformedError:
-    """Return the error for a middlebox of which it could not be read where it stands."""
-    unread = missing(what, described, permission)
-    return MalformedError(f"{what} could not be read, {unread.why}", unread.remedy)
-
-
-def middleboxes_to_locate(vpc_ids: set[str], tables: RouteTables) -> list[TableRoute]:
-    """Return the routes to middleboxes of each VPC in which two may be a chain; mostly none.
+def read_firewalls(
+    starts: Iterable[tuple[str, RouteTable]],
+    tables: RouteTables,
+    describe: Callable[[set[str]], Described],
+) -> Firewalls:
+    """Read the firewalls' endpoints on the way out of subnets, each once; mostly there are none.
 
     Args:
-        vpc_ids: The VPCs.
-        tables: Their route tables.
+        starts: The subnets' VPCs, with the route tables in effect.
+        tables: The route tables of those VPCs.
+        describe: Calls DescribeVpcEndpoints for ids, which may be none.
     """
-    found = []
-    for vpc_id in vpc_ids:
-        every = (route for table in tables.of_vpc(vpc_id) for route in table.routes)
-        routes = [route for route in every if route.to is Target.MIDDLEBOX and route.target]
-        edges, _ = tables.in_effect(vpc_id, is_internet_gateway)
-        if edges and len({route.target for route in routes}) > 1:
-            found += routes
-    return found
-
-
-def is_internet_gateway(name: str) -> bool:
-    """Return whether what a route table is associated with is an internet gateway."""
-    return name.startswith("igw-")
+    firewalls: dict[tuple[str, str], list[RouteTable | Unread]] = {}
+    ahead = list(starts)
+    while ahead:
+        new = {
+            (vpc_id, str(route.target))
+            for vpc_id, table in ahead
+            for route in table.routes
+            if route.to is Target.FIREWALL and route.is_whole
+            if _is_way_out(route, vpc_id, tables)
+        }.difference(firewalls)
+        described = describe({endpoint_id for _, endpoint_id in new})
+        behind = {key: list(_tables_behind(*key, tables, described)) for key in new}
+        firewalls |= behind
+        ahead = [
+            (vpc_id, table)
+            for (vpc_id, _), found in behind.items()
+            for table in found
+            if isinstance(table, RouteTable)
+        ]
+    return firewalls
 
 
 def middlebox_routes(
@@ -108,315 +74,212 @@ def middlebox_routes(
     table: RouteTable,
     tables: RouteTables,
     account: str,
-    located: Located,
-) -> tuple[tuple[MiddleboxRoute, ...], Exception | None]:
-    """Return the ways from a subnet through a middlebox in line to an internet gateway, and back.
+    firewalls: Firewalls,
+) -> tuple[tuple[MiddleboxRoute, ...], tuple[Unread, ...]]:
+    """Return the ways from a subnet through middleboxes to an internet gateway.
 
     Args:
         subnet: A Subnet, as boto3 gives it.
         table: The route table in effect for it.
         tables: The route tables of its VPC, and of others.
         account: The account of the model; a subnet of another one is shared with it.
-        located: Where those of `middleboxes_to_locate` stand.
+        firewalls: What `read_firewalls` gave for it, if it is not shared.
 
     Returns:
-        Those that are known, and why there may be more of them.
+        Those that are known, and why there may be more.
     """
-    sent, unclear_sent = routes_to_middleboxes(table)
-    edges, unclear_edges = tables.in_effect(subnet["VpcId"], is_internet_gateway)
-    if not sent:
-        return (), unclear_sent if edges else None
-    if not edges:
-        owner = subnet.get("OwnerId")
-        shared = None if owner in (None, account) else of_another_account(table, sent, owner)
-        return (), unclear_edges or shared
-    unclear: list[Exception | None] = [unclear_sent, unclear_edges]
-    blocks = blocks_of(subnet)
-    if not blocks:
-        unclear.append(MalformedError(f"{subnet['SubnetId']} lacks its CIDR block"))
-    found = []
-    for gateway, edge in edges:
-        returned, unclear_returned = incoming_routes(edge, blocks)
-        unclear.append(unclear_returned)
-        for out, back in product(sent, returned):
-            if out.block and back.block and out.block.version != back.block.version:
-                continue
-            try:
-                middlebox, chain = in_line(out, back, subnet, table, tables, located)
-            except Exception as error:
-                unclear.append(chained(table, out, gateway, back, error))
-                continue
-            if middlebox is None:  # they are apart
-                continue
-            if out.block is None:
-                unclear.append(to_a_prefix_list(table, out, middlebox))
-            else:
-                destination, block = str(out.destination), str(back.destination)
-                found.append(MiddleboxRoute(destination, middlebox, gateway, edge.id, block, chain))
-    return tuple(found), next(filter(None, unclear), None)
+    found: list[MiddleboxRoute | Unread] = []
+    to_appliances: list[_ToAppliance] = []
+    for out in table.routes:
+        destination, middlebox = str(out.destination), str(out.target)
+        if not _is_way_out(out, subnet["VpcId"], tables):
+            continue
+        if out.to is Target.APPLIANCE:
+            to_appliances.append((out, table, destination))
+        elif out.to is not Target.FIREWALL or not out.block or not out.is_whole:
+            continue
+        elif subnet.get("OwnerId") != account:
+            found.append(_of_another_account(subnet, table, out))
+        else:
+            for end in _follow(out, table, subnet["VpcId"], tables, firewalls):
+                if isinstance(end, Unread):
+                    found.append(end)
+                elif end[0].to is Target.APPLIANCE:
+                    to_appliances.append((*end, destination))
+                else:
+                    gateway, last = str(end[0].target), end[1].id
+                    found.append(MiddleboxRoute(destination, middlebox, gateway, last))
+    if to_appliances:
+        found += _through_appliances(to_appliances, subnet, tables, account)
+    known = (way for way in found if isinstance(way, MiddleboxRoute))
+    unread = (way for way in found if isinstance(way, Unread))
+    return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unread))
 
 
-def instance_of(interface: dict[str, Any]) -> str | None:
-    """Return the instance that a NetworkInterface is attached to, if it is."""
-    return (interface.get("Attachment") or {}).get("InstanceId")
+def _tables_behind(
+    vpc_id: str, endpoint_id: str, tables: RouteTables, described: Described
+) -> Iterator[RouteTable | Unread]:
+    """Yield the route tables by which a firewall's endpoint hands traffic on."""
+    what = f"VPC endpoint {endpoint_id}"
+    if endpoint_id not in described.items:
+        yield missing(what, described, _ENDPOINTS)
+        return
+    endpoint = described.items[endpoint_id]
+    subnet_ids = endpoint.get("SubnetIds")
+    if endpoint.get("VpcId") != vpc_id or not isinstance(subnet_ids, list) or not subnet_ids:
+        malformed = MalformedError(f"no SubnetIds in it, or another VpcId than {vpc_id}")
+        yield why_unread(malformed, what, _ENDPOINTS)
+        return
+    for subnet_id in subnet_ids:
+        try:
+            yield table_in_effect(subnet_id, vpc_id, tables)
+        except Exception as error:  # what DescribeRouteTables was stopped by, or a MalformedError
+            yield why_unread(error, f"the route table of subnet {subnet_id}", _TABLES)
 
 
-def in_line(
+def _is_way_out(route: TableRoute, vpc_id: str, tables: RouteTables) -> bool:
+    """Return whether a route may be live and for the internet, and not for the VPC itself."""
+    if route.live is False or not route.block:  # what a prefix list holds is not read
+        return route.live is not False
+    own = tables.own_blocks.get(vpc_id, ())
+    return is_public(route.block) and not any(is_within(route.block, block) for block in own)
+
+
+def _follow(
     out: TableRoute,
+    own: RouteTable,
+    vpc_id: str,
+    tables: RouteTables,
+    firewalls: Firewalls,
+) -> Iterator[tuple[TableRoute, RouteTable] | Unread]:
+    """Yield the routes to gateways and appliances by which traffic leaves firewalls."""
+    # An endpoint, the block whose traffic gets there, and the parts of it that go elsewhere.
+    ahead = [(str(out.target), out.block, own.more_specific(out))] if out.block else []
+    seen = set()
+    while ahead:
+        if (at := ahead.pop()) in seen:
+            continue
+        seen.add(at)
+        endpoint_id, traffic, elsewhere = at
+        for table in firewalls[vpc_id, endpoint_id]:
+            if isinstance(table, Unread):
+                yield table
+                continue
+            taken = table.taken(traffic, elsewhere)
+            if unclear := table.unclear(taken):
+                yield why_unread(unclear, f"route table {table.id}", _TABLES)
+            for route in taken:
+                if not _is_way_out(route, vpc_id, tables):
+                    continue
+                if route.to is Target.APPLIANCE:
+                    yield route, table
+                elif route.to is Target.FIREWALL and route.block and route.is_whole:
+                    part = route.block if is_within(route.block, traffic) else traffic
+                    but = elsewhere | table.more_specific(route)
+                    ahead.append((str(route.target), part, but))
+                elif route.to is Target.INTERNET and route.block and route.is_whole:
+                    yield route, table
+                elif route.to is Target.INTERNET and route.is_whole:
+                    why = f"{table.id} sends {route.destination} to {route.target}"
+                    what = f"the way out of {endpoint_id}"
+                    yield Unread(what, why, _TABLES, _CHECK_ENTRIES, _NOT_FOLLOWED)
+
+
+def _through_appliances(
+    to_appliances: list[_ToAppliance], subnet: dict[str, Any], tables: RouteTables, account: str
+) -> Iterator[MiddleboxRoute | Unread]:
+    """Yield the ways through appliances that an internet gateway's own table sends traffic to."""
+    gateways, unclear = tables.in_effect(subnet["VpcId"], lambda name: name.startswith("igw-"))
+    if unclear:
+        yield why_unread(unclear, f"the way out of subnet {subnet['SubnetId']}", _TABLES)
+    elif not gateways and subnet.get("OwnerId") != account:
+        out, table, _ = to_appliances[0]
+        yield _of_another_account(subnet, table, out)
+    try:
+        blocks = _blocks_of(subnet) if gateways else []
+    except Exception as error:  # a MalformedError, or what a wrong type raises
+        yield why_unread(error, f"subnet {subnet['SubnetId']}", "ec2:DescribeSubnets")
+        return
+    for gateway, edge in gateways:
+        if edge.unclear_routes:
+            yield why_unread(edge.unclear_routes, f"route table {edge.id}", _TABLES)
+        taken = [route for block in blocks for route in edge.taken(block)]
+        for back in taken:
+            if back.live is not False and back.to is not Target.LOCAL:
+                for to_appliance in to_appliances:
+                    yield from _in_line(*to_appliance, gateway, edge, back, subnet)
+
+
+def _in_line(
+    out: TableRoute,
+    table: RouteTable,
+    destination: str,
+    gateway: str,
+    edge: RouteTable,
     back: TableRoute,
     subnet: dict[str, Any],
-    table: RouteTable,
-    tables: RouteTables,
-    located: Located,
-) -> tuple[str | None, str | None]:
-    """Return the middlebox, or the two of a chain, between a subnet and a gateway.
-
-    Two are chained if the table of the first, towards the subnet, hands what goes out on to the
-    second, or the table of the second hands what comes in for the subnet on to the first, either
-    through others too. It takes a table that sends the subnet's traffic to the first: where there
-    is none, what comes in by the second is not handed on.
-
-    Args:
-        out: The subnet's route to the first.
-        back: The gateway's route to the second.
-        subnet: A Subnet, as boto3 gives it.
-        table: The route table in effect for it.
-        tables: The route tables of its VPC, and of others.
-        located: Where the middleboxes stand.
-
-    Returns:
-        One and None, or both; None and None if they are apart.
-
-    Raises:
-        Exception: That is not known.
-    """
-    if one := common_middlebox(out, back):
-        return one, None
-    if may_be_one(out, back):
-        address, interface = (out, back) if not is_id(out.target, "eni-") else (back, out)
-        if address.target in addresses_of(located.interfaces_of(interface)):
-            return interface.target, None
-    elif not any(common_middlebox(out, route) for route in sent_by_others(subnet, table, tables)):
-        return None, None
-    outward = follow(out, back, subnet, tables, located, routes_to_middleboxes)
-    blocks = blocks_of(subnet)
-    inward = follow(back, out, subnet, tables, located, lambda table: handed_on(table, blocks))
-    if outward.arrives or inward.arrives:
-        return out.target, back.target
-    unclear = outward.unclear + inward.unclear
-    if unclear:
-        raise min(unclear, key=str)
-    # What goes from the first to the gateway itself may come back by the second.
-    for passed in outward.passed:
-        if any(r.to is Target.INTERNET and r.live is not False for r in passed.routes):
-            raise MalformedError(f"{passed.id}, which {out.target} goes by, leads to the internet")
-    return None, None
+) -> Iterator[MiddleboxRoute | Unread]:
+    """Yield what a route to an appliance and one of a gateway's own table make of a subnet."""
+    if out.block and back.block and out.block.version != back.block.version:
+        return
+    is_known = back.to in (Target.FIREWALL, Target.APPLIANCE)
+    one = out.target if out.target == back.target else None
+    if out.instance and out.instance == back.instance:  # one interface to each side
+        one = one or out.instance
+    sends = f"{table.id} sends {out.destination} to {out.target}"
+    sends += f", and {edge.id} of {gateway} sends {back.destination} to {back.target}"
+    if back.to is Target.UNKNOWN:
+        yield why_unread(edge.unknown(str(back.target)), f"route table {edge.id}", _TABLES)
+    elif not (back.is_whole and back.block and is_known):
+        yield why_unread(edge.not_whole(), f"route table {edge.id}", _TABLES)
+    elif not out.is_whole:
+        yield why_unread(table.not_whole(), f"route table {table.id}", _TABLES)
+    elif not out.block:
+        yield _not_followed(subnet, sends, _CHECK_ENTRIES)
+    elif one:
+        yield MiddleboxRoute(destination, one, gateway, edge.id)
+    else:
+        remedy = f"check whether {out.target} translates addresses, as a NAT instance does"
+        yield _not_followed(subnet, sends, remedy)
 
 
-@dataclass
-class Followed:
-    """What the tables say of the way from one middlebox to another.
-
-    Attributes:
-        arrives: Whether it leads there.
-        passed: The route tables that it goes by.
-        unclear: Why it may lead on further than is known.
-    """
-
-    arrives: bool = False
-    passed: list[RouteTable] = field(default_factory=list)
-    unclear: list[Exception] = field(default_factory=list)
+def _not_followed(subnet: dict[str, Any], why: str, remedy: str) -> Unread:
+    what = f"the way out of subnet {subnet['SubnetId']}"
+    return Unread(what, why, _TABLES, remedy, _NOT_FOLLOWED)
 
 
-def follow(
-    start: TableRoute,
-    goal: TableRoute,
-    subnet: dict[str, Any],
-    tables: RouteTables,
-    located: Located,
-    hand_on: Callable[[RouteTable], tuple[list[TableRoute], Exception | None]],
-) -> Followed:
-    """Follow the tables of the subnets in which middleboxes stand.
-
-    Args:
-        start: A route to the first middlebox.
-        goal: A route to the one that is looked for.
-        subnet: The subnet whose traffic it is, as boto3 gives it.
-        tables: The route tables of its VPC, and of others.
-        located: Where the middleboxes stand.
-        hand_on: Returns the routes by which a table hands the traffic on to a middlebox, and why
-            there may be more.
-    """
-    followed = Followed()
-    ahead, seen = [start], set()
-    while ahead:
-        at = ahead.pop()
-        if at.target in seen:
-            continue
-        seen.add(at.target)
-        try:
-            stands_in = located.subnets_of(at)
-            passed = [table_in_effect(one, subnet["VpcId"], tables) for one in stands_in]
-        except Exception as error:  # which may not matter, if another way arrives
-            followed.unclear.append(error)
-            continue
-        followed.passed += passed
-        for table in passed:
-            routes, unclear = hand_on(table)
-            followed.unclear += [unclear] if unclear else []
-            for route in routes:
-                if route.block:
-                    followed.arrives |= bool(common_middlebox(route, goal))
-                    ahead.append(route)
-                # A prefix list's entries may be anything.
-                elif not located.is_gateway_endpoint(route):
-                    why = f"{table.id} sends {route.destination} to {route.target}"
-                    followed.unclear.append(MalformedError(why))
-    return followed
-
-
-def handed_on(table: RouteTable, blocks: list[Block]) -> tuple[list[TableRoute], Exception | None]:
-    """Return what a middlebox's table sends on of a subnet's incoming traffic, and what is unclear.
-
-    Unlike a gateway's table it may name prefix lists, whose entries may hold the subnet.
-    """
-    of_blocks = replace(table, routes=tuple(r for r in table.routes if r.block))
-    routes, unclear = incoming_routes(of_blocks, blocks)
-    lists = [r for r in table.routes if r.block is None and r.to is Target.MIDDLEBOX and r.is_whole]
-    return [*routes, *lists], unclear
-
-
-def addresses_of(interfaces: list[dict[str, Any]]) -> set[str]:
-    """Return the private addresses of NetworkInterfaces."""
-    return {
-        str(address.get("PrivateIpAddress"))
-        for interface in interfaces
-        for address in interface.get("PrivateIpAddresses") or ()
-    }
-
-
-def routes_to_middleboxes(table: RouteTable) -> tuple[list[TableRoute], Exception | None]:
-    """Return where a table sends traffic for the internet to a middlebox, and what is unclear."""
-    # A VPC's own blocks may be public ones, and always are by IPv6.
-    local = [route for route in table.routes if route.target == "local" and route.destination]
-    own = [route.block for route in local if route.block]
-    sent = [
-        route
-        for route in table.routes
-        if route.to is Target.MIDDLEBOX and route.live is not False
-        # A prefix list's entries may be anything.
-        if route.block is None
-        or (is_public(route.block) and not any(is_within(route.block, block) for block in own))
-    ]
-    known = [r for r in sent if r.is_whole and (r.block or is_id(r.destination, "pl-"))]
-    return known, table.unclear(len(own) + len(known) < len(local) + len(sent))
-
-
-def incoming_routes(
-    table: RouteTable, blocks: list[Block]
-) -> tuple[list[TableRoute], Exception | None]:
-    """Return the routes to a middlebox that a subnet's traffic takes, and why there may be more.
-
-    Args:
-        table: A route table that is associated with a gateway, or another of the VPC.
-        blocks: The subnet's CIDR blocks.
-    """
-    # A gateway's table takes no prefix list but VPC Lattice's.
-    taken = [route for route in table.routes if not route.block]
-    for block in blocks:
-        # The most specific route counts; one for a part of the subnet is more specific still.
-        around = [r for r in table.routes if r.block and is_within(block, r.block)]
-        taken += sorted(around, key=lambda r: r.block.prefixlen if r.block else 0)[-1:]
-        taken += [
-            r for r in table.routes if r.block and r.block != block and is_within(r.block, block)
-        ]
-    known = [r for r in taken if r.to is Target.MIDDLEBOX and r.is_whole and r.block]
-    # The others lead past every middlebox, or nowhere.
-    elsewhere = [r for r in taken if r.to is Target.LOCAL or r.live is False]
-    return known, table.unclear(len(known) + len(elsewhere) < len(taken))
-
-
-def sent_by_others(
-    subnet: dict[str, Any], table: RouteTable, tables: RouteTables
-) -> list[TableRoute]:
-    """Return the routes by which tables within a VPC send a subnet's traffic to middleboxes.
-
-    Args:
-        subnet: A Subnet, as boto3 gives it.
-        table: Its own table, which is left out as those of the internet gateways are.
-        tables: The route tables of its VPC, and of others.
-    """
-    blocks = blocks_of(subnet)
-    edges, _ = tables.in_effect(subnet["VpcId"], is_internet_gateway)
-    seen = [table, *(edge for _, edge in edges)]
-    others = (other for other in tables.of_vpc(subnet["VpcId"]) if other not in seen)
-    return [route for other in others for route in incoming_routes(other, blocks)[0]]
-
-
-def blocks_of(subnet: dict[str, Any]) -> list[Block]:
-    """Return a subnet's CIDR blocks; none where they are not all known."""
-    ipv6 = [
-        item.get("Ipv6CidrBlock")
-        for item in subnet.get("Ipv6CidrBlockAssociationSet") or ()
-        if (item.get("Ipv6CidrBlockState") or {}).get("State") not in ("disassociated", "failed")
-    ]
-    # A subnet in IPv6 alone has no CidrBlock.
-    texts = [text for text in (subnet.get("CidrBlock"), *ipv6) if text]
-    blocks = [block for block in map(to_block, texts) if block]
-    return blocks if len(blocks) == len(texts) else []
-
-
-def common_middlebox(out: TableRoute, back: TableRoute) -> str | None:
-    """Return the middlebox that both routes lead to; None where they lead to two.
-
-    An appliance may have one interface towards the subnet and another towards the gateway.
-    """
-    if out.target == back.target:
-        return out.target
-    return out.instance if out.instance == back.instance else None
-
-
-def may_be_one(out: TableRoute, back: TableRoute) -> bool:
-    """Return whether an address in one of two routes may be the interface in the other."""
-    kinds = [next((p for p in ("eni-", "vpce-") if is_id(r.target, p)), "") for r in (out, back)]
-    return sorted(kinds) == ["", "eni-"]
-
-
-def of_another_account(
-    table: RouteTable, sent: list[TableRoute], owner: str
-) -> MalformedError | None:
-    """Return the error for a shared subnet: the tables of its owner's gateways may not be seen.
+def _of_another_account(subnet: dict[str, Any], table: RouteTable, out: TableRoute) -> Unread:
+    """Return why a shared subnet's way is not known.
 
     A participant sees the route tables of the subnets that are shared with it, and no other
     resources of the owner (source: "Share your VPC subnets with other accounts" in the Amazon VPC
-    User Guide). A prefix list is left out, because that is how a gateway endpoint is written.
+    User Guide).
     """
-    route = next((route for route in sent if route.block), None)
-    if route is None:
-        return None
-    return MalformedError(
-        f"{table.id} sends {route.destination} to {route.target}, and the route tables "
-        f"of internet gateways of account {owner}, which shares the subnet, are not seen from here",
-        "check in that account whether one of them sends the subnet's traffic there, with "
-        "ec2:DescribeRouteTables",
+    return _not_followed(
+        subnet,
+        f"{table.id} sends {out.destination} to {out.target}, and the firewalls and gateways of "
+        f"account {subnet.get('OwnerId')}, which shares the subnet, are not seen from here",
+        "check in that account whether an internet gateway is behind it",
     )
 
 
-def chained(
-    table: RouteTable, out: TableRoute, gateway: str, back: TableRoute, error: Exception
-) -> MalformedError:
-    """Return the error for two middleboxes that may be chained, or one by two of its names."""
-    remedy = "check that with ec2:DescribeRouteTables and ec2:DescribeNetworkInterfaces"
-    return MalformedError(
-        f"{table.id} sends traffic to {out.target} and {gateway} sends it to {back.target}, "
-        f"which may be one appliance or a chain of two: {error}",
-        getattr(error, "remedy", None) or remedy,
-    )
+def _blocks_of(subnet: dict[str, Any]) -> list[Block]:
+    """Return a subnet's CIDR blocks.
 
-
-def to_a_prefix_list(table: RouteTable, out: TableRoute, middlebox: str) -> MalformedError:
-    """Return the error for a prefix list whose entries may or may not be the internet."""
-    return MalformedError(
-        f"{table.id} sends {out.destination} to {middlebox}, and so does an internet gateway",
-        "check whether the list's entries are public, with ec2:GetManagedPrefixListEntries",
-    )
+    Raises:
+        MalformedError: They are not all known.
+    """
+    key = "Ipv6CidrBlockAssociationSet"
+    ipv6 = listed(subnet, key, subnet["SubnetId"]) if subnet.get(key) is not None else []
+    texts = [
+        association.get("Ipv6CidrBlock")
+        for association in ipv6
+        if (association.get("Ipv6CidrBlockState") or {}).get("State")
+        not in ("disassociated", "failed")
+    ]
+    if subnet.get("Ipv6Native") is not True:  # which has IPv6 blocks alone
+        texts.append(subnet.get("CidrBlock"))
+    blocks = [block for block in map(to_block, texts) if block]
+    if not blocks or len(blocks) < len(texts):
+        raise MalformedError(f"{subnet['SubnetId']} lacks its CIDR block")
+    return blocks

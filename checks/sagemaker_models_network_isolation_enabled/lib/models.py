@@ -20,18 +20,18 @@ from .facts import Endpoint, Listing, Model
 from .listings import (
     PAGE_SIZE,
     are_tags,
-    describe,
+    canonical_arn,
+    describe_listed,
     endpoint_in,
     from_description,
     is_same_arn,
     list_regions,
-    own_spelling,
     to_the_second,
 )
 
 logger = logging.getLogger(__name__)
 
-Recorded = tuple[str, str | None]  # the name and the creation time of a record of Search
+_Recorded = tuple[str, str | None]  # the name and the creation time of a record of Search
 
 
 def list_models(service: Any) -> list[Listing[Model]]:
@@ -45,94 +45,62 @@ def list_models(service: Any) -> list[Listing[Model]]:
     """
     clients = service.regional_clients
     pool = service.thread_pool
-    searches: dict[str, Future[dict[Recorded, Model]]] = {}
+    searches: dict[str, Future[dict[_Recorded, Model]]] = {}
 
     def search(region: str) -> None:
-        searches[region] = pool.submit(search_models, clients[region])
+        searches[region] = pool.submit(_search_models, clients[region])
 
     listings = list_regions(service, Model, search)
     for listing in listings:
         # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
         if listing.region not in searches and 2 * len(listing.items) > listing.pages:
             search(listing.region)
-    facts: dict[tuple[str, str], Model] = {}
-    for listing in listings:
-        records = searches[listing.region].result() if listing.region in searches else {}
-        for model in listing.items:
-            record = records.get((model.name, model.creation_time))
-            if record and is_same_arn(record.arn, model.arn):
-                facts[identity(model)] = replace(record, arn=own_spelling(record.arn, model.arn))
 
+    def recorded(model: Model) -> Model:
+        records = searches[model.region].result() if model.region in searches else {}
+        record = records.get((model.name, model.creation_time))
+        if record is None or not is_same_arn(record.arn, model.arn):
+            return model
+        return replace(record, arn=canonical_arn(record.arn, model.arn))
+
+    searched = [replace(li, items=tuple(map(recorded, li.items))) for li in listings]
     shared = getattr(service, "sagemaker_models", ())
     tags = {model.arn.lower(): tuple(model.tags or ()) for model in shared}
-    listed_models = [facts.get(identity(m), m) for li in listings for m in li.items]
-    left = [model for model in listed_models if model.has_vpc_config is None]
-    tags |= {model.arn.lower(): model.tags for model in left if model.network_isolation is not None}
-    if left:
-        regions = sorted({model.region for model in left})
-        logger.info(f"SageMaker - describing {len(left)} models in {', '.join(regions)}...")
-    described = pool.map(
-        lambda m: describe(clients[m.region], m, from_description, unread_of(m), tags), left
+    # Of a record that is not enough to judge by the tags are known all the same.
+    told = (m for li in searched for m in li.items if m.network_isolation is not None)
+    tags |= {model.arn.lower(): model.tags for model in told}
+    settings = "EnableNetworkIsolation and VpcConfig"
+    return describe_listed(
+        service, searched, lambda _, model, answer: from_description(model, answer), settings, tags
     )
-    judged = facts | dict(zip(map(identity, left), described, strict=True))
-
-    return [
-        replace(li, items=tuple(model for m in li.items if (model := judged[identity(m)])))
-        for li in listings
-    ]
 
 
-def identity(model: Model) -> tuple[str, str]:
-    """Return what tells a model from all others of an account: its region and its name."""
-    return model.region, model.name
-
-
-def unread_of(model: Model) -> str:
-    """Return what DescribeModel has to tell of a model beside what Search told."""
-    known = model.network_isolation is not None
-    return "VpcConfig" if known else "EnableNetworkIsolation and VpcConfig"
-
-
-def search_models(client: Any) -> dict[Recorded, Model]:
-    """Return the models of a region as Search records them.
-
-    Args:
-        client: Prowler's SageMaker client of the region.
-
-    Returns:
-        The models by name and creation time: a record is a listed model's only if both are,
-        because a namesake may have been deleted. What it records twice is left out, and told by
-        DescribeModel. That Search failed is no error, because the permission for it is optional.
-    """
+def _search_models(client: Any) -> dict[_Recorded, Model]:
+    """Return the models of a region as Search records them, by name and creation time."""
     logger.info(f"SageMaker - searching models in {client.region}...")
-    found: dict[Recorded, Model] = {}
-    twice: set[Recorded] = set()
+    found: dict[_Recorded, Model] = {}
+    twice: set[_Recorded] = set()
     try:
         for page in client.get_paginator("search").paginate(
             Resource="Model", PaginationConfig={"PageSize": PAGE_SIZE}
         ):
             for result in listed(page, "Results", "the answer"):
-                if model := from_record(client.region, result.get("Model") or {}):
+                if model := _from_record(client.region, result.get("Model") or {}):
                     recorded = model.name, model.creation_time
                     twice |= {recorded} & found.keys()
                     found[recorded] = model
-    except Exception as error:
+    except Exception as error:  # no loss: the permission for Search is optional
         logger.info(f"{client.region} -- Search is unavailable, models are described: {error}")
+    # What is recorded twice is for DescribeModel to tell.
     return {recorded: model for recorded, model in found.items() if recorded not in twice}
 
 
-def from_record(region: str, record: dict[str, Any]) -> Model | None:
-    """Return a model by a record of Search.
+def _from_record(region: str, record: dict[str, Any]) -> Model | None:
+    """Return a model by a ModelDashboardModel; None where the record does not say which it is.
 
-    Args:
-        region: Its region.
-        record: `SearchRecord.Model`, which is a ModelDashboardModel.
-
-    Returns:
-        The model, with its endpoints. Its settings and tags are in it where the record is enough to
-        judge by: complete, and with a VPC configuration and a security group, because an index may
-        lack what the model has. Without these the settings are EnableNetworkIsolation alone. None
-        where the record does not say which model it is.
+    Its settings and tags are in it where the record is enough to judge by: complete, and with a VPC
+    configuration and a security group, because an index may lack what the model has. Else of its
+    settings EnableNetworkIsolation alone is.
     """
     settings = record.get("Model") or {}
     name, arn = settings.get("ModelName"), settings.get("ModelArn")
@@ -141,9 +109,9 @@ def from_record(region: str, record: dict[str, Any]) -> Model | None:
         return None
     model = Model(
         *(name, arn, region, created),
-        endpoints=endpoints_in(record),
-        transform_jobs=transform_jobs_in(record),
-        monitored_endpoints=monitored_endpoints_in(record),
+        endpoints=_endpoints_in(record),
+        transform_jobs=_transform_jobs_in(record),
+        monitored_endpoints=_monitored_endpoints_in(record),
     )
     read = from_description(model, settings)
     tags = settings.get("Tags") or []
@@ -154,15 +122,8 @@ def from_record(region: str, record: dict[str, Any]) -> Model | None:
     return replace(read, tags=tuple(tags))
 
 
-def transform_jobs_in(record: dict[str, Any]) -> tuple[str, ...] | None:
-    """Return the last batch transform job of a model by its record of Search, if it had one.
-
-    Args:
-        record: A ModelDashboardModel.
-
-    Returns:
-        Its name; nothing where the record has none; None where it does not tell.
-    """
+def _transform_jobs_in(record: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the name of a model's last batch transform job; None where the record is unclear."""
     if "LastBatchTransformJob" not in record:
         return ()
     job = record["LastBatchTransformJob"]
@@ -170,12 +131,8 @@ def transform_jobs_in(record: dict[str, Any]) -> tuple[str, ...] | None:
     return (name,) if isinstance(name, str) else None
 
 
-def monitored_endpoints_in(record: dict[str, Any]) -> tuple[str, ...] | None:
-    """Return the endpoints that a model's monitoring schedules name; None where it does not tell.
-
-    Args:
-        record: A ModelDashboardModel.
-    """
+def _monitored_endpoints_in(record: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the endpoints that a model's monitoring schedules name; None where it is unclear."""
     if "MonitoringSchedules" not in record:
         return ()
     try:
@@ -185,8 +142,8 @@ def monitored_endpoints_in(record: dict[str, Any]) -> tuple[str, ...] | None:
     return tuple(str(s["EndpointName"]) for s in schedules if s.get("EndpointName"))
 
 
-def endpoints_in(record: dict[str, Any]) -> tuple[Endpoint, ...] | None:
-    """Return the endpoints of a model by its record of Search; None where it does not tell."""
+def _endpoints_in(record: dict[str, Any]) -> tuple[Endpoint, ...] | None:
+    """Return the endpoints of a model; None where the record does not tell."""
     try:
         endpoints = listed(record, "Endpoints", "the answer")
     except MalformedError:

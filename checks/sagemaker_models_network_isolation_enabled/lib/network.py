@@ -5,21 +5,22 @@ at the main route tables of all VPCs, it misses routes to a gateway that are nar
 default, and it makes a call a subnet.
 
 Filters are used and not id parameters, because an id parameter fails the whole call when one id is
-gone. Where a security group names prefix lists there is one more call for each list.
+gone. Where a security group names prefix lists there is one more call for each list; where the way
+out of subnets leads to firewalls there is one for their endpoints, and for those behind them.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
-from .answers import Described, MalformedError, listed
+from .answers import Described, MalformedError, is_id, listed
 from .configuration import read_broadest_sources
 from .facts import Listing, Network, R, SecurityGroup, Subnet
-from .middleboxes import Located, middleboxes_to_locate
-from .ranges import BROADEST, Broadest
-from .route_tables import TableRoute, parse_route_tables
+from .middleboxes import read_firewalls
+from .ranges import BROADEST, Broadest, to_block
+from .route_tables import RouteTable, RouteTables, parse_route_tables, table_in_effect
 from .security_groups import PrefixList, group_facts, prefix_lists_of
 from .subnets import subnet_facts
 
@@ -98,47 +99,30 @@ def read_subnets(ec2: Any, subnet_ids: Iterable[str], account: str) -> SubnetFac
     """
     subnet_ids = set(subnet_ids)
     subnets = describe_all(ec2, "describe_subnets", "Subnets", "SubnetId", "subnet-id", subnet_ids)
-    vpc_ids = {s["VpcId"] for s in subnets.items.values() if isinstance(s.get("VpcId"), str)}
-    tables = describe_all(
-        ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids
+    vpc_ids = {s["VpcId"] for s in subnets.items.values() if is_id(s.get("VpcId"), "vpc-")}
+    tables = parse_route_tables(
+        describe_all(ec2, "describe_route_tables", "RouteTables", "RouteTableId", "vpc-id", vpc_ids)
     )
-    route_tables = parse_route_tables(tables)
-    located = locate_middleboxes(ec2, middleboxes_to_locate(vpc_ids, route_tables))
+    endpoints = "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "vpc-endpoint-id"
+    firewalls = read_firewalls(
+        _tables_of_own(subnets, tables, account),
+        tables,
+        lambda endpoint_ids: describe_all(ec2, *endpoints, endpoint_ids),
+    )
     return {
-        subnet_id: subnet_facts(subnet_id, subnets, route_tables, account, located)
+        subnet_id: subnet_facts(subnet_id, subnets, tables, account, firewalls)
         for subnet_id in subnet_ids
     }
 
 
-def locate_middleboxes(ec2: Any, routes: Iterable[TableRoute]) -> Located:
-    """Return where middleboxes stand; no routes make no call, which is how it mostly is.
-
-    Args:
-        ec2: A boto3 EC2 client of the region.
-        routes: Routes to them.
-    """
-    endpoints, instances, interfaces = set(), set(), set()
-    for route in routes:
-        if str(route.target).startswith("vpce-"):
-            endpoints.add(str(route.target))
-        elif route.instance:
-            instances.add(route.instance)
-        elif str(route.target).startswith("eni-"):
-            interfaces.add(str(route.target))
-
-    def describe_interfaces(filter_name: str, values: set[str]) -> Described:
-        operation, key, id_key = "network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"
-        return describe_all(ec2, f"describe_{operation}", key, id_key, filter_name, values)
-
-    of_instances = describe_interfaces("attachment.instance-id", instances)
-    others = describe_interfaces("network-interface-id", interfaces)
-    return Located(
-        describe_all(
-            *(ec2, "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
-            *("vpc-endpoint-id", endpoints),
-        ),
-        Described(of_instances.items | others.items, of_instances.error or others.error),
-    )
+def _tables_of_own(
+    subnets: Described, tables: RouteTables, account: str
+) -> Iterator[tuple[str, RouteTable]]:
+    """Yield the VPC and the route table of each subnet that is not shared, where it is known."""
+    for subnet_id, subnet in subnets.items.items():
+        if subnet.get("OwnerId") == account and is_id(subnet.get("VpcId"), "vpc-"):
+            with suppress(Exception):  # which `subnet_facts` meets again, and says
+                yield subnet["VpcId"], table_in_effect(subnet_id, subnet["VpcId"], tables)
 
 
 def read_security_groups(
@@ -179,9 +163,11 @@ def describe_all(
         values: The values; none make no call.
 
     Returns:
-        The items read, and the error that kept the rest from being read.
+        The items read, the error that kept the rest from being read, and the ids that were
+        answered in two ways.
     """
     items: dict[str, dict[str, Any]] = {}
+    unequal: set[str] = set()
     error: Exception | None = None
     ordered = sorted(values)
     try:
@@ -194,13 +180,14 @@ def describe_all(
                     item_id = item.get(id_key)
                     if not isinstance(item_id, str) or not item_id:
                         error = MalformedError(f"no {id_key} in one of the {key}")
-                    elif items.setdefault(item_id, item) != item:  # one of them would be lost
-                        error = MalformedError(f"two {key} have the {id_key} {item_id}")
+                    elif items.setdefault(item_id, item) != item:
+                        unequal.add(item_id)
     # Whatever stops the call becomes the reason of a MANUAL finding: AWS's refusal, a broken
     # connection, or an answer that botocore or this module cannot read.
     except Exception as stopped:
         error = stopped
-    return Described(items, error)
+    once = {item_id: item for item_id, item in items.items() if item_id not in unequal}
+    return Described(once, error, frozenset(unequal))
 
 
 def read_prefix_list(ec2: Any, list_id: str) -> PrefixList:
@@ -217,10 +204,9 @@ def read_prefix_list(ec2: Any, list_id: str) -> PrefixList:
             PrefixListId=list_id
         ):
             for entry in listed(page, "Entries", "the answer"):
-                try:
-                    ip_network(entry["Cidr"], strict=False)
-                    blocks.append(entry["Cidr"])
-                except (KeyError, TypeError, ValueError):
+                if isinstance(block := entry.get("Cidr"), str) and to_block(block):
+                    blocks.append(block)
+                else:
                     error = MalformedError("no Cidr in one of the Entries")
     except Exception as stopped:  # as above
         error = stopped

@@ -1,10 +1,11 @@
 """Which address ranges are the internet: AWS's meaning of "public", for ranges in any spelling."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import groupby
+from math import inf
 
 # The broadest public range that is still a named source, by IP version, unless the configuration
 # says otherwise. Amazon S3 User Guide, "The
@@ -54,17 +55,21 @@ class Permission:
     block: Block
     text: str
 
+    @property
+    def first(self) -> float:
+        """The first port; of a rule for all of its protocol one before all ports."""
+        return self.ports[0] if self.ports else -inf
+
+    @property
+    def last(self) -> float:
+        """The last port; of a rule for all of its protocol one after all ports."""
+        return self.ports[1] if self.ports else inf
+
     @cached_property
     def span(self) -> Span:
         """The block's first address and the one after its last."""
         first = int(self.block.network_address)
         return first, first + 2 ** (self.block.max_prefixlen - self.block.prefixlen)
-
-    def covers(self, protocol: str, port: int | None) -> bool:
-        """Return whether it admits a protocol at a port; None for a protocol without ports."""
-        if self.protocol not in ("-1", protocol):
-            return False
-        return self.ports is None or (port is not None and self.ports[0] <= port <= self.ports[1])
 
 
 @lru_cache(maxsize=65536)  # the same few blocks stand in many tables
@@ -81,6 +86,7 @@ def is_within(block: Block, other: Block) -> bool:
     return block.version == other.version and block.subnet_of(other)  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=65536)
 def is_public(block: Block) -> bool:
     """Return whether a block reaches outside private and reserved address space."""
     return not any(is_within(block, special) for special in NOT_PUBLIC)
@@ -97,7 +103,8 @@ def behind_nat64(block: Block) -> Block:
     return IPv4Network("0.0.0.0/0") if block.supernet_of(NAT64) else block
 
 
-def public_size(span: Span, version: int) -> int:
+@lru_cache(maxsize=65536)  # all of IPv4 beside each of a thousand ports
+def _public_size(span: Span, version: int) -> int:
     """Return how many addresses of a span are not in private or reserved space."""
     size = span[1] - span[0]
     for special in NOT_PUBLIC:
@@ -108,7 +115,9 @@ def public_size(span: Span, version: int) -> int:
     return size
 
 
-def open_permissions(permissions: Iterable[Permission], broadest: Broadest) -> list[Permission]:
+def open_permissions(
+    permissions: Iterable[Permission], broadest: Broadest
+) -> dict[Permission, set[str]]:
     """Return the permissions that are open to the internet, alone or joined with others.
 
     A block is open that is broader than a named source may be and not private or reserved, as AWS
@@ -123,20 +132,52 @@ def open_permissions(permissions: Iterable[Permission], broadest: Broadest) -> l
         broadest: The broadest public range that is still a named source.
 
     Returns:
-        Those that are open or part of such a range, in the given order.
+        Those that are open, in the given order, each with the groups of the rows that it stands
+        in. Without them no other is open.
     """
     known = list(permissions)
-    found = {p for p in known if is_broad(p.block, broadest) and is_public(p.block)}
-    in_order = sorted(known, key=lambda p: (p.block.version, p.span[0], -p.span[1]))
-    for row in wide_rows(in_order, broadest):  # whatever the ports
-        # A port at which most rules overlap is where one of them begins.
-        for protocol, port in {(p.protocol, p.ports[0] if p.ports else None) for p in row}:
-            for joined in wide_rows([p for p in row if p.covers(protocol, port)], broadest):
-                found |= {p for p in outermost(joined) if is_public(p.block)}
-    return [permission for permission in known if permission in found]
+    left = sorted(known, key=lambda p: (p.block.version, p.span[0], -p.span[1]))
+    broad = (p for p in left if is_broad(p.block, broadest) and is_public(p.block))
+    opened = {permission: {permission.group_id} for permission in broad}
+    found: Collection[Permission] = opened
+    while left := [permission for permission in left if permission not in found]:
+        rows = _open_rows(left, broadest)
+        if not rows:
+            break
+        opened |= rows
+        found = rows
+    return {permission: opened[permission] for permission in known if permission in opened}
 
 
-def wide_rows(permissions: list[Permission], broadest: Broadest) -> Iterator[list[Permission]]:
+def _open_rows(in_order: list[Permission], broadest: Broadest) -> dict[Permission, set[str]]:
+    """Return the permissions that are open in a row, each with the groups of its rows."""
+    found: dict[Permission, set[str]] = {}
+    for row in _wide_rows(in_order, broadest):  # whatever the ports
+        for overlapping in _at_each_port(row):
+            for joined in _wide_rows(overlapping, broadest):
+                outermost = list(_outermost(joined))
+                of_row = {p.group_id for p in outermost}  # a private block may join two others
+                for permission in outermost:
+                    if is_public(permission.block):
+                        found.setdefault(permission, set()).update(of_row)
+    return found
+
+
+def _at_each_port(row: list[Permission]) -> Iterator[list[Permission]]:
+    """Yield what overlaps at each port where one of the permissions begins, in the given order.
+
+    Nowhere do more of them overlap, and what is open at any port is so at one of these.
+    """
+    for protocol in {p.protocol for p in row}:
+        of_protocol = [n for n, p in enumerate(row) if p.protocol in ("-1", protocol)]
+        of_protocol.sort(key=lambda n: row[n].first)
+        open_at: list[int] = []
+        for port, begin in groupby(of_protocol, key=lambda n: row[n].first):
+            open_at = sorted([*(n for n in open_at if row[n].last >= port), *begin])
+            yield [row[n] for n in open_at]
+
+
+def _wide_rows(permissions: list[Permission], broadest: Broadest) -> Iterator[list[Permission]]:
     """Yield the permissions whose blocks stand in a row that is broader than a named source.
 
     Args:
@@ -148,22 +189,22 @@ def wide_rows(permissions: list[Permission], broadest: Broadest) -> Iterator[lis
         end = 0
         for permission in same:
             if row and permission.span[0] > end:
-                if is_wide((row[0].span[0], end), row[0].block, broadest):
+                if _is_wide((row[0].span[0], end), row[0].block, broadest):
                     yield row
                 row = []
             end = max(end, permission.span[1]) if row else permission.span[1]
             row.append(permission)
-        if is_wide((row[0].span[0], end), row[0].block, broadest):
+        if _is_wide((row[0].span[0], end), row[0].block, broadest):
             yield row
 
 
-def is_wide(span: Span, block: Block, broadest: Broadest) -> bool:
+def _is_wide(span: Span, block: Block, broadest: Broadest) -> bool:
     """Return whether a span, of a block's IP version, has more public addresses than named ones."""
     most: int = 2 ** (block.max_prefixlen - broadest[block.version])
-    return span[1] - span[0] > most and public_size(span, block.version) > most
+    return span[1] - span[0] > most and _public_size(span, block.version) > most
 
 
-def outermost(row: list[Permission]) -> Iterator[Permission]:
+def _outermost(row: list[Permission]) -> Iterator[Permission]:
     """Yield the permissions of a row without those whose block lies in another's, and adds nothing.
 
     CIDR blocks lie in each other or apart.

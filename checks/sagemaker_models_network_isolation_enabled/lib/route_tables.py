@@ -4,49 +4,49 @@ Source: "Subnet route tables" and "Gateway route tables" in the Amazon VPC User 
 the Amazon EC2 API Reference.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, TypeVar
 
 from .answers import Described, MalformedError, is_id, listed
-from .ranges import Block, to_block
+from .ranges import Block, is_within, to_block
 
 T = TypeVar("T")
 
 
 class Target(Enum):
-    """What a route leads to."""
+    """What a route leads to; of several that AWS names the first here counts."""
 
     INTERNET = auto()  # an internet gateway or a carrier gateway
-    MIDDLEBOX = auto()  # a firewall's endpoint, or an appliance
+    FIREWALL = auto()  # a firewall's endpoint
+    APPLIANCE = auto()  # a network interface, an instance or an address
     LOCAL = auto()  # the VPC itself, or VPC Lattice
     OTHER = auto()  # something else that leads past all of these
     UNKNOWN = auto()  # something that this check does not know
     MISSING = auto()  # AWS does not say
 
 
-# By the prefix of GatewayId. AWS puts routes of VPC Lattice into the tables of a VPC that a service
-# network is associated with.
-GATEWAYS = {
+# By the prefix of GatewayId, which ends with a hyphen, or the whole. AWS puts routes of VPC Lattice
+# into the tables of a VPC that a service network is associated with.
+_GATEWAYS = {
     **dict.fromkeys(("igw-", "cagw-"), Target.INTERNET),
     **dict.fromkeys(("local", "VpcLattice"), Target.LOCAL),
     **dict.fromkeys(("vgw-", "lgw-"), Target.OTHER),
-    "vpce-": Target.MIDDLEBOX,
+    "vpce-": Target.FIREWALL,
 }
 # The other members of EC2's Route that name a target.
-OTHERS = (
-    *("CoreNetworkArn", "EgressOnlyInternetGatewayId", "InstanceId", "LocalGatewayId"),
-    *("NatGatewayId", "OdbNetworkArn", "TransitGatewayId", "VpcPeeringConnectionId"),
-)
-TARGETS = {
+_TARGETS = {
     "CarrierGatewayId": Target.INTERNET,
-    "NetworkInterfaceId": Target.MIDDLEBOX,
-    **dict.fromkeys(OTHERS, Target.OTHER),
+    "NetworkInterfaceId": Target.APPLIANCE,
+    "InstanceId": Target.APPLIANCE,
+    **dict.fromkeys(("CoreNetworkArn", "EgressOnlyInternetGatewayId"), Target.OTHER),
+    **dict.fromkeys(("LocalGatewayId", "NatGatewayId", "OdbNetworkArn"), Target.OTHER),
+    **dict.fromkeys(("TransitGatewayId", "VpcPeeringConnectionId"), Target.OTHER),
 }
-NO_TARGETS = ("Destination", "IgwFirewall", "InstanceOwnerId", "IpAddress", "Origin", "State")
-DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
-LIVE = {"active": True, "filtered": True, "blackhole": False}
+_NO_TARGETS = ("Destination", "IgwFirewall", "InstanceOwnerId", "IpAddress", "Origin", "State")
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+_LIVE = {"active": True, "filtered": True, "blackhole": False}
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ class TableRoute:
     target: str | None
     instance: str | None
     live: bool | None
-    firewall: str | None = None
+    firewall: str | None
 
     @property
     def is_whole(self) -> bool:
         """Whether it is known to be live, and from where to where it leads."""
-        return bool(self.destination and self.target and self.live)
+        return bool((self.block or is_id(self.destination, "pl-")) and self.target and self.live)
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,59 @@ class RouteTable:
     unclear_associations: Exception | None
     unclear_routes: Exception | None
 
-    def unclear(self, one_is_not_whole: bool) -> Exception | None:
-        """Return why its routes do not decide something; None where they do.
+    def taken(self, traffic: Block, elsewhere: Iterable[Block] = ()) -> list[TableRoute]:
+        """Return the routes that traffic to a block takes, all of it or a part.
+
+        The most specific route counts, and one for a part of the block is more specific still
+        (source: "How route priority works" in the Amazon VPC User Guide). What a prefix list holds
+        is not read, so it may be a part of the block.
 
         Args:
-            one_is_not_whole: Whether a route that may decide it is not whole.
+            traffic: The block.
+            elsewhere: Parts of it whose traffic does not get here.
         """
-        why = f"a route of {self.id} lacks its destination, target or state"
-        return self.unclear_routes or (MalformedError(why) if one_is_not_whole else None)
+        around = [r for r in self.routes if r.block and is_within(traffic, r.block)]
+        longest = max((r.block.prefixlen for r in around if r.block), default=0)
+        return [
+            r
+            for r in self.routes
+            if not r.block
+            or (r.block.prefixlen == longest and is_within(traffic, r.block))
+            or (is_within(r.block, traffic) and not any(is_within(r.block, b) for b in elsewhere))
+        ]
+
+    def more_specific(self, route: TableRoute) -> frozenset[Block]:
+        """Return the parts of a route's block for which the table has other routes."""
+        blocks = {r.block for r in self.routes if r.block and r.block != route.block}
+        return frozenset(b for b in blocks if route.block and is_within(b, route.block))
+
+    def unclear(self, routes: Iterable[TableRoute]) -> Exception | None:
+        """Return why it may have more ways to the internet than are known, if it may.
+
+        Args:
+            routes: Those of its routes that count.
+        """
+        if self.unclear_routes:
+            return self.unclear_routes
+        live = [route for route in routes if route.live is not False]
+        ways_out = (Target.INTERNET, Target.FIREWALL, Target.MISSING)
+        # Every table routes its own VPC at least.
+        if not self.routes or any(not r.is_whole for r in live if r.to in ways_out):
+            return self.not_whole()
+        unknown = next((route.target for route in live if route.to is Target.UNKNOWN), None)
+        return self.unknown(unknown) if unknown else None
+
+    def not_whole(self) -> MalformedError:
+        """Return the error for a route that may decide something and is not whole."""
+        return MalformedError(f"a route of {self.id} lacks its destination, target or state")
+
+    def unknown(self, target: str) -> MalformedError:
+        """Return the error for a route to something that nobody has heard of."""
+        return MalformedError(
+            f"a route of {self.id} leads to {target}, which this check does not know",
+            "check where it leads with ec2:DescribeRouteTables, or use a newer version of the "
+            "plugin",
+        )
 
 
 @dataclass(frozen=True)
@@ -116,10 +161,14 @@ class RouteTables:
 
     Attributes:
         by_vpc: The route tables by their VPC; under None those that do not say.
-        error: Why there may be more; None where these are all.
+        own_blocks: The VPCs' own blocks: those of the local routes of all their tables, because in
+            some a middlebox may have taken the local route's place. They may be public, and always
+            are by IPv6.
+        error: Why there may be more tables; None where these are all.
     """
 
     by_vpc: dict[str | None, list[RouteTable]]
+    own_blocks: dict[str | None, set[Block]]
     error: Exception | None
 
     def of_vpc(self, vpc_id: str) -> list[RouteTable]:
@@ -181,19 +230,24 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: RouteTables) -> RouteTa
 def parse_route_tables(described: Described) -> RouteTables:
     """Return the route tables in the answer of DescribeRouteTables."""
     by_vpc: dict[str | None, list[RouteTable]] = {}
+    own_blocks: dict[str | None, set[Block]] = {}
     for answer in described.items.values():
-        table = parse_route_table(answer)
+        table = _parse_route_table(answer)
         by_vpc.setdefault(table.vpc_id, []).append(table)
-    return RouteTables(by_vpc, described.error)
+        local = (r.block for r in table.routes if r.target == "local" and r.block)
+        own_blocks.setdefault(table.vpc_id, set()).update(local)
+    error = described.error
+    if described.unequal:
+        error = MalformedError(f"AWS answered {min(described.unequal)} in two ways")
+    return RouteTables(by_vpc, own_blocks, error)
 
 
-def parse_route_table(answer: dict[str, Any]) -> RouteTable:
-    """Return a route table by a RouteTable, as boto3 gives it."""
+def _parse_route_table(answer: dict[str, Any]) -> RouteTable:
     vpc_id = answer.get("VpcId")
-    associations, unclear_associations = parse_each(
-        answer, "Associations", lambda association: associated_with(association, answer)
+    associations, unclear_associations = _parse_each(
+        answer, "Associations", lambda association: _associated_with(association, answer)
     )
-    routes, unclear_routes = parse_each(answer, "Routes", parse_route)
+    routes, unclear_routes = _parse_each(answer, "Routes", _parse_route)
     return RouteTable(
         answer["RouteTableId"],
         vpc_id if is_id(vpc_id, "vpc-") else None,
@@ -204,7 +258,7 @@ def parse_route_table(answer: dict[str, Any]) -> RouteTable:
     )
 
 
-def parse_each(
+def _parse_each(
     answer: dict[str, Any], key: str, parse: Callable[[dict[str, Any]], T]
 ) -> tuple[tuple[T, ...], Exception | None]:
     """Return what a list of a RouteTable holds, and why there may be more of it."""
@@ -217,12 +271,8 @@ def parse_each(
     return tuple(found), None
 
 
-def associated_with(association: dict[str, Any], table: dict[str, Any]) -> tuple[str, str]:
-    """Return what a RouteTable is associated with, and the state of the association.
-
-    Raises:
-        MalformedError: The association does not say with what.
-    """
+def _associated_with(association: dict[str, Any], table: dict[str, Any]) -> tuple[str, str]:
+    """Return what a RouteTable is associated with, and the state of the association."""
     state = str((association.get("AssociationState") or {}).get("State", "associated"))
     if association.get("Main") is True and is_id(table.get("VpcId"), "vpc-"):
         return "main", state
@@ -234,31 +284,40 @@ def associated_with(association: dict[str, Any], table: dict[str, Any]) -> tuple
     raise MalformedError(f"an association of {table['RouteTableId']} does not say with what")
 
 
-def parse_route(route: dict[str, Any]) -> TableRoute:
-    """Return a route by a Route, as boto3 gives it."""
-    destination = next((str(route[key]) for key in DESTINATIONS if route.get(key)), None)
-    to, target = target_of(route)
-    live = LIVE.get(str(route.get("State")))
-    firewall = route.get("IgwFirewall")
+def _parse_route(route: dict[str, Any]) -> TableRoute:
+    destination = next((str(route[key]) for key in _DESTINATIONS if route.get(key)), None)
+    # By the target too, so that an interface comes before its instance in whatever order.
+    to, target = min(_targets_of(route), key=lambda named: (named[0].value, str(named[1])))
+    # A firewall's endpoint takes CIDR blocks; with a prefix list it is a gateway endpoint, such as
+    # that of Amazon S3 (source: "Gateway endpoints" in the AWS PrivateLink Guide).
+    if to is Target.FIREWALL and is_id(destination, "pl-"):
+        to = Target.OTHER
+    instance, firewall = route.get("InstanceId"), route.get("IgwFirewall")
     return TableRoute(
-        *(destination, to_block(destination), to, target, route.get("InstanceId"), live),
+        *(destination, to_block(destination), to, target),
+        instance=instance if is_id(instance, "i-") else None,
+        live=_LIVE.get(str(route.get("State"))),
         firewall=firewall.get("Status") if isinstance(firewall, dict) else None,
     )
 
 
-def target_of(route: dict[str, Any]) -> tuple[Target, str | None]:
-    """Return what a route leads to, and its id where AWS says it."""
-    if gateway := str(route.get("GatewayId") or ""):
-        kinds = (kind for prefix, kind in GATEWAYS.items() if gateway.startswith(prefix))
-        return next(kinds, Target.UNKNOWN), gateway
-    named = next((key for key in TARGETS if route.get(key)), None)
-    if named and "NetworkInterfaceId" in route:  # an instance is named beside its interface
-        interface = route["NetworkInterfaceId"]
-        return Target.MIDDLEBOX, interface if is_id(interface, "eni-") else None
-    if named:
-        return TARGETS[named], str(route[named])
-    if route.get("Origin") == "Advertisement":
-        return Target.MIDDLEBOX, route.get("IpAddress")
-    others = (value for key, value in route.items() if value and not key.startswith(NO_TARGETS))
-    unknown = next(others, None)
-    return (Target.UNKNOWN, str(unknown)) if unknown else (Target.MISSING, None)
+def _targets_of(route: dict[str, Any]) -> list[tuple[Target, str | None]]:
+    """Return what the members of a Route say of its target.
+
+    AWS may name one in two members: an ODB network's ARN in OdbNetworkArn and in GatewayId, an
+    instance beside its network interface.
+    """
+    named: list[tuple[Target, str | None]] = []
+    for key, value in route.items():
+        if not value or key.startswith(_NO_TARGETS):
+            continue
+        target, to = str(value), _TARGETS.get(key, Target.UNKNOWN)
+        if key == "GatewayId":
+            prefix = f"{target.partition('-')[0]}-"
+            to = _GATEWAYS.get(target) or _GATEWAYS.get(prefix, Target.UNKNOWN)
+        is_garbled = key == "NetworkInterfaceId" and not is_id(value, "eni-")
+        named.append((to, None if is_garbled else target))
+    if not named and route.get("Origin") == "Advertisement":
+        address = route.get("IpAddress")
+        named.append((Target.APPLIANCE, address if isinstance(address, str) else None))
+    return named or [(Target.MISSING, None)]

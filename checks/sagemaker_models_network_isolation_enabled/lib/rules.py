@@ -113,7 +113,7 @@ def public_subnets(resource: Resource) -> Iterator[Statement]:
     several subnets is one route table, and said once.
     """
     ways: dict[tuple[str | None, str, str], list[str]] = {}
-    for subnet in _subnets(resource):
+    for subnet in resource.network.subnets:
         for through, detail in _ways_out(subnet):
             ways.setdefault((subnet.route_table_id, through, detail), []).append(subnet.id)
     for (table, through, detail), ids in ways.items():
@@ -123,13 +123,13 @@ def public_subnets(resource: Resource) -> Iterator[Statement]:
 
 def open_ingress(resource: Resource) -> Iterator[Statement]:
     """The security groups together must admit no range of the internet (source: `ranges`)."""
-    opened = [(group, group.open_ingress or ()) for group in _groups(resource)]
+    opened = [(group, group.open_ingress or ()) for group in resource.network.security_groups]
     yield from _open("open-ingress", "ingress", opened)
 
 
 def open_egress(resource: Resource) -> Iterator[Statement]:
     """Egress to the internet is the user's to allow: the SOP asks that it be controlled."""
-    opened = [(group, group.open_egress or ()) for group in _groups(resource)]
+    opened = [(group, group.open_egress or ()) for group in resource.network.security_groups]
     yield from _open("open-egress", "egress", opened)
 
 
@@ -142,7 +142,7 @@ def blocked_subnets(resource: Resource) -> Iterator[Statement]:
     subnet decides.
     """
     blocked: dict[str, list[str]] = {}
-    for subnet in _subnets(resource):
+    for subnet in resource.network.subnets:
         gateways = [route.gateway for route in subnet.internet_routes or ()]
         firewalls = [r for r in subnet.middlebox_routes or () if r.middlebox.startswith("vpce-")]
         gateways += [route.gateway for route in firewalls]
@@ -166,7 +166,7 @@ def firewalled_subnets(resource: Resource) -> Iterator[Statement]:
     the Amazon EC2 API Reference).
     """
     treated: dict[str, list[str]] = {}
-    for subnet in _subnets(resource):
+    for subnet in resource.network.subnets:
         connectivity = subnet.firewall_connectivity or ""
         inspected = any(route.firewall == "active" for route in subnet.internet_routes or ())
         if inspected and connectivity in ("outbound-only", "flexible"):
@@ -189,24 +189,16 @@ EGRESS: tuple[_Rule, ...] = (open_egress,)
 NOTES: tuple[_Rule, ...] = (blocked_subnets, firewalled_subnets)
 
 
-def _subnets(resource: Resource) -> tuple[Subnet, ...]:
-    return resource.network.subnets if resource.network else ()
-
-
-def _groups(resource: Resource) -> tuple[SecurityGroup, ...]:
-    return resource.network.security_groups if resource.network else ()
-
-
 def _ways_out(subnet: Subnet) -> Iterator[tuple[str, str]]:
     """Yield each way in which a subnet is public: through what, and what its table sends."""
     if subnet.internet_routes:
         routes = [f"{r.destination} to {r.gateway}" for r in subnet.internet_routes]
         yield "", f"sends {join_most(routes)}"
     for r in subnet.middlebox_routes or ():
-        detail = (
-            f"sends {r.destination} to it, and route table {r.gateway_route_table_id} of "
-            f"{r.gateway} sends {r.block} to it"
-        )
+        way = f"of {r.gateway} sends the subnet's traffic to it"
+        if r.middlebox.startswith("vpce-"):
+            way = f"leads from there to {r.gateway}"
+        detail = f"sends {r.destination} to it, and route table {r.route_table_id} {way}"
         yield f" through {r.middlebox}", detail
 
 
@@ -228,35 +220,36 @@ def _open(
 
 def _unknown(resource: Resource) -> Iterator[Unread]:
     """Yield all that is not known and might decide; a fact that nobody filled in is among it."""
-    yield from resource.unread or ()
-    settings = (resource.unread, resource.network_isolation, resource.has_vpc_config)
-    if None in settings and not resource.unread:
-        yield _nobody_read("EnableNetworkIsolation and VpcConfig", f"Describe{resource.NOUN}")
+    subnets, groups = resource.network.subnets, resource.network.security_groups
+    settings = (resource.network_isolation, resource.has_vpc_config)
+    what = "EnableNetworkIsolation and VpcConfig"
+    yield from _unread(resource.unread, settings, what, f"sagemaker:Describe{resource.NOUN}")
     named = {*resource.subnet_ids, *resource.security_group_ids}
-    read = {subnet.id for subnet in _subnets(resource)} | {g.id for g in _groups(resource)}
-    if resource.has_vpc_config and (not resource.subnet_ids or read != named):
-        yield _nobody_read("the subnets and security groups", "DescribeSubnets", "ec2")
-    for s in _subnets(resource):
-        yield from s.unread or ()
-        known = (s.unread, s.vpc_id, s.route_table_id, s.internet_routes, s.middlebox_routes)
-        if None in known and not s.unread:
-            yield _nobody_read(f"subnet {s.id}", "DescribeRouteTables", "ec2")
-    for g in _groups(resource):
-        yield from g.unread or ()
-        if None in (g.unread, g.vpc_id, g.open_ingress) and not g.unread:
-            yield _nobody_read(f"security group {g.id}", "DescribeSecurityGroups", "ec2")
+    read = {subnet.id for subnet in subnets} | {group.id for group in groups}
+    if resource.has_vpc_config and (read != named or not subnets):
+        yield from _unread(None, (), "a subnet or security group", "ec2:DescribeSubnets")
+    for s in subnets:
+        facts = (s.vpc_id, s.route_table_id, s.internet_routes, s.middlebox_routes)
+        yield from _unread(s.unread, facts, f"subnet {s.id}", "ec2:DescribeRouteTables")
+    for g in groups:
+        known = (g.vpc_id, g.open_ingress)
+        yield from _unread(g.unread, known, f"security group {g.id}", "ec2:DescribeSecurityGroups")
 
 
 def _unknown_egress(resource: Resource) -> Iterator[Unread]:
-    """Yield what is not known of the security groups' egress."""
-    for g in _groups(resource):
-        yield from g.unread_egress or ()
-        if None in (g.unread_egress, g.open_egress) and not g.unread_egress:
-            yield _nobody_read(f"egress of security group {g.id}", "DescribeSecurityGroups", "ec2")
+    for g in resource.network.security_groups:
+        what = f"egress of security group {g.id}"
+        facts = (g.open_egress,)
+        yield from _unread(g.unread_egress, facts, what, "ec2:DescribeSecurityGroups")
 
 
-def _nobody_read(what: str, operation: str, service: str = "sagemaker") -> Unread:
-    return Unread(what, "nothing was read", f"{service}:{operation}", "scan again")
+def _unread(
+    unread: tuple[Unread, ...] | None, facts: Iterable[object], what: str, permission: str
+) -> Iterator[Unread]:
+    """Yield why something is unread; where nobody says why, that nobody read it."""
+    yield from unread or ()
+    if not unread and (unread is None or None in facts):
+        yield Unread(what, "nothing was read", permission, "scan again")
 
 
 def explain_why(unread: Unread) -> str:

@@ -2,12 +2,19 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any
 
 from .answers import Described, MalformedError, listed, missing, why_unread
 from .facts import OpenRule, SecurityGroup, Unread
-from .ranges import BROADEST, Broadest, Permission, behind_nat64, is_broad, open_permissions
+from .ranges import (
+    BROADEST,
+    Broadest,
+    Permission,
+    behind_nat64,
+    is_broad,
+    open_permissions,
+    to_block,
+)
 
 # What a security group rule may admit; each rule has one of them at least.
 RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
@@ -34,19 +41,15 @@ def prefix_lists_of(groups: Described) -> set[str]:
     Args:
         groups: The answer of DescribeSecurityGroups.
     """
-    rules = (
-        rule
-        for group in groups.items.values()
-        for direction in DIRECTIONS
-        for rule in group.get(direction) or ()
-        if isinstance(rule, dict)
-    )
-    return {list_id for rule in rules for list_id in prefix_list_ids(rule)[0]}
+    lists = (group.get(direction) for group in groups.items.values() for direction in DIRECTIONS)
+    rules = (rule for rules in lists if isinstance(rules, list) for rule in rules)
+    named = (_prefix_list_ids(rule)[0] for rule in rules if isinstance(rule, dict))
+    return {list_id for ids in named for list_id in ids}
 
 
-def prefix_list_ids(rule: dict[str, Any]) -> tuple[list[str], bool]:
+def _prefix_list_ids(rule: dict[str, Any]) -> tuple[list[str], bool]:
     """Return the prefix lists that a rule names, and whether all that it names are there."""
-    return texts(rule.get("PrefixListIds") or [], "PrefixListId")
+    return _texts(rule.get("PrefixListIds") or [], "PrefixListId")
 
 
 def group_facts(
@@ -68,18 +71,31 @@ def group_facts(
         internet only together with a rule of another group of the set.
     """
     rules = {
-        (group_id, direction): tuple(read_rules(group_id, direction, groups, prefix_lists))
+        (group_id, direction): tuple(_read_rules(group_id, direction, groups, prefix_lists))
         for group_id in {group_id for group_set in group_sets for group_id in group_set}
         for direction in DIRECTIONS
     }
 
+    permissions = {
+        key: [part for part in parts if isinstance(part, Permission)]
+        for key, parts in rules.items()
+    }
+    alone = {key: open_permissions(found, broadest) for key, found in permissions.items()}
+
     def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[OpenRule, ...]]:
-        parts = (part for group_id in group_set for part in rules[group_id, direction])
-        by_group: dict[str, list[Permission]] = {}
-        permissions = (part for part in parts if isinstance(part, Permission))
-        for permission in open_permissions(permissions, broadest):
-            by_group.setdefault(permission.group_id, []).append(permission)
-        return {group_id: in_words(found, broadest) for group_id, found in by_group.items()}
+        keys = [(group_id, direction) for group_id in group_set]
+        left = (p for key in keys for p in permissions[key] if p not in alone[key])
+        together = open_permissions(left, broadest)
+        found: dict[str, dict[Permission, tuple[str, ...]]] = {}
+        for key in keys:
+            others = {
+                p: tuple(sorted(together[p] - {p.group_id})) if p in together else ()
+                for p in permissions[key]
+                if p in together or p in alone[key]
+            }
+            if others:
+                found[key[0]] = others
+        return {group_id: _open_rules(rules, broadest) for group_id, rules in found.items()}
 
     def unread(group_id: str, direction: str) -> tuple[Unread, ...]:
         reasons = (part for part in rules[group_id, direction] if isinstance(part, Unread))
@@ -90,19 +106,24 @@ def group_facts(
         ingress, egress = (opened(group_set, direction) for direction in DIRECTIONS)
         facts[group_set] = tuple(
             SecurityGroup(
-                group_id,
-                groups.items.get(group_id, {}).get("VpcId"),
-                ingress.get(group_id, ()),
-                egress.get(group_id, ()),
-                unread(group_id, "IpPermissions"),
-                unread(group_id, "IpPermissionsEgress"),
+                id=group_id,
+                vpc_id=_vpc_of(groups.items.get(group_id, {})),
+                open_ingress=ingress.get(group_id, ()),
+                open_egress=egress.get(group_id, ()),
+                unread=unread(group_id, "IpPermissions"),
+                unread_egress=unread(group_id, "IpPermissionsEgress"),
             )
             for group_id in group_set
         )
     return facts
 
 
-def read_rules(
+def _vpc_of(group: dict[str, Any]) -> str | None:
+    vpc_id = group.get("VpcId")
+    return vpc_id if isinstance(vpc_id, str) else None
+
+
+def _read_rules(
     group_id: str, direction: str, groups: Described, prefix_lists: Mapping[str, PrefixList]
 ) -> Iterator[Permission | Unread]:
     """Yield what the rules of a security group permit, and what of them is not known.
@@ -124,13 +145,14 @@ def read_rules(
         return
     incomplete = False
     for rule in rules:
-        incomplete |= not any(rule.get(kind) for kind in RULE_ENDS)
+        ends = [rule.get(kind) for kind in RULE_ENDS]
+        incomplete |= not any(ends) or not all(isinstance(end, list | None) for end in ends)
         named: list[tuple[Any, str]] = []
         for ranges, key in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
-            blocks, whole = texts(rule.get(ranges), key)
+            blocks, whole = _texts(rule.get(ranges), key)
             incomplete |= not whole
             named += [(block, block) for block in blocks]
-        ids, whole = prefix_list_ids(rule)
+        ids, whole = _prefix_list_ids(rule)
         incomplete |= not whole
         for list_id in ids:
             prefix_list = prefix_lists[list_id]
@@ -143,15 +165,17 @@ def read_rules(
                 )
         for block, written in named:
             try:
-                yield permitted(group_id, rule, block, f"{DIRECTIONS[direction]} {written}")
+                yield _permitted(group_id, rule, block, f"{DIRECTIONS[direction]} {written}")
             except ValueError:
                 incomplete = True
     if incomplete:
-        malformed = MalformedError(f"a rule in {direction} of {group_id} lacks its range")
+        malformed = MalformedError(
+            f"a rule in {direction} of {group_id} lacks its protocol, port or range"
+        )
         yield why_unread(malformed, what, permission)
 
 
-def texts(items: Any, key: str) -> tuple[list[str], bool]:
+def _texts(items: Any, key: str) -> tuple[list[str], bool]:
     """Return one member of each structure of a list, and whether all of them have it as a text."""
     if not isinstance(items, list):
         return [], False
@@ -160,7 +184,7 @@ def texts(items: Any, key: str) -> tuple[list[str], bool]:
     return kept, len(kept) == len(items)
 
 
-def permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Permission:
+def _permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Permission:
     """Return what a rule permits for one block.
 
     Args:
@@ -170,16 +194,20 @@ def permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Perm
         end: The block in words, such as "from 0.0.0.0/0".
 
     Raises:
-        ValueError: It is no CIDR block.
+        ValueError: It is no CIDR block, or what is permitted is garbled.
     """
-    network = ip_network(block, strict=False)
+    network, protocol = to_block(block), rule.get("IpProtocol")
+    ports = (rule.get("FromPort"), rule.get("ToPort"))
+    are_ports = all(isinstance(port, int | None) for port in ports)
+    if network is None or not isinstance(protocol, str) or not are_ports:
+        raise ValueError
     if end.startswith("to "):
         network = behind_nat64(network)
-    text = f"{traffic(rule)} {end}"
-    return Permission(group_id, str(rule.get("IpProtocol")), ports_of(rule), network, text)
+    text = f"{_traffic(rule)} {end}"
+    return Permission(group_id, protocol, _ports_of(rule), network, text)
 
 
-def ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
+def _ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
     """Return a rule's first and last port, or the same of ICMP's types and codes; None for all."""
     first, last = rule.get("FromPort"), rule.get("ToPort")
     if not isinstance(first, int) or not isinstance(last, int) or first == -1:
@@ -190,12 +218,12 @@ def ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
     return (first, last) if rule.get("IpProtocol") in ("tcp", "udp") and first <= last else None
 
 
-def traffic(rule: dict[str, Any]) -> str:
+def _traffic(rule: dict[str, Any]) -> str:
     """Return a security group rule's protocol and ports in words: "tcp 443", "icmp type 8"."""
     protocol = str(rule.get("IpProtocol"))
     if protocol == "-1":
         return "all traffic"
-    ports = ports_of(rule)
+    ports = _ports_of(rule)
     if protocol.isdigit():  # of IANA's protocol numbers; EC2 names the usual ones
         return f"protocol {protocol}"
     if ports is None:
@@ -207,17 +235,18 @@ def traffic(rule: dict[str, Any]) -> str:
     return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
 
 
-def in_words(permissions: list[Permission], broadest: Broadest) -> tuple[OpenRule, ...]:
-    """Return a group's open permissions in words; the last says what makes them open.
-
-    Args:
-        permissions: One at least.
-        broadest: The broadest public range that is still a named source.
-    """
-    *texts, last = dict.fromkeys(permission.text for permission in permissions)
-    joined = any(not is_broad(permission.block, broadest) for permission in permissions)
-    configured = broadest != BROADEST
-    if joined or configured:
-        named = f"broader than a /{broadest[4]} or an IPv6 /{broadest[6]}"
-        last += f" ({'joined with others, ' * joined}{named}{', as configured' * configured})"
-    return tuple(map(OpenRule, (*texts, last)))
+def _open_rules(
+    permissions: Mapping[Permission, tuple[str, ...]], broadest: Broadest
+) -> tuple[OpenRule, ...]:
+    """Return a group's open permissions, each with the groups it is joined with, in words."""
+    rules: list[OpenRule] = []
+    for others in dict.fromkeys(permissions.values()):
+        same = [permission for permission in permissions if permissions[permission] == others]
+        *texts, last = dict.fromkeys(permission.text for permission in same)
+        joined = any(not is_broad(permission.block, broadest) for permission in same)
+        configured = broadest != BROADEST
+        if joined or configured:  # the last says what makes them open
+            named = f"broader than a /{broadest[4]} or an IPv6 /{broadest[6]}"
+            last += f" ({'joined with others, ' * joined}{named}{', as configured' * configured})"
+        rules += [OpenRule(text, others) for text in (*texts, last)]
+    return tuple(rules)

@@ -4,14 +4,16 @@ Source: "Subnet types" in the Amazon VPC User Guide. What cannot be known from h
 gateway, a transit gateway, a peering connection or a firewall lets through behind a private subnet.
 """
 
+from typing import Any
+
 from .answers import Described, MalformedError, is_id, missing, why_unread
-from .facts import Route, Subnet
-from .middleboxes import Located, middlebox_routes
+from .facts import Route, Subnet, Unread
+from .middleboxes import Firewalls, middlebox_routes
 from .route_tables import RouteTable, RouteTables, Target, table_in_effect
 
 
 def subnet_facts(
-    subnet_id: str, subnets: Described, tables: RouteTables, account: str, located: Located
+    subnet_id: str, subnets: Described, tables: RouteTables, account: str, firewalls: Firewalls
 ) -> Subnet:
     """Return what is known of one subnet.
 
@@ -20,44 +22,71 @@ def subnet_facts(
         subnets: The answer of DescribeSubnets.
         tables: The route tables of the VPCs of those subnets.
         account: The account of the model; a subnet of another one is shared with it.
-        located: Where those of `middleboxes_to_locate` stand.
+        firewalls: What `read_firewalls` gave for the subnets.
     """
-    what = f"subnet {subnet_id}"
+    what, permission = f"subnet {subnet_id}", "ec2:DescribeSubnets"
     if subnet_id not in subnets.items:
-        return Subnet(subnet_id, unread=(missing(what, subnets, "ec2:DescribeSubnets"),))
+        return _unread(subnet_id, missing(what, subnets, permission))
     subnet = subnets.items[subnet_id]
-    vpc_id = subnet.get("VpcId", "")
+    vpc_id = str(subnet.get("VpcId"))
     if not is_id(vpc_id, "vpc-"):
         malformed = MalformedError("no VpcId in it")
-        unread = why_unread(malformed, what, "ec2:DescribeSubnets")
-        return Subnet(subnet_id, unread=(unread,))
-    mode = (subnet.get("BlockPublicAccessStates") or {}).get("InternetGatewayBlockMode")
-    connectivity = subnet.get("NetworkFirewallConnectivityType")
-    what = f"the route table of subnet {subnet_id}"
+        return _unread(subnet_id, why_unread(malformed, what, permission))
+    mode, connectivity, garbled = _settings_of(subnet)
+    unread = [why_unread(garbled, what, permission)] if garbled else []
+    what, permission = f"the route table of subnet {subnet_id}", "ec2:DescribeRouteTables"
     try:
         table = table_in_effect(subnet_id, vpc_id, tables)
     except Exception as error:  # what DescribeRouteTables was stopped by, or a MalformedError
-        unread = why_unread(error, what, "ec2:DescribeRouteTables")
-        return Subnet(subnet_id, vpc_id, block_public_access=mode, unread=(unread,))
-    through, unclear = middlebox_routes(subnet, table, tables, account, located)
-    reasons = (
-        why_unread(reason, what, "ec2:DescribeRouteTables")
-        for reason in (unclear_internet_routes(table), unclear)
-        if reason
-    )
+        unread.append(why_unread(error, what, permission))
+        return _unread(subnet_id, *unread, vpc_id=vpc_id, mode=mode, connectivity=connectivity)
+    if unclear := table.unclear(table.routes):
+        unread.append(why_unread(unclear, what, permission))
+    through, unclear_through = middlebox_routes(subnet, table, tables, account, firewalls)
     return Subnet(
-        subnet_id,
-        vpc_id,
-        table.id,
-        internet_routes(table),
-        through,
-        mode,
-        connectivity,
-        tuple(dict.fromkeys(reasons)),
+        id=subnet_id,
+        vpc_id=vpc_id,
+        route_table_id=table.id,
+        internet_routes=_internet_routes(table),
+        middlebox_routes=through,
+        block_public_access=mode,
+        firewall_connectivity=connectivity,
+        unread=tuple(dict.fromkeys([*unread, *unclear_through])),
     )
 
 
-def internet_routes(table: RouteTable) -> tuple[Route, ...]:
+def _unread(
+    subnet_id: str,
+    *unread: Unread,
+    vpc_id: str | None = None,
+    mode: str | None = None,
+    connectivity: str | None = None,
+) -> Subnet:
+    """Return a subnet whose routes are not known."""
+    return Subnet(
+        id=subnet_id,
+        vpc_id=vpc_id,
+        route_table_id=None,
+        internet_routes=(),
+        middlebox_routes=(),
+        block_public_access=mode,
+        firewall_connectivity=connectivity,
+        unread=unread,
+    )
+
+
+def _settings_of(subnet: dict[str, Any]) -> tuple[str | None, str | None, Exception | None]:
+    """Return the settings that no verdict rests on; both None and why, where one is garbled."""
+    states = subnet.get("BlockPublicAccessStates") or {}
+    mode = states.get("InternetGatewayBlockMode") if isinstance(states, dict) else NotImplemented
+    connectivity = subnet.get("NetworkFirewallConnectivityType")
+    if isinstance(mode, str | None) and isinstance(connectivity, str | None):
+        return mode, connectivity, None
+    names = "BlockPublicAccessStates or NetworkFirewallConnectivityType"
+    return None, None, MalformedError(f"no readable {names} in it")
+
+
+def _internet_routes(table: RouteTable) -> tuple[Route, ...]:
     """Return the live routes of a table to an internet gateway or a carrier gateway.
 
     Any destination counts: IPv4, IPv6, a prefix list, halves of the default (source: "Subnet
@@ -68,19 +97,4 @@ def internet_routes(table: RouteTable) -> tuple[Route, ...]:
         Route(str(route.destination), str(route.target), route.firewall)
         for route in table.routes
         if route.to is Target.INTERNET and route.is_whole
-    )
-
-
-def unclear_internet_routes(table: RouteTable) -> Exception | None:
-    """Return why a table may have more routes to the internet than are known, if it may."""
-    live = [route for route in table.routes if route.live is not False]
-    ways_out = (route for route in live if route.to in (Target.INTERNET, Target.MISSING))
-    # Every table routes its own VPC at least.
-    unclear = table.unclear(not table.routes or not all(route.is_whole for route in ways_out))
-    unknown = next((route.target for route in live if route.to is Target.UNKNOWN), None)
-    if unclear or not unknown:
-        return unclear
-    return MalformedError(
-        f"a route of {table.id} leads to {unknown}, which this check does not know",
-        "check where it leads with ec2:DescribeRouteTables, or use a newer version of the plugin",
     )
