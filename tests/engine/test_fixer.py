@@ -80,7 +80,7 @@ REASONS: dict[str, tuple[Edit, str]] = {
     ),
     "component of nothing": (
         lambda c: (c.model(), component(c)),
-        "not all known: inference component chat could not be read",
+        "not all known: inference component chat could not be understood",
     ),
     "script mode": (container(Environment={"SAGEMAKER_SUBMIT_DIRECTORY": URL}), "in script mode"),
     "Chainer": (container(Image="1.dkr.ecr/sagemaker-chainer:5"), "needs Amazon S3 while it runs"),
@@ -142,10 +142,10 @@ PAGES: dict[str, tuple[Edit, str]] = {
     ),
     "no policy": (served(), "**Update policy:** none."),
     "policy": (served(state(last_deployment_config=ROLLING)), f"policy:** `{json.dumps(ROLLING)}`"),
-    "alarms": (served(state(last_deployment_config=ALARM)), "take the update back:** error's."),
+    "alarms": (served(state(last_deployment_config=ALARM)), "take the update back:** `error's`."),
     "tag": (
         served(model={"tags": {"aws:cloudformation:stack-name": "serving"}}),
-        "- Tag of {name}: aws:cloudformation:stack-name = serving",
+        "- Tag of {name}: `aws:cloudformation:stack-name` = `serving`",
     ),
     "package": (container(ModelPackageName="a:b/c"), "a:b/c: a package of AWS Marketplace runs"),
     "registry": (container(ImageConfig={"RepositoryAccessMode": "Vpc"}), "i is pulled through the"),

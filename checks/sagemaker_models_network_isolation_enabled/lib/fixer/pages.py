@@ -155,7 +155,9 @@ class _Region:
             name = names[described.name] = self.copy_name(described.name)
             ids = ", ".join([*network["Subnets"], *network["SecurityGroupIds"]])
             rows.append(f"{described.name} | {faults} | {name} | {ids}: {origin}")
-            notes += [f"Tag of {described.name}: {tag['Key']} = {tag['Value']}" for tag in tags]
+            notes += [
+                f"Tag of {described.name}: {_code(t['Key'])} = {_code(t['Value'])}" for t in tags
+            ]
             notes += notes_on_containers(described)
             change = {"ModelName": name, "EnableNetworkIsolation": True, "VpcConfig": network}
             copies.append(_copy(described, change))
@@ -182,8 +184,8 @@ class _Region:
                 f"{one.get('InstanceType', 'instance pools')}"
                 for one in config.variants
             ),
-            "policy": f"`{json.dumps(policy)}`" if policy else "none",
-            "alarms": ", ".join(alarm["AlarmName"] for alarm in alarms) or "none",
+            "policy": _code(json.dumps(policy)) if policy else "none",
+            "alarms": ", ".join(_code(alarm["AlarmName"]) for alarm in alarms) or "none",
             "notes": _lines("- ", notes) or "- nothing",
             "variants": shlex.join(
                 f"endpoint/{endpoint.name}/variant/{one['VariantName']}" for one in config.variants
@@ -234,6 +236,11 @@ def _copy(one: Description, change: dict[str, Any]) -> str:
         several = "containers" if one.sent.get("Containers") else "primary-container"
         words += [f"--{several}", "file:///dev/stdin"]
     return shlex.join(words)
+
+
+def _code(text: str) -> str:
+    """Return what anybody may have written, so that Markdown shows it as it stands."""
+    return f"`{text.replace('`', ' ')}`"
 
 
 def _lines(start: str, texts: Iterable[str], end: str = "") -> str:
