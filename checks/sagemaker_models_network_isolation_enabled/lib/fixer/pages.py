@@ -177,7 +177,7 @@ class _Region:
             "endpoint": endpoint.name,
             "config": config.name,
             "new_config": new_config,
-            "time": self.run.time,
+            "day": "-".join((self.run.time[:4], self.run.time[4:6], self.run.time[6:8])),
             "rows": _lines("| ", rows, " |"),
             "instances": ", ".join(
                 f"{now.get(one['VariantName']) or one.get('InitialInstanceCount')} x "
