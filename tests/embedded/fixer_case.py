@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,11 +14,10 @@ from moto.sagemaker.models import sagemaker_backends
 
 from . import engine
 from .account import ACCOUNT, EVERYWHERE, Region
-from .aws_cli_server import aws_command
+from .aws_cli import AWS
 from .installation import access
 from .server import EmbeddedAWS
 
-AWS = Path(sys.executable).with_name("aws")
 REGION = "ap-east-1"
 ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "error's"}]}}
 numbers = count()
@@ -174,18 +172,10 @@ def sound(fixed_region: Region) -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def public(fixed_region: Region) -> dict[str, list[str]]:
     vpc = fixed_region.vpc()
-    route = {
-        "DestinationCidrBlock": EVERYWHERE,
-        "GatewayId": fixed_region.internet_gateway(vpc),
-    }
+    gateway = fixed_region.internet_gateway(vpc)
+    route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
     subnet = fixed_region.subnet(vpc, fixed_region.table(vpc, route))
     return {"Subnets": [subnet], "SecurityGroupIds": [fixed_region.group(vpc)]}
-
-
-@pytest.fixture(scope="session")
-def aws_cli_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with aws_command(tmp_path_factory.mktemp("aws")) as command:
-        yield command
 
 
 @pytest.fixture

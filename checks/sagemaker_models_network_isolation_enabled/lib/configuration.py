@@ -1,4 +1,4 @@
-"""The checks' own settings in Prowler's config.yaml, which the fixer judges by too."""
+"""The checks' own settings in the `aws` section of Prowler's config.yaml."""
 
 import logging
 import sys
@@ -9,30 +9,29 @@ from .ranges import BROADEST, Broadest
 
 logger = logging.getLogger(__name__)
 
-_EGRESS_KEY = "sagemaker_models_fail_on_unrestricted_egress"
-# By IP version; the longest prefix that each has.
-_BROADEST_KEYS = {
+_EGRESS = "sagemaker_models_fail_on_unrestricted_egress"
+_BROADEST = {  # by IP version, with the longest prefix
     4: ("sagemaker_models_broadest_ipv4_source", 32),
     6: ("sagemaker_models_broadest_ipv6_source", 128),
 }
-_SEVERITY_KEY = "sagemaker_models_severity_if_unused"
+_SEVERITY = "sagemaker_models_severity_if_unused"
 _SEVERITIES = ("critical", "high", "medium", "low", "informational")
+_KEYS = {_EGRESS, _SEVERITY, *(key for key, _ in _BROADEST.values())}
+_WARNED = "sagemaker_models_warned"  # a member that the section is given here
 
 T = TypeVar("T")
 
 
 def read_egress_setting(audit_config: dict[str, Any]) -> bool:
-    """Return whether egress open to the internet is a violation: `_EGRESS_KEY` in config.yaml.
+    """Return whether egress open to the internet is a violation; false unless it is set.
 
     Args:
-        audit_config: The `aws` section of Prowler's configuration, the same for all of a scan.
-
-    Returns:
-        The configured value; False, with a warning, where it is neither true nor false.
+        audit_config: The `aws` section of Prowler's configuration, the same for all of a scan. A
+            wrong value is warned of once and replaced in it by the default; so for all settings.
     """
     return _read(
         audit_config,
-        _EGRESS_KEY,
+        _EGRESS,
         False,
         lambda value: isinstance(value, bool),
         "must be true or false",
@@ -41,13 +40,13 @@ def read_egress_setting(audit_config: dict[str, Any]) -> bool:
 
 
 def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
-    """Return the broadest public range that is still a named source: `_BROADEST_KEYS`.
+    """Return the broadest public range that is still a named source, as prefix lengths.
 
     Args:
         audit_config: As for `read_egress_setting`.
 
     Returns:
-        The prefix lengths by IP version; AWS's own, with a warning, where one is not valid.
+        The prefix lengths by IP version; AWS's own unless they are set.
     """
 
     def prefix(version: int, key: str, longest: int) -> int:
@@ -60,22 +59,19 @@ def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
             f"the default, {BROADEST[version]}, is used",
         )
 
-    return {version: prefix(version, *about) for version, about in _BROADEST_KEYS.items()}
+    return {version: prefix(version, *about) for version, about in _BROADEST.items()}
 
 
 def read_unused_severity(audit_config: dict[str, Any]) -> str | None:
-    """Return the severity of a failing model that nothing is seen to use: `_SEVERITY_KEY`.
+    """Return the severity of a failing model that nothing is seen to use; None for the check's own.
 
     Args:
         audit_config: As for `read_egress_setting`.
-
-    Returns:
-        One of `_SEVERITIES`; None for the check's own, with a warning where it is none of them.
     """
     unset: str | None = None
     return _read(
         audit_config,
-        _SEVERITY_KEY,
+        _SEVERITY,
         unset,
         lambda value: value is None or value in _SEVERITIES,
         f"must be one of {', '.join(_SEVERITIES)}",
@@ -91,16 +87,25 @@ def _read(
     must: str,
     consequence: str,
 ) -> T:
-    """Return a setting; of a wrong value, warn once and put the default in its place."""
+    if audit_config and audit_config.keys() <= _KEYS:  # as a second `aws:` in the file leaves it
+        audit_config[_WARNED] = True
+        _warn(
+            "prowler.config[aws] holds the plugin's settings and none of Prowler's own: put them "
+            "under the one `aws:` of a copy of Prowler's config.yaml, because of two `aws:` the "
+            "last one counts."
+        )
     value: T = audit_config.get(key, default)
     if is_valid(value):
         return value
     audit_config[key] = default
-    sentence = f"prowler.config[aws.{key}] {must}, and is {value!r}; {consequence}."
+    _warn(f"prowler.config[aws.{key}] {must}, and is {value!r}; {consequence}.")
+    return default
+
+
+def _warn(sentence: str) -> None:
     # Prowler logs from CRITICAL on unless told otherwise, and a stricter rule that was asked for
     # and is not applied must not go unseen.
     if logger.isEnabledFor(logging.WARNING):
         logger.warning(sentence)
     else:
         print(sentence, file=sys.stderr)
-    return default
