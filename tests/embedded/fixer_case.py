@@ -90,7 +90,7 @@ class Case:
     def block(self, heading: str) -> str:
         """Return a block of the page: that of Copy, Move or Back."""
         section = self.page().read_text("utf-8").partition(f"\n### {heading}\n")[2]
-        return re.findall("```sh\n(.*?)```", section, re.DOTALL)[0]
+        return str(re.findall("```sh\n(.*?)```", section, re.DOTALL)[0])
 
     def run(
         self, *headings: str, by: Sequence[str] = ("dash",), path: str = "", after: str = ""
