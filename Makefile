@@ -5,8 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 OLDEST_VERSION := $(shell sed -n 's/.*prowler>=\([0-9.]*\).*/\1/p' pyproject.toml)
 OLDEST := .venv-$(OLDEST_VERSION)
-.PHONY: help demo test test-fast compat lint format build bench bench-accounts faults permissions \
-	mutants frameworks pictures clean
+.PHONY: help demo test test-fast compat lint format build bench mutants frameworks clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.* ## /\1	/p' Makefile | expand -t 18
@@ -17,8 +16,8 @@ demo: $(READY) ## scan an embedded AWS account with the real Prowler, and show t
 test: lint ## lint, and run all tests with the coverage of every branch
 	$(BIN)/python -m pytest --cov --cov-fail-under=97
 
-test-fast: $(READY) ## run what needs no command line and no matrix of scans, for use while editing
-	$(BIN)/python -m pytest -m "not slow"
+test-fast: $(READY) ## run what starts no command line of Prowler, for use while editing
+	$(BIN)/python -m pytest tests/unit tests/docs tests/engine
 
 compat: $(READY) $(OLDEST)/ready ## run the end-to-end tests on the oldest Prowler that is supported
 	$(BIN)/python -m pytest --prowler $(OLDEST) tests/cli
@@ -46,24 +45,12 @@ build: $(READY) ## make the distribution in dist/, and check it as a package ind
 bench: $(READY) ## measure a scan beside the built-in's: ARGS="--latency 50 --models 100 1000"
 	$(BIN)/python -m tests.tools.bench $(ARGS)
 
-bench-accounts: $(READY) ## measure many accounts: ARGS="--accounts 8 --parallel 2 4"
-	$(BIN)/python -m tests.tools.organisation $(ARGS)
-
-faults: $(READY) ## run the fault matrix, and write docs/faults.md
-	$(BIN)/python -m tests.tools.faults
-
-permissions: $(READY) ## scan without each permission in turn, and write the table of docs/permissions.md
-	$(BIN)/python -m tests.tools.permissions
-
 mutants: $(READY) ## mutate the verdict and the network facts, whose tables of cases are to see it
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
 frameworks: $(READY) ## derive what follows from metadata/: a second format, two tables, the audit by hand
 	$(BIN)/python -m tests.tools.frameworks
-
-pictures: $(READY) ## make docs/pictures anew (apt-get install bsdutils chromium npm)
-	$(BIN)/python -m tests.tools.pictures
 
 clean: ## remove what make has made
 	rm -rf .venv* build dist mutants output .pytest_cache .ruff_cache .mypy_cache

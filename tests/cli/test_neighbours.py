@@ -48,7 +48,7 @@ def test_prowlers_lists_differ_in_our_checks_and_our_fixer_alone(
 
 def test_scans_at_once_disturb_neither_other_checks_nor_each_other_nor_the_installation(
     aws: EmbeddedAWS,
-    expected_schedules: Expected,
+    judged: dict[str, Expected],
     plain: Installation,
     installed: Installation,
     wheel_scan: Scan,

@@ -14,10 +14,9 @@ from policy_sentry.querying.actions import get_action_data
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from ..embedded.installation import ROOT
-from ..tools.permissions import several
+from ..embedded.policy import several
 
 POLICY = json.loads((ROOT / "docs" / "service-control-policy.json").read_text("utf-8"))
-PAGE = (ROOT / "docs" / "prevention.md").read_text("utf-8")
 SUBNET, SUBNET_2 = "subnet-0123456789abcdef0", "subnet-0123456789abcdef1"
 GROUP = "sg-0123456789abcdef0"
 Context = dict[str, list[str]]  # the values of each condition key that AWS puts into a request
@@ -163,10 +162,3 @@ def test_the_operations_have_the_condition_keys(statement: dict[str, Any]) -> No
             else:
                 assert all(having), key
                 assert types[key] == TYPES[operator]
-
-
-def test_the_page_has_every_statement() -> None:
-    for statement in POLICY["Statement"]:
-        assert f"`{statement['Sid']}`" in PAGE
-        for action in several(statement["Action"]):
-            assert action.removeprefix("sagemaker:") in PAGE

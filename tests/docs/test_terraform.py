@@ -120,11 +120,6 @@ def test_the_provider_takes_it(name: str) -> None:
     assert faults(CODE[name]) == []
 
 
-def test_no_other_text_has_any() -> None:
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "metadata").glob("*")):
-        assert path.is_dir() or 'resource "aws_' not in path.read_text("utf-8").replace("\\", "")
-
-
 def test_that_of_a_model_isolates_it_in_two_zones() -> None:
     assert "enable_network_isolation = true" in CODE[CHECK]
     # A model under a fixed name cannot be created before the old one is destroyed.

@@ -5,13 +5,14 @@ us-east-1 the scan may not read route tables and security groups, and in eu-cent
 none of the three.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from botocore import xform_name
 from botocore.config import Config
 
+from .installation import CHECK, CONFIG_CHECK, SCHEDULE_CHECK
 from .server import EmbeddedAWS, change, on, refuse
 
 ACCOUNT = "123456789012"
@@ -296,265 +297,144 @@ class Region:
 Expected = dict[tuple[str, str], tuple[str, str]]
 
 
-def build(aws: EmbeddedAWS) -> Expected:
-    """Build the account: see `build_models`, `build_configs` and `build_schedules`."""
-    return build_models(aws) | build_configs(aws) | build_schedules(aws)
+@dataclass
+class Case:
+    """Something to be judged.
 
-
-def network_of(region: Region) -> tuple[str, str, str, str, str]:
-    """Make a VPC with an internet gateway.
-
-    Returns:
-        A private subnet; a public one, and the words on it; a closed security group; an open one.
+    Attributes:
+        status: The status that it must have.
+        words: Words of its reason, in which an id stands by its name in braces.
+        subnets: The subnets of its VPC configuration, by the names that `_networks` gives them; ""
+            for no VPC configuration.
+        groups: The security groups likewise.
+        given: What else it is created with.
     """
-    vpc = region.vpc()
-    gateway = region.internet_gateway(vpc)
-    table = region.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway})
-    exposed = region.subnet(vpc, table)
-    public = f"subnet {exposed} is public: route table {table} sends {EVERYWHERE} to {gateway}"
-    groups = region.group(vpc), region.group(vpc, EVERYWHERE)
-    return region.subnet(vpc), exposed, public, *groups
+
+    status: str
+    words: str
+    subnets: str = "private"
+    groups: str = "closed"
+    given: dict[str, Any] = field(default_factory=dict)
 
 
-def build_schedules(aws: EmbeddedAWS) -> Expected:
-    """Build the monitoring schedules, in networks of their own.
-
-    Args:
-        aws: The embedded AWS; it is given the refusals that belong to the schedules.
-
-    Returns:
-        What a scan must say, by region and name, as `build_models` gives it.
-    """
-    expected: Expected = {}
-    r = Region(aws, "eu-west-1")
-    private, exposed, public, closed, opened = network_of(r)
-
-    def case(name: str, status: str, words: str, *network: Any, **parameters: Any) -> None:
-        r.schedule(name, *network, **parameters)
-        expected[r.name, name] = (status, words)
-
-    words = "It monitors endpoint fraud with data quality job definition watch-data."
-    case("watch-data", "PASS", words, [private], [closed])
-    words = f"{private} (route table "
-    case("watch-inline", "PASS", words, [private], [closed], kind=None)
-    words = "schedule watch-quality fails: network isolation is disabled. It monitors"
-    case("watch-quality", "FAIL", words, [private], [closed], isolated=False, kind="ModelQuality")
-    case("watch-bias", "FAIL", public, [exposed], [closed], kind="ModelBias")
-    words = f"allows ingress of tcp 443 from {EVERYWHERE}"
-    case("watch-explainability", "FAIL", words, [private], [opened], kind="ModelExplainability")
-    words = "network isolation is disabled; the VPC configuration is missing. It monitors endpoint fraud"
-    case("watch-default", "FAIL", f"{words} with data quality", isolated=None)
-    case("watch-inline-default", "FAIL", f"{words} with a job", isolated=None, kind=None)
-    case("watch-stopped", "PASS", "; its status is Stopped.", [private], [closed])
-    r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
-    words = "data quality job definition watch-nothing could not be found (ResourceNotFound"
-    case("watch-nothing", "MANUAL", words, [private], [closed])
-    r.sagemaker.delete_data_quality_job_definition(JobDefinitionName="watch-nothing")
-    words = "AccessDeniedException; allow sagemaker:DescribeModelBiasJobDefinition"
-    case("watch-refused", "MANUAL", words, [private], [closed], kind="ModelBias")
-    words = "its job definition could not be read (AccessDeniedException"
-    case("watch-not-described", "MANUAL", words, [private], [closed])
-    r = Region(aws, "us-east-1")
-    vpc = r.vpc()
-    # Its rules may not be read here, not even to take one of them away.
-    group = r.group(vpc, egress=True)
-    case("watch-data", "MANUAL", "allow ec2:DescribeRouteTables", [r.subnet(vpc)], [group])
-    unknown = ("MANUAL", "allow sagemaker:ListMonitoringSchedules")
-    expected[("eu-central-1", "monitoring-schedule/unknown")] = unknown
-    unread = on(
-        "DescribeMonitoringSchedule", "eu-west-1", MonitoringScheduleName="watch-not-described"
-    )
-    refused = on("DescribeModelBiasJobDefinition", "eu-west-1", JobDefinitionName="watch-refused")
-    listed = on("ListMonitoringSchedules", "eu-central-1")
-    aws.faults += [unread(refuse), refused(refuse), listed(refuse)]
-    return expected
+def _off(words: str, network: bool = True, **given: Any) -> Case:
+    return Case("FAIL", words, *(() if network else ("", "")), given={"isolated": False, **given})
 
 
-def build_configs(aws: EmbeddedAWS) -> Expected:
-    """Build the endpoint configurations for inference components, in networks of their own.
-
-    Args:
-        aws: The embedded AWS; it is given the refusals that belong to the configurations.
-
-    Returns:
-        What a scan must say, by region and name, as `build_models` gives it.
-    """
-    expected: Expected = {}
-    r = Region(aws, "eu-west-1")
-    private, exposed, public, closed, opened = network_of(r)
-
-    def case(name: str, status: str, words: str, *network: Any, **parameters: Any) -> None:
-        r.components(name, *network, **parameters)
-        expected[r.name, name] = (status, words)
-
-    case("components", "PASS", f"{private} (route table ", [private], [closed])
-    r.sagemaker.create_endpoint(EndpointName="chat", EndpointConfigName="components")
-    expected[r.name, "components"] = ("PASS", "It is used by endpoint chat.")
-    words = "configuration components-default fails: network isolation is disabled; it has no VPC"
-    case("components-default", "FAIL", words, isolated=False)
-    case("components-public", "FAIL", public, [exposed], [closed])
-    words = f"allows ingress of tcp 443 from {EVERYWHERE}. No endpoint is seen to use it."
-    case("components-open", "FAIL", words, [private], [opened])
-    words = "its variants, EnableNetworkIsolation and VpcConfig could not be read"
-    case("components-not-described", "MANUAL", words, [private], [closed])
-    r = Region(aws, "us-east-1")
-    vpc = r.vpc()
-    # Its rules may not be read here, not even to take one of them away.
-    group = r.group(vpc, egress=True)
-    case("components", "MANUAL", "allow ec2:DescribeRouteTables", [r.subnet(vpc)], [group])
-    unknown = ("MANUAL", "allow sagemaker:ListEndpointConfigs")
-    expected[("eu-central-1", "endpoint-config/unknown")] = unknown
-    refused = on(
-        "DescribeEndpointConfig", "eu-west-1", EndpointConfigName="components-not-described"
-    )
-    aws.faults += [refused(refuse), on("ListEndpointConfigs", "eu-central-1")(refuse)]
-    return expected
+def _public(subnet: str, destination: str = EVERYWHERE, gateway: str = "{gateway}") -> Case:
+    words = f"subnet {{{subnet}}} is public: route table {{{subnet}_table}} sends {destination}"
+    return Case("FAIL", f"{words} to {gateway}", subnet, "elsewhere")
 
 
-def build_models(aws: EmbeddedAWS) -> Expected:
-    """Build the models.
+_OPEN = f"allows ingress of tcp 443 from {EVERYWHERE}"
+_MODELS = {
+    "isolated": Case("PASS", "no live route to an internet or carrier gateway from {private}"),
+    "behind-nat": Case("PASS", "{natted} (route table {natted_table})", "natted", "elsewhere"),
+    "blackhole": Case("PASS", "{dead_table}", "dead", "cut_off"),
+    "pipeline": Case(
+        *("PASS", "Note: security group {chatty} allows egress of all traffic to 0.0.0.0/0"),
+        groups="chatty",
+        given={"Containers": [{"Image": "one"}, {"Image": "two"}], "tags": {"team": "risk"}},
+    ),
+    "no-isolation": _off("disabled. No endpoint is seen to serve it."),
+    "serving": _off("disabled. It serves endpoint fraud."),
+    "no-vpc": Case("FAIL", "the VPC configuration is missing", "", ""),
+    "no-group": Case("FAIL", "the VPC configuration has no security group", groups=""),
+    "public-by-main-table": _public("exposed"),
+    "public-ipv4": _public("ipv4"),
+    "public-ipv6": _public("ipv6", "::/0"),
+    "public-half": _public("half", "0.0.0.0/1"),
+    "public-prefix-list": _public("list", "{prefixes}"),
+    "public-carrier": _public("carried", gateway="{carrier}"),
+    "open-ipv4": Case("FAIL", f"security group {{open}} {_OPEN}", groups="open"),
+    "open-halves": Case(
+        "FAIL",
+        "{halves} allows ingress of tcp 443 from 0.0.0.0/1 and tcp 443 from 128.0.0.0/1",
+        groups="halves",
+    ),
+    "open-ipv6": Case(
+        "FAIL", "group {open6} allows ingress of tcp 443 from ::/0", groups="closed open6"
+    ),
+    "subnet-gone": Case("MANUAL", "subnet {gone} could not be found", "private gone"),
+    "group-gone": Case("MANUAL", "security group {group_gone}", groups="closed group_gone"),
+    "everything": Case(
+        *("FAIL", "Not known: subnet {gone} could not be found", "exposed gone", "open"),
+        {"isolated": False},
+    ),
+    "flag-missing": Case("MANUAL", "EnableNetworkIsolation could not be understood"),
+    "not-described": Case("MANUAL", "AccessDeniedException"),
+}
+_DEFAULT = "isolation is disabled; the VPC configuration is missing."
+_CONFIGS = {
+    "components": Case("PASS", "It is used by endpoint chat."),
+    "components-default": _off(_DEFAULT, network=False),
+    "components-public": _public("ipv4"),
+    "components-open": Case("FAIL", f"{_OPEN}. No endpoint is seen to use it.", groups="open"),
+    "components-not-described": Case("MANUAL", "AccessDeniedException"),
+}
+_SCHEDULES = {
+    "watch-data": Case("PASS", "endpoint fraud with data quality job definition watch-data."),
+    "watch-inline": Case("PASS", "{private} (route table ", given={"kind": None}),
+    "watch-quality": _off("isolation is disabled. It monitors", kind="ModelQuality"),
+    "watch-bias": replace(_public("ipv4"), given={"kind": "ModelBias"}),
+    "watch-explainability": Case(
+        "FAIL", _OPEN, groups="open", given={"kind": "ModelExplainability"}
+    ),
+    "watch-default": _off(f"{_DEFAULT} It monitors endpoint fraud with data", False, isolated=None),
+    "watch-inline-default": _off(
+        f"{_DEFAULT} It monitors endpoint fraud with a job", False, isolated=None, kind=None
+    ),
+    "watch-stopped": Case("PASS", "; its status is Stopped."),
+    "watch-nothing": Case("MANUAL", "quality job definition watch-nothing could not be found"),
+    "watch-refused": Case(
+        "MANUAL", "allow sagemaker:DescribeModelBiasJobDefinition", given={"kind": "ModelBias"}
+    ),
+    "watch-not-described": Case("MANUAL", "job definition could not be read (AccessDenied"),
+}
+_UNROUTED = Case("MANUAL", "allow ec2:DescribeRouteTables")
+# By check: what is built in eu-west-1, and what in us-east-1; and how a region of which there is no
+# list is called, and the operation that is refused there.
+_CASES = {
+    CHECK: (
+        _MODELS,
+        {"isolated": _UNROUTED, "no-isolation": _off("allow ec2:DescribeSecurityGroups")},
+        *("model/unknown", "ListModels"),
+    ),
+    CONFIG_CHECK: (
+        *(_CONFIGS, {"components": _UNROUTED}, "endpoint-config/unknown", "ListEndpointConfigs"),
+    ),
+    SCHEDULE_CHECK: (
+        *(_SCHEDULES, {"watch-data": _UNROUTED}, "monitoring-schedule/unknown"),
+        "ListMonitoringSchedules",
+    ),
+}
+
+
+def build(aws: EmbeddedAWS) -> dict[str, Expected]:
+    """Build the account.
 
     Args:
         aws: The embedded AWS; it is given the refusals that belong to the account.
 
     Returns:
-        What a scan must say, by region and model name: the status, and words of its reason, in
-        which an id stands as it is.
+        What a scan must say, by check, and by region and name: the status, and words of its reason,
+        in which an id stands as it is.
     """
-    r = Region(aws, "eu-west-1")
-    private, public = r.vpc(), r.vpc()
-    gateway = r.internet_gateway(public)
-    r.ec2.create_route(
-        RouteTableId=r.main_table(public), DestinationCidrBlock=EVERYWHERE, GatewayId=gateway
-    )
-    closed = r.group(private, "10.0.0.0/8")
-    chatty = r.group(private, "10.0.0.0/8", egress=True)
-    open_group, open_ipv6 = r.group(private, EVERYWHERE), r.group(private, "::/0")
-    # The trap: this subnet has no association of its own, and another VPC's main table has an
-    # internet gateway. Its own VPC's main table decides, and that one is private.
-    inherits = r.subnet(private)
-    exposed = r.subnet(public)
-    public_group = r.group(public)
-    expected: Expected = {}
-
-    def case(
-        name: str,
-        status: str,
-        words: str,
-        subnets: list[str] | None,
-        groups: list[str] | None = None,
-        **parameters: Any,
-    ) -> None:
-        r.model(name, subnets, [closed] if groups is None else groups, **parameters)
-        expected[(r.name, name)] = (status, words)
-
-    def exit_by(name: str, words: str, **route: str) -> None:
-        table = r.table(public, route)
-        target = route.get("GatewayId") or route["CarrierGatewayId"]
-        destination = route[next(key for key in route if key.startswith("Destination"))]
-        subnet = r.subnet(public, table)
-        sentence = f"subnet {subnet} is public: route table {table} sends {destination} to {target}"
-        case(name, "FAIL", sentence, [subnet], [public_group])
-
-    case(
-        "isolated",
-        "PASS",
-        f"no live route to an internet or carrier gateway from {inherits}",
-        [inherits],
-    )
-    nat = r.table(
-        public, {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": r.nat_gateway(exposed)}
-    )
-    natted = r.subnet(public, nat)
-    case("behind-nat", "PASS", f"{natted} (route table {nat})", [natted], [public_group])
-    cut_off = r.vpc()
-    detached = r.internet_gateway(cut_off)
-    dead = r.table(cut_off, {"DestinationCidrBlock": EVERYWHERE, "GatewayId": detached})
-    r.ec2.detach_internet_gateway(InternetGatewayId=detached, VpcId=cut_off)
-    case("blackhole", "PASS", dead, [r.subnet(cut_off, dead)], [r.group(cut_off)])
-    case(
-        "pipeline",
-        "PASS",
-        f"Note: security group {chatty} allows egress of all traffic to {EVERYWHERE}",
-        [inherits],
-        [chatty],
-        Containers=[{"Image": "one"}, {"Image": "two"}],
-        tags={"team": "risk"},
-    )
-    case(
-        "no-isolation",
-        "FAIL",
-        "disabled. No endpoint is seen to serve it.",
-        [inherits],
-        isolated=False,
-    )
-    case("serving", "FAIL", "disabled. It serves endpoint fraud.", [inherits], isolated=False)
+    r, unreadable = Region(aws, REGIONS[0]), Region(aws, REGIONS[1])
+    ids, vpc = _networks(r), unreadable.vpc()
+    of_unreadable = {"private": unreadable.subnet(vpc), "closed": unreadable.group(vpc)}
+    expected: dict[str, Expected] = {}
+    for check, (cases, elsewhere, unlisted, operation) in _CASES.items():
+        expected[check] = _make(r, check, cases, ids)
+        expected[check] |= _make(unreadable, check, elsewhere, of_unreadable)
+        expected[check][REGIONS[2], unlisted] = ("MANUAL", f"allow sagemaker:{operation}")
+        aws.faults.append(on(operation, REGIONS[2])(refuse))
     r.endpoint("fraud", "serving")
-    case("no-vpc", "FAIL", "the VPC configuration is missing", None)
-    case("no-group", "FAIL", "the VPC configuration has no security group", [inherits], [])
-    case(
-        "public-by-main-table",
-        "FAIL",
-        f"subnet {exposed} is public: route table {r.main_table(public)} "
-        f"sends {EVERYWHERE} to {gateway}",
-        [exposed],
-        [public_group],
-    )
-    exit_by("public-ipv4", EVERYWHERE, DestinationCidrBlock=EVERYWHERE, GatewayId=gateway)
-    exit_by("public-ipv6", "::/0", DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
-    exit_by("public-half", "0.0.0.0/1", DestinationCidrBlock="0.0.0.0/1", GatewayId=gateway)
-    prefixes = r.ec2.create_managed_prefix_list(
-        PrefixListName="partner", MaxEntries=1, AddressFamily="IPv4"
-    )["PrefixList"]["PrefixListId"]
-    exit_by("public-prefix-list", prefixes, DestinationPrefixListId=prefixes, GatewayId=gateway)
-    carrier = r.ec2.create_carrier_gateway(VpcId=public)["CarrierGateway"]["CarrierGatewayId"]
-    exit_by("public-carrier", EVERYWHERE, DestinationCidrBlock=EVERYWHERE, CarrierGatewayId=carrier)
-    case(
-        "open-ipv4",
-        "FAIL",
-        f"security group {open_group} allows ingress of tcp 443 from {EVERYWHERE}",
-        [inherits],
-        [open_group],
-    )
-    halves = r.group(private, "0.0.0.0/1", "128.0.0.0/1")
-    case(
-        "open-halves",
-        "FAIL",
-        f"{halves} allows ingress of tcp 443 from 0.0.0.0/1 and tcp 443 from 128.0.0.0/1",
-        [inherits],
-        [halves],
-    )
-    case(
-        "open-ipv6",
-        "FAIL",
-        f"security group {open_ipv6} allows ingress of tcp 443 from ::/0",
-        [inherits],
-        [closed, open_ipv6],
-    )
-    gone, gone_group = r.subnet(private), r.group(private)
-    case("subnet-gone", "MANUAL", f"subnet {gone} could not be found", [inherits, gone])
-    case("group-gone", "MANUAL", f"security group {gone_group}", [inherits], [closed, gone_group])
-    case(
-        "everything",
-        "FAIL",
-        f"Not known: subnet {gone} could not be found",
-        [exposed, gone],
-        [open_group],
-        isolated=False,
-    )
-    r.ec2.delete_subnet(SubnetId=gone)
-    r.ec2.delete_security_group(GroupId=gone_group)
-    case("flag-missing", "MANUAL", "EnableNetworkIsolation could not be understood", [inherits])
-    case("not-described", "MANUAL", "AccessDeniedException", [inherits])
-
-    r = Region(aws, "us-east-1")
-    vpc = r.vpc()
-    subnets, groups = [r.subnet(vpc)], [r.group(vpc)]
-    case("isolated", "MANUAL", "allow ec2:DescribeRouteTables", subnets, groups)
-    case(
-        "no-isolation", "FAIL", "allow ec2:DescribeSecurityGroups", subnets, groups, isolated=False
-    )
-    expected[("eu-central-1", "model/unknown")] = ("MANUAL", "allow sagemaker:ListModels")
+    r.sagemaker.create_endpoint(EndpointName="chat", EndpointConfigName="components")
+    r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
+    r.sagemaker.delete_data_quality_job_definition(JobDefinitionName="watch-nothing")
+    r.ec2.delete_subnet(SubnetId=ids["gone"])
+    r.ec2.delete_security_group(GroupId=ids["group_gone"])
 
     def forget(answer: dict[str, Any]) -> None:
         """Have Search know nothing of the models that DescribeModel cannot tell of."""
@@ -563,14 +443,65 @@ def build_models(aws: EmbeddedAWS) -> Expected:
             r for r in answer["Results"] if r["Model"]["Model"]["ModelName"] not in unknown
         ]
 
+    def one(api: str, **parameters: str) -> Any:
+        return on(api, REGIONS[0], **parameters)
+
     aws.faults += [
-        on("Search", "eu-west-1", Resource="Model")(change(forget)),
-        on("DescribeModel", "eu-west-1", ModelName="not-described")(refuse),
-        on("DescribeModel", "eu-west-1", ModelName="flag-missing")(
+        one("Search", Resource="Model")(change(forget)),
+        one("DescribeModel", ModelName="not-described")(refuse),
+        one("DescribeModel", ModelName="flag-missing")(
             change(lambda answer: answer.pop("EnableNetworkIsolation"))
         ),
-        on("DescribeRouteTables", "us-east-1")(refuse),
-        on("DescribeSecurityGroups", "us-east-1")(refuse),
-        on("ListModels", "eu-central-1")(refuse),
+        one("DescribeEndpointConfig", EndpointConfigName="components-not-described")(refuse),
+        one("DescribeMonitoringSchedule", MonitoringScheduleName="watch-not-described")(refuse),
+        one("DescribeModelBiasJobDefinition", JobDefinitionName="watch-refused")(refuse),
+        on("DescribeRouteTables", REGIONS[1])(refuse),
+        on("DescribeSecurityGroups", REGIONS[1])(refuse),
     ]
     return expected
+
+
+def _make(r: Region, check: str, cases: dict[str, Case], ids: dict[str, str]) -> Expected:
+    make = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}[check]
+    for name, case in cases.items():
+        network = [[ids[key] for key in keys.split()] for keys in (case.subnets, case.groups)]
+        make(name, *(network if case.subnets else ()), **case.given)
+    return {(r.name, name): (case.status, case.words.format(**ids)) for name, case in cases.items()}
+
+
+def _networks(r: Region) -> dict[str, str]:
+    """Make the networks of a region, and return ids by the names that the cases give them."""
+    # The trap: the subnet "private" has no association of its own, and another VPC's main table
+    # has an internet gateway. Its own VPC's main table decides, and that one is private.
+    private, public, cut_off = r.vpc(), r.vpc(), r.vpc()
+    gateway, detached = r.internet_gateway(public), r.internet_gateway(cut_off)
+    carrier = r.ec2.create_carrier_gateway(VpcId=public)["CarrierGateway"]["CarrierGatewayId"]
+    prefixes, main = r.prefix_list("198.51.100.0/24"), r.main_table(public)
+    by_gateway, everywhere = {"GatewayId": gateway}, {"DestinationCidrBlock": EVERYWHERE}
+    r.ec2.create_route(RouteTableId=main, **everywhere, **by_gateway)
+    exposed = r.subnet(public)
+    ids = {"gateway": gateway, "carrier": carrier, "prefixes": prefixes, "exposed": exposed}
+    ids |= {"exposed_table": main, "private": r.subnet(private), "gone": r.subnet(private)}
+    for name, route in {
+        "natted": {**everywhere, "NatGatewayId": r.nat_gateway(exposed)},
+        "ipv4": {**everywhere, **by_gateway},
+        "ipv6": {"DestinationIpv6CidrBlock": "::/0", **by_gateway},
+        "half": {"DestinationCidrBlock": "0.0.0.0/1", **by_gateway},
+        "list": {"DestinationPrefixListId": prefixes, **by_gateway},
+        "carried": {**everywhere, "CarrierGatewayId": carrier},
+        "dead": {**everywhere, "GatewayId": detached},
+    }.items():
+        vpc = cut_off if name == "dead" else public
+        table = ids[f"{name}_table"] = r.table(vpc, route)
+        ids[name] = r.subnet(vpc, table)
+    r.ec2.detach_internet_gateway(InternetGatewayId=detached, VpcId=cut_off)
+    for name, ends in {
+        "closed": ("10.0.0.0/8",),
+        "open": (EVERYWHERE,),
+        "open6": ("::/0",),
+        "halves": ("0.0.0.0/1", "128.0.0.0/1"),
+        "group_gone": (),
+    }.items():
+        ids[name] = r.group(private, *ends)
+    ids["chatty"] = r.group(private, "10.0.0.0/8", egress=True)
+    return ids | {"elsewhere": r.group(public), "cut_off": r.group(cut_off)}

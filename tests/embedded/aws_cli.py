@@ -1,8 +1,10 @@
-"""Commands of the AWS CLI, as our texts show them: whether AWS has them, and what they do.
+"""Commands, as our texts show them: those of the AWS CLI whether AWS has them, and what they do.
 
 The AWS CLI makes its commands out of botocore's models: the operation, an option for each member
 of its input, and a shorthand of `Member=value` pairs for structures. So does this.
 """
+
+from __future__ import annotations
 
 import re
 import shlex
@@ -10,15 +12,37 @@ import subprocess
 import sys
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.model import Shape, StructureShape
 
-from .installation import access
-from .server import EmbeddedAWS
+from .installation import ROOT, access
 
-COLD = Path(sys.executable).with_name("aws")
+if TYPE_CHECKING:
+    from .server import EmbeddedAWS
+
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+AWS = Path(sys.executable).with_name("aws")
 GLOBAL_OPTIONS = {"CliInputJson", "Query", "Region", "Output", "Profile"}
+
+
+def on_pages(program: str) -> list[str]:
+    """Return a program's commands on all pages, in blocks, tables and sentences, each in one line.
+
+    They are without the brackets of placeholders and without what follows, such as a pipe.
+    """
+    lines: list[str] = []
+    for path in PAGES:
+        text = re.sub(r" *\\\n +", " ", path.read_text("utf-8"))
+        lines += re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE)
+        for block in re.findall(r"^```(?:sh|bash)?\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            lines += block.splitlines()
+        sentences = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+        lines += [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", sentences)]
+    plain = (re.sub(r"<([^<> ]+)>", r"\1", line) for line in lines if re.match(f"{program} ", line))
+    return sorted({re.split(r" \| | &&| +# | > ", line)[0] for line in plain})
 
 
 def commands_in(text: str) -> list[str]:
@@ -32,7 +56,6 @@ def run(
     commands: list[str],
     values: dict[str, str],
     folder: Path,
-    cli: Path = COLD,
 ) -> list[str]:
     """Run commands in a shell, one after the other, and return what each printed.
 
@@ -41,14 +64,13 @@ def run(
         commands: Commands, each in one line, which may hold pipes and redirections.
         values: What to put in the place of each placeholder, by the name in `<model-name>`.
         folder: Where they run and keep their files.
-        cli: The `aws` command.
 
     Raises:
         KeyError: A placeholder has no value.
         subprocess.CalledProcessError: A command failed.
     """
     environment = {
-        "PATH": f"{cli.parent}:/usr/bin:/bin",
+        "PATH": f"{AWS.parent}:/usr/bin:/bin",
         **access(aws),
         "AWS_DEFAULT_REGION": region,
     }

@@ -4,6 +4,7 @@ The HTTP, botocore and Prowler layers are the real ones, against the embedded AW
 is the command line and the output files.
 """
 
+import functools
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import botocore.session
 import prowler.providers.aws.services.sagemaker as prowlers_sagemaker
 import yaml
 from prowler.lib.check.check import execute, import_check
@@ -21,9 +23,12 @@ from prowler.providers.aws.aws_provider import AwsProvider
 from prowler.providers.common.models import Audit_Metadata
 from prowler.providers.common.provider import Provider
 
-from . import caches  # noqa: F401 (sessions share what they read)
 from .installation import CHECK, ROOT, access
 from .server import EmbeddedAWS
+
+# Each scan has a session of its own, for which botocore would read the APIs' models again: most of
+# what a scan takes in process.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 SERVICE = prowlers_sagemaker.__name__
 CLIENT = f"{SERVICE}.sagemaker_client"

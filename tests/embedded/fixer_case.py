@@ -15,7 +15,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 from . import engine
 from .account import ACCOUNT, EVERYWHERE, Region
-from .aws_cli_server import aws_command
+from .aws_cli import AWS
 from .installation import CHECK, access
 from .server import EmbeddedAWS
 
@@ -214,21 +214,14 @@ def public(fixed_region: Region) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="session")
-def aws_cli_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with aws_command(tmp_path_factory.mktemp("aws")) as command:
-        yield command
-
-
 @pytest.fixture
 def case(
     aws: EmbeddedAWS,
     fixed_region: Region,
     sound: dict[str, list[str]],
-    aws_cli_command: Path,
     tmp_path: Path,
 ) -> Iterator[Case]:
-    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound, aws_cli_command)
+    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound, AWS)
     yield made
     # The fixer looks at every endpoint and inference component of the region.
     for endpoint in made.sagemaker.list_endpoints()["Endpoints"]:

@@ -9,7 +9,7 @@ from ..embedded.account import EVERYWHERE, Region
 from ..embedded.installation import CHECK, CONFIG_CHECK
 from ..embedded.server import EmbeddedAWS, change, error, on, refuse
 
-REGION, OTHER_REGION, WITHOUT = "us-east-2", "us-west-2", "us-west-1"
+REGION, WITHOUT = "us-east-2", "us-west-1"
 SIZE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 ALL = {"VariantName": "all", **SIZE}
 SERVERLESS = {"VariantName": "small", "ServerlessConfig": {"MemorySizeInMB": 1024}}
@@ -120,45 +120,6 @@ def test_a_scan_may_be_limited_to_one(aws: EmbeddedAWS, region: Region) -> None:
     assert list(scan(aws, resource_arn=[arn])) == ["off"]
 
 
-def drop(*members: str) -> Any:
-    """Return a fault: the description lacks some members."""
-
-    def edit(answer: dict[str, Any]) -> None:
-        for member in members:
-            del answer[member]
-
-    return change(edit)
-
-
-FAULTS = {
-    "refused": (refuse, "MANUAL", "AccessDeniedException; allow sagemaker:DescribeEndpointConfig"),
-    "throttled": (error("ThrottlingException"), "MANUAL", "ThrottlingException; scan again)"),
-    "no isolation in it": (
-        drop("EnableNetworkIsolation"),
-        "MANUAL",
-        "EnableNetworkIsolation could not be understood (not in the answer; check",
-    ),
-    "no ARN in it": (drop("EndpointConfigArn"), "MANUAL", "no EndpointConfigArn of this endpoint"),
-    "no variants in it": (drop("ProductionVariants"), "MANUAL", "no ProductionVariants in"),
-    "an empty list of variants": (
-        change(lambda answer: answer.update(ProductionVariants=[])),
-        "MANUAL",
-        "no ProductionVariants in the answer",
-    ),
-    "no VPC configuration in it": (drop("VpcConfig"), "FAIL", "the VPC configuration is missing"),
-}
-
-
-@pytest.mark.parametrize(("fault", "status", "words"), FAULTS.values(), ids=FAULTS)
-def test_what_could_not_be_read_is_manual(
-    aws: EmbeddedAWS, region: Region, fault: Any, status: str, words: str
-) -> None:
-    with aws.failing(on("DescribeEndpointConfig", REGION, EndpointConfigName="sound")(fault)):
-        found = scan(aws)
-    assert (found["sound"].status, set(found)) == (status, set(VERDICTS))
-    assert words in found["sound"].status_extended
-
-
 def test_a_variant_whose_pools_name_models_is_not_for_components(
     aws: EmbeddedAWS, region: Region
 ) -> None:
@@ -183,18 +144,6 @@ def test_one_that_was_deleted_meanwhile_has_no_finding(aws: EmbeddedAWS, region:
         assert scan(aws)["off"].status == "MANUAL"
 
 
-def test_a_list_that_breaks_off_is_manual_for_the_region(aws: EmbeddedAWS, region: Region) -> None:
-    with aws.failing(on("ListEndpointConfigs", REGION)(refuse)):
-        found = scan(aws)
-    (unknown,) = found.values()
-    assert unknown.status_extended == (
-        f"SageMaker endpoint configurations of region {REGION} could not all be judged: the list "
-        "of endpoint configurations could not be read (AccessDeniedException; allow "
-        "sagemaker:ListEndpointConfigs)."
-    )
-    assert unknown.resource_arn.endswith(":endpoint-config/unknown")
-
-
 @pytest.mark.parametrize(
     "fault",
     [refuse, change(lambda answer: answer["Results"][0]["Endpoint"].pop("EndpointConfigName"))],
@@ -210,19 +159,3 @@ def test_without_search_nothing_is_said_of_endpoints(
     }
     assert all("ndpoint uses" not in f.status_extended for f in found.values())
     assert found["sound"].resource["endpoints"] is None
-
-
-def test_more_than_a_page_of_both(aws: EmbeddedAWS) -> None:
-    r = Region(aws, OTHER_REGION)
-    vpc = r.vpc()
-    network = ([r.subnet(vpc)], [r.group(vpc)])
-    for number in range(101):
-        r.components(f"many-{number}", *network)
-        r.sagemaker.create_endpoint(
-            EndpointName=f"endpoint-{number}", EndpointConfigName=f"many-{number}"
-        )
-    found = engine.scan(aws, engine.provider(aws, OTHER_REGION), (CONFIG_CHECK,), CONFIG_CHECK)
-    assert len(found) == 101
-    for finding in found:
-        number = finding.resource_id.rpartition("-")[2]
-        assert finding.status_extended.endswith(f" It is used by endpoint endpoint-{number}.")

@@ -1,24 +1,17 @@
-"""The IAM policy for scanning: just what the calls of every path need, and what each is for."""
+"""The IAM policy for scanning: just what the calls of every path need, and what is optional."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.wrappers import Response
 
 from ..embedded import engine
-from ..embedded.account import ACCOUNT, Region
-from ..embedded.installation import CHECKS, Installation
+from ..embedded.account import ACCOUNT, EVERYWHERE, Region
+from ..embedded.installation import CHECK, CHECKS
+from ..embedded.policy import NOT_TO_GRANT, granted, permission
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
-from ..tools import permissions
-from ..tools.frameworks import put_in
-from ..tools.permissions import NOT_TO_GRANT, REGION, TAG, permission
 
-pytestmark = pytest.mark.untraced
-
-OTHER_REGION = "ap-south-2"
+REGION, TAG = "il-central-1", "team=risk"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/sound"
 # The paths of a scan: the arguments of Prowler's provider, and what AWS refuses.
 PATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -28,44 +21,34 @@ PATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "limited to a model, and Search is refused": ({"resource_arn": [ARN]}, ["Search"]),
     "limited to a tag": ({"resource_tags": [TAG]}, []),
 }
-GRANTED = {action for actions in permissions.granted().values() for action in actions}
+# What is MANUAL without a permission that can be left out.
+UNKNOWN_WITHOUT = {"ec2:DescribeVpcEndpoints": {"two-firewalls"}}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def account(aws: EmbeddedAWS) -> None:
-    """Models in a VPC in two regions, one of which has a model for each kind of violation."""
-    permissions.build(aws)
-    region = Region(aws, OTHER_REGION)
-    vpc = region.vpc()
-    region.model("elsewhere", [region.subnet(vpc)], [region.group(vpc)])
+    """All that a scan may have to read."""
+    region = Region(aws, REGION)
+    vpc, apart = region.vpc(), region.vpc()
+    private, closed = [region.subnet(vpc)], [region.group(vpc)]
+    tags = {"team": "risk"}
+    region.model("sound", private, closed, tags=tags)
+    region.model("in-no-vpc")
+    region.model("by-list", private, [region.group(vpc, region.prefix_list(EVERYWHERE))])
+    behind = region.separate_firewalls(apart, region.internet_gateway(apart))
+    region.model("two-firewalls", [behind], [region.group(apart)])
+    region.components("components", private, closed)
+    for kind in ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality"):
+        region.schedule(f"watch-{kind}", private, closed, kind=kind, tags=tags)
 
 
-@contextmanager
-def seen(aws: EmbeddedAWS) -> Iterator[set[str]]:
-    """Yield a set that has, at the end, the permissions that the calls in between needed."""
+def scan(aws: EmbeddedAWS, *faults: Fault, **arguments: Any) -> Said:
+    """Scan, and return what the findings say; `aws.calls` has the calls, Prowler's own included."""
     aws.calls.clear()
-    found: set[str] = set()
-    yield found
-    found.update(map(permission, aws.calls))
-
-
-@pytest.fixture(scope="module")
-def needed(aws: EmbeddedAWS, account: None) -> dict[str, set[str]]:
-    """The permissions that each path needed, Prowler's own calls included."""
-    found = {}
-    for path, (arguments, refused) in PATHS.items():
-        faults = [on(api)(refuse) for api in refused]
-        with seen(aws) as found[path], aws.failing(*faults):
-            made = engine.provider(aws, REGION, OTHER_REGION, **arguments)
-            assert engine.scan(aws, made, CHECKS, CHECKS), path
-    return found
-
-
-@pytest.fixture(scope="module")
-def said(aws: EmbeddedAWS, account: None) -> Said:
-    """What the findings say where nothing is refused."""
-    return engine.said(engine.scan(aws, engine.provider(aws, REGION, OTHER_REGION), CHECKS, CHECKS))
+    with aws.failing(*faults):
+        made = engine.provider(aws, REGION, retries_max_attempts=0, **arguments)
+        return engine.said(engine.scan(aws, made, CHECKS, CHECKS))
 
 
 def only(allowed: set[str]) -> Fault:
@@ -78,60 +61,37 @@ def only(allowed: set[str]) -> Fault:
     return fault
 
 
-def test_the_calls_of_a_plain_run(
-    aws: EmbeddedAWS, account: None, installed: Installation, tmp_path: Path
-) -> None:
-    with seen(aws) as calls:
-        scan = installed.scan(aws, tmp_path, "--checks", *CHECKS, "--region", REGION)
-    found = {key for check in CHECKS for key in scan.findings(check)}
-    assert found == {(REGION, name) for name in (*permissions.TRUTH, *permissions.SCHEDULES)}
-    assert calls == GRANTED - {permissions.TAGGING} | NOT_TO_GRANT
+def test_the_policy_has_what_the_paths_need_and_nothing_else(aws: EmbeddedAWS) -> None:
+    needed = set()
+    for arguments, refused in PATHS.values():
+        assert scan(aws, *(on(api)(refuse) for api in refused), **arguments)
+        needed |= set(map(permission, aws.calls))
+    assert needed - NOT_TO_GRANT == granted()
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_no_path_makes_a_call_that_the_policy_lacks(needed: dict[str, set[str]], path: str) -> None:
-    assert needed[path] - NOT_TO_GRANT <= GRANTED
-
-
-def test_beside_other_checks_ours_makes_no_call_that_the_policy_lacks(
-    aws: EmbeddedAWS, account: None
-) -> None:
+def test_beside_other_checks_ours_makes_no_call_that_the_policy_lacks(aws: EmbeddedAWS) -> None:
     made = engine.provider(aws, REGION)
-    with seen(aws) as theirs:
-        engine.scan(aws, made, [engine.SISTER], engine.SISTER)
-    with seen(aws) as together:
-        engine.scan(aws, made, [engine.SISTER, *CHECKS])
-    assert together - theirs <= GRANTED
+    calls = []
+    for checks in ([engine.SISTER], [engine.SISTER, *CHECKS]):
+        aws.calls.clear()
+        engine.scan(aws, made, checks, CHECK)
+        calls.append(set(map(permission, aws.calls)))
+    assert calls[1] - calls[0] <= granted()
 
 
-def test_the_policy_has_no_action_that_no_path_needs(needed: dict[str, set[str]]) -> None:
-    assert set().union(*needed.values()) >= GRANTED
+def test_a_scan_with_just_the_policy_says_all(aws: EmbeddedAWS) -> None:
+    assert scan(aws, only(granted())) == scan(aws)
 
 
-def test_a_scan_with_just_the_policy_says_all(aws: EmbeddedAWS, said: Said) -> None:
-    with aws.failing(only(GRANTED)):
-        made = engine.provider(aws, REGION, OTHER_REGION)
-        assert engine.said(engine.scan(aws, made, CHECKS, CHECKS)) == said
-
-
-def test_a_scan_without_what_is_optional_says_all(aws: EmbeddedAWS, said: Said) -> None:
-    statements = permissions.granted().items()
-    needs = {a for sid, actions in statements if not sid.startswith("Optional") for a in actions}
-    # Of these the table says what is lost: a model is MANUAL.
-    decides = set(permissions.granted()["OptionalFirewalls"])
-    assert GRANTED - needs == {"sagemaker:Search", permissions.TAGGING, *decides}
-    with aws.failing(only(needs | decides)):
-        made = engine.provider(aws, REGION, OTHER_REGION)
-        assert engine.said(engine.scan(aws, made, CHECKS, CHECKS)) == said
-
-
-@pytest.mark.slow
-def test_the_page_says_what_is_lost_without_each(aws: EmbeddedAWS, account: None) -> None:
-    page = permissions.PAGE.read_text("utf-8")
-    assert page == put_in(page, permissions.table(aws), "make permissions")
-
-
-def test_the_page_explains_every_statement_and_call() -> None:
-    page = permissions.PAGE.read_text("utf-8")
-    for name in (*permissions.granted(), *NOT_TO_GRANT):
-        assert f"\n| `{name}` |" in page
+@pytest.mark.parametrize("left_out", sorted(granted("Optional")))
+def test_what_is_optional_changes_nothing_but_what_it_is_for(
+    aws: EmbeddedAWS, left_out: str
+) -> None:
+    everything, found = scan(aws), scan(aws, only(granted() - {left_out}))
+    changed = {
+        name for region, name in everything if found[region, name] != everything[region, name]
+    }
+    assert changed == UNKNOWN_WITHOUT.get(left_out, set())
+    for name in changed:
+        assert found[REGION, name][0] == "MANUAL"
+        assert f"allow {left_out}" in found[REGION, name][1]

@@ -145,12 +145,14 @@ def garbled(what: str, why: str, permission: str = TABLES, remedy: str = AGAIN) 
     return unread(what, why, permission, remedy, UNDERSTOOD)
 
 
-NOTHING = Subnet("subnet-1", "vpc-1", None, (), (), None, None, ())
+NOTHING = Subnet("subnet-1", "vpc-1", None, None, None, None, None, ())
 
 
 def known(number: int, *routes: tuple[str, str]) -> Subnet:
     outs = tuple(Route(*r) for r in routes)
-    return replace(NOTHING, route_table_id=f"rtb-{number}", internet_routes=outs)
+    return replace(
+        NOTHING, route_table_id=f"rtb-{number}", internet_routes=outs, middlebox_routes=()
+    )
 
 
 def unknown(why: str, number: int | None = None, *routes: tuple[str, str]) -> Subnet:
