@@ -145,12 +145,14 @@ def garbled(what: str, why: str, permission: str = TABLES, remedy: str = AGAIN) 
     return unread(what, why, permission, remedy, UNDERSTOOD)
 
 
-NOTHING = Subnet("subnet-1", "vpc-1", None, (), (), None, None, ())
+NOTHING = Subnet("subnet-1", "vpc-1", None, None, None, None, None, ())
 
 
 def known(number: int, *routes: tuple[str, str]) -> Subnet:
     outs = tuple(Route(*r) for r in routes)
-    return replace(NOTHING, route_table_id=f"rtb-{number}", internet_routes=outs)
+    return replace(
+        NOTHING, route_table_id=f"rtb-{number}", internet_routes=outs, middlebox_routes=()
+    )
 
 
 def unknown(why: str, number: int | None = None, *routes: tuple[str, str]) -> Subnet:
@@ -445,9 +447,9 @@ FIREWALLS: dict[str, list[Any]] = {
     # NAT before a firewall
     "1: nat-1; 2: igw-1; 8: vpce-1": [],
     # the local route of public addresses is replaced, NAT for the rest
-    "main7: local 2600:1f00::/56; 1: vpce-1 2600:1f00::/56, nat-1; 2:": [],
+    "main7: local 2600:1f00::/56; 1: vpce-1 2600:1f00::/56, nat-1; 2: igw-1 ::/0": [],
     # a part of the VPC's public addresses
-    "1: local 2600:1f00::/56, vpce-1 2600:1f00:0:2::/64; 2: igw-1": [],
+    "1: local 2600:1f00::/56, vpce-1 2600:1f00:0:2::/64; 2: igw-1 ::/0": [],
     "1: vpce-1; 2:": [],
     "1: vpce-1!": [],
     "1: vpce-1; 2: igw-1!": [],
