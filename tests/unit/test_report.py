@@ -155,6 +155,7 @@ OUTPUTS: dict[str, tuple[list[Detection], int, list[int], str]] = {
     "a list, then nothing": ([LIST, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
     "all deleted": ([FAILS, UNJUDGED, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
     "deleted in one region": ([FAILS, US, empty(A, "eu-west-1", night=1)], 3, [1, 0, 1, 0], "f ("),
+    "another since": ([FAILS, empty(night=1), ocsf("s", night=2)], 0, [0, 0, 1, 0], "2026-12-02"),
     "made since": ([empty(), LATER], 0, [0, 0, 1, 0], "Everything was judged"),
     "another account is empty": ([FAILS, empty(B, night=1)], 3, [1, 0, 1, 0], f"{A}/eu-west-1/f"),
     "another kind": ([CONFIG, empty(night=1)], 3, [1, 0, 1, 0], "1 endpoint configuration"),
