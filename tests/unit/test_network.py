@@ -479,6 +479,8 @@ FIREWALLS: dict[str, list[Any]] = {
     "1: vpce-1, nat-1 8.0.0.0/8; 2: nat-1, igw-1 8.8.0.0/16": [],
     # that, behind another firewall
     "1: vpce-1; 2: vpce-2, nat-1 8.0.0.0/8; 3: nat-1, igw-1 8.8.0.0/16": [],
+    "1: vpce-1, nat-1 8.0.0.0/8; 2: vpce-2; 3: nat-1, igw-1 8.8.0.0/16": [],
+    "1: vpce-1 1.2.0.0/16; 2: vpce-2; 3: nat-1, igw-1 8.0.0.0/8": [],
     "1: vpce-1; 2: vgw-1, igw-1": BY_1,
     "1: vpce-1; 2: vpce-2; 3: vpce-1": [],
     "1: vpce-1; 2: vpce-2, vpce-1 1.0.0.0/8; 3: igw-1": [through("vpce-1", 3)],
