@@ -20,7 +20,7 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Unread,
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
-    BROADEST,
+    PREFIX_LIMITS,
     Permission,
     open_permissions,
 )
@@ -80,7 +80,7 @@ def read_network(
     """Return what the check knows of subnets and of sets of security groups."""
     return (
         network._read_subnets(ec2, set(subnet_ids), ACCOUNT),
-        network._read_security_groups(ec2, set(group_sets), BROADEST),
+        network._read_security_groups(ec2, set(group_sets), PREFIX_LIMITS),
     )
 
 
@@ -971,19 +971,19 @@ GROUP_CASES: dict[str, tuple[Any, SecurityGroup]] = {
         sg(egress=("all traffic to 0.0.0.0/0",)),
     ),
     **{
-        f"egress to all of IPv4 by way of NAT64, {block}": (
+        f"egress to all of IPv4 by way of _NAT64, {block}": (
             group(egress=[rule(block)]),
             sg(egress=(f"tcp 22 to {block}",)),
         )
         for block in ("64:ff9b::/96", "64:ff9b::/64")
     },
-    "egress to neighbours by way of NAT64": (
+    "egress to neighbours by way of _NAT64": (
         group(egress=[rule("64:ff9b::c00:0/104", "64:ff9b::d00:0/104")]),
         sg(egress=("tcp 22 to 64:ff9b::c00:0/104", f"tcp 22 to 64:ff9b::d00:0/104{JOINED}")),
     ),
-    "egress to a /32 that is not NAT64's": (group(egress=[rule("2600:1f00::/32")]), CLOSED),
-    "egress to one host by way of NAT64": (group(egress=[rule("64:ff9b::808:808/128")]), CLOSED),
-    "ingress from NAT64, which leads out only": (group(rule("64:ff9b::/96")), CLOSED),
+    "egress to a /32 that is not _NAT64's": (group(egress=[rule("2600:1f00::/32")]), CLOSED),
+    "egress to one host by way of _NAT64": (group(egress=[rule("64:ff9b::808:808/128")]), CLOSED),
+    "ingress from _NAT64, which leads out only": (group(rule("64:ff9b::/96")), CLOSED),
     "no list of rules": (group(IpPermissions=None), sg(why="no IpPermissions in sg-1")),
     "rules of another type": (group(IpPermissions=7), sg(why="no IpPermissions in sg-1")),
     "a rule of another type": (group(IpPermissions=[7]), sg(why="no IpPermissions in sg-1")),
@@ -1158,7 +1158,7 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
 
 @pytest.mark.parametrize(("permissions", "numbers"), OPEN.values(), ids=OPEN)
 def test_what_is_open_to_the_internet(permissions: list[Permission], numbers: list[int]) -> None:
-    assert list(open_permissions(permissions, BROADEST)) == [permissions[n] for n in numbers]
+    assert list(open_permissions(permissions, PREFIX_LIMITS)) == [permissions[n] for n in numbers]
 
 
 NO_CIDR = "no Cidr in one of the Entries"

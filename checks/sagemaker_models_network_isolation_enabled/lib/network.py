@@ -16,10 +16,10 @@ from dataclasses import replace
 from typing import Any
 
 from .answers import Described, MalformedError, Partial, is_id, listed
-from .configuration import read_broadest_sources
+from .configuration import read_prefix_limits
 from .facts import Listing, Network, R, SecurityGroup, Subnet
 from .middleboxes import read_firewalls
-from .ranges import Broadest, to_block
+from .ranges import PrefixLimits, to_block
 from .route_tables import RouteTable, RouteTables, parse_route_tables, table_in_effect
 from .security_groups import group_facts, prefix_lists_of
 from .subnets import subnet_facts
@@ -40,7 +40,7 @@ def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[
         listings: One a region.
     """
     read = {li.region: li for li in listings}
-    broadest = read_broadest_sources(service.audit_config)
+    limits = read_prefix_limits(service.audit_config)
     submit, account = service.thread_pool.submit, service.audited_account
     reading = {}
     for li in read.values():
@@ -53,7 +53,7 @@ def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[
             group_sets = {item.security_group_ids for item in li.items}
             reading[li.region] = (
                 submit(_read_subnets, ec2, subnet_ids, account),
-                submit(_read_security_groups, ec2, group_sets, broadest),
+                submit(_read_security_groups, ec2, group_sets, limits),
             )
     for region, (subnets, groups) in reading.items():
         facts = subnets.result(), groups.result()
@@ -96,14 +96,14 @@ def _tables_of_own(
 
 
 def _read_security_groups(
-    ec2: Any, group_sets: set[tuple[str, ...]], broadest: Broadest
+    ec2: Any, group_sets: set[tuple[str, ...]], limits: PrefixLimits
 ) -> _GroupFacts:
     """Return what is known of sets of security groups, because those of one item work together."""
     group_ids = {group_id for group_set in group_sets for group_id in group_set}
     named = "describe_security_groups", "SecurityGroups", "GroupId", "group-id"
     groups = _describe_all(ec2, *named, group_ids)
     prefix_lists = {list_id: _read_prefix_list(ec2, list_id) for list_id in prefix_lists_of(groups)}
-    return group_facts(group_sets, groups, prefix_lists, broadest)
+    return group_facts(group_sets, groups, prefix_lists, limits)
 
 
 def _describe_all(

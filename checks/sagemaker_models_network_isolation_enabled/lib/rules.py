@@ -73,7 +73,7 @@ def judge(resource: Resource, fail_on_unrestricted_egress: bool) -> Verdict:
         unknown += of_egress
     else:
         notes += open_egress(resource)
-        notes += [Statement("unknown-egress", u.what, explain_why(u)) for u in of_egress]
+        notes += [Statement("unknown-egress", u.what, _explain_why(u)) for u in of_egress]
     status = "FAIL" if violations else "MANUAL" if unknown else "PASS"
     return Verdict(status, tuple(violations), tuple(dict.fromkeys(unknown)), tuple(notes))
 
@@ -246,7 +246,7 @@ def _unread(
         yield Unread(what, "nothing was read", permission, "scan again")
 
 
-def explain_why(unread: Unread) -> str:
+def _explain_why(unread: Unread) -> str:
     """Return why something is not known, as a clause without its subject."""
     return f"{unread.problem} ({unread.why}; {unread.remedy})"
 
@@ -255,7 +255,7 @@ def explain_unknown(unknown: Iterable[Unread]) -> str:
     """Return in words what is not known: a clause for each reason, with all that it hit."""
     things: dict[str, list[str]] = {}
     for unread in unknown:
-        things.setdefault(explain_why(unread), []).append(unread.what)
+        things.setdefault(_explain_why(unread), []).append(unread.what)
     return "; ".join(f"{join(dict.fromkeys(whats))} {why}" for why, whats in things.items())
 
 
