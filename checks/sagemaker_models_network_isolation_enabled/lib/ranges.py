@@ -7,9 +7,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import groupby
 from math import inf
 
-# By IP version, the shortest prefix of a range that is still a named source, unless the configuration
-# says otherwise. Amazon S3 User Guide, "The meaning of public": an address condition is public where
-# it is "broader than /8 for IPv4 and /32 for IPv6 (excluding RFC1918 private ranges)".
+# By IP version, the shortest prefix of a range that is still a named source, unless it is configured.
+# Amazon S3 User Guide, "The meaning of public": an address condition is public where it is "broader
+# than /8 for IPv4 and /32 for IPv6 (excluding RFC1918 private ranges)".
 PREFIX_LIMITS = {4: 8, 6: 32}
 # Ranges that no packet of the internet comes from or goes to. Besides RFC 1918, which AWS names:
 # IANA's special-purpose registries. (`is_private` of Python's networks differs by version.)
