@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..answers import MalformedError
 from .containers import notes_on_containers, obstacle_to_isolation
 from .network import CHECK, NoPageError, choose_network, explain_error, judge_model
 from .serving import Description, Serving, describe
@@ -58,12 +57,14 @@ class Run:
         Raises:
             OSError: They cannot be written.
         """
-        if region not in self._regions:
-            self._regions[region] = _Region(self, region)
         try:
+            if region not in self._regions:
+                self._regions[region] = _Region(self, region)
             outcomes = list(self._regions[region].found(model))
+        except OSError:
+            raise
         # Prowler would end all fixing here and say nothing of it; the next model may have a page.
-        except (ClientError, BotoCoreError, MalformedError, LookupError, TypeError) as error:
+        except Exception as error:
             outcomes = [("", f"{explain_error(error, f'model {model}')}.")]
         said = []
         for endpoint, found in outcomes:
