@@ -165,9 +165,8 @@ class _Region:
         new_config = self.copy_name(config.name)
         copies.append(_copy(config, {"EndpointConfigName": new_config}))
         for one in (config, *(model.described for model in failing)):
-            notes += [
-                f"Unknown to Prowler in {one.kind} {one.name}: {new}" for new in one.new_members
-            ]
+            new = sorted(one.new_settings)
+            notes += [f"Unknown to Prowler in {one.kind} {one.name}: {name}" for name in new]
         deployment = endpoint.sent.get("LastDeploymentConfig") or {}
         alarms = (deployment.get("AutoRollbackConfiguration") or {}).get("Alarms") or ()
         policy = {k: v for k, v in deployment.items() if k != "AutoRollbackConfiguration"}
@@ -232,7 +231,7 @@ class _Region:
 def _copy(one: Description, change: dict[str, Any]) -> str:
     """Return the command that copies a model or a configuration: see the block Copy."""
     words = ["copy", one.kind, one.name, str(one.created)]
-    words += map(json.dumps, (one.settings, change))
+    words += map(json.dumps, (sorted(one.settings), change))
     if one.kind == "model":  # its environment is for no command line, which others could see
         several = "containers" if one.sent.get("Containers") else "primary-container"
         words += [f"--{several}", "file:///dev/stdin"]
