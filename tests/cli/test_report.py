@@ -20,11 +20,9 @@ COMMAND = ("report", "--checks", *CHECKS, "--format", "json", "--sarif", "x.sari
 
 
 @pytest.fixture(scope="module")
-def everything(
-    expected: Expected, expected_configs: Expected, expected_schedules: Expected
-) -> Expected:
+def everything(judged: dict[str, Expected]) -> Expected:
     """What the account has, of all kinds."""
-    return expected | expected_configs | expected_schedules
+    return {key: what for of_check in judged.values() for key, what in of_check.items()}
 
 
 @pytest.fixture(scope="module")

@@ -155,6 +155,7 @@ OUTPUTS: dict[str, tuple[list[Detection], int, list[int], str]] = {
     "a list, then nothing": ([LIST, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
     "all deleted": ([FAILS, UNJUDGED, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
     "deleted in one region": ([FAILS, US, empty(A, "eu-west-1", night=1)], 3, [1, 0, 1, 0], "f ("),
+    "another since": ([FAILS, empty(night=1), ocsf("s", night=2)], 0, [0, 0, 1, 0], "2026-12-02"),
     "made since": ([empty(), LATER], 0, [0, 0, 1, 0], "Everything was judged"),
     "another account is empty": ([FAILS, empty(B, night=1)], 3, [1, 0, 1, 0], f"{A}/eu-west-1/f"),
     "another kind": ([CONFIG, empty(night=1)], 3, [1, 0, 1, 0], "1 endpoint configuration"),
@@ -215,9 +216,10 @@ def test_each_check_of_each_account_is_enough(run: Run, tmp_path: Path) -> None:
 
 
 BESIDE = {  # a.ocsf.json
-    ("b.csv", f"A;CHECK_ID\n1;{CHECK};x\n"): "has no OCSF beside it",
-    ("a.csv", f"A;CHECK_ID\n1;{CHECK};x\n"): "",
-    ("b.csv", "A;CHECK_ID\n1;s3_bucket;x\n"): "",
+    ("b.csv", f"A;FINDING_UID;B\n1;2;s3\n1;2;{CHECK};x\n"): "has no OCSF beside it",
+    ("a.csv", f"A;FINDING_UID;B\n1;2;{CHECK};x\n"): "",
+    ("b.csv", "A;FINDING_UID;B\n1;2;s3;x\n"): "",
+    ("b.csv", f"A;REQUIREMENTS_ID;B\n1;2;{CHECK};x\n"): "",
     ("a.html", "<b>Parameters used:</b> aws --status PASS\n<tbody>"): "with --status PASS, which",
     ("a.html", "--status MANUAL FAIL --status FAIL PASS -z"): "with --status FAIL PASS, which",
     ("a.html", "--status FAIL MANUAL"): "",
