@@ -3,8 +3,8 @@
 # The outputs of each run are in a folder of their own below output/.
 set -euo pipefail
 
-python3 -m pip install --no-deps --ignore-requires-python --upgrade --target plugin \
-  ./prowler-sagemaker-network-isolation
+plugin=${PLUGIN:-git+https://github.com/<owner>/prowler-sagemaker-network-isolation@<commit>}
+python3 -m pip install --no-deps --ignore-requires-python --upgrade --target plugin "$plugin"
 output=output/$(date +%Y-%m-%d-%H%M%S)
 mkdir -p "$output"
 chmod 777 "$output" # the image's user has the id 1000, whoever you are
@@ -21,4 +21,7 @@ docker run --rm \
   soc2_sagemaker_network_isolation_aws hipaa_sagemaker_network_isolation_aws \
   --output-formats csv html json-ocsf json-asff
 
-PYTHONPATH=plugin python3 -m prowler_sagemaker_network_isolation report "$output"
+PYTHONPATH=plugin python3 -m prowler_sagemaker_network_isolation report "$output" --checks \
+  sagemaker_models_network_isolation_enabled \
+  sagemaker_endpoint_configs_network_isolation_enabled \
+  sagemaker_monitoring_schedule_network_isolation_enabled

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Scan the SageMaker models of many accounts in parallel, join the findings, and report.
+# Scan the SageMaker models of many accounts in parallel, and report on all of them.
 #
 #     scan-accounts.sh ACCOUNTS ROLE OUTPUT [an option of prowler aws]...
 #
@@ -7,9 +7,9 @@
 # OUTPUT a folder that is not there yet. In the environment, PARALLEL is the number of scans at a
 # time (2) and PARTITION the AWS partition (aws).
 #
-# OUTPUT/findings.csv and OUTPUT/findings.ocsf.json have the findings of all accounts. OUTPUT/<id>
-# has an account's own, and OUTPUT/<id>.log what its scan printed. OUTPUT/accounts.txt has all
-# accounts, and OUTPUT/not-scanned.txt those that could not be scanned, for another run.
+# OUTPUT/<id> has an account's findings, and OUTPUT/<id>.log what its scan printed.
+# OUTPUT/accounts.txt has all accounts, and OUTPUT/not-scanned.txt those that could not be scanned,
+# for another run.
 #
 # Ends as `sagemaker-isolation report` does: with 0 if everything was judged and nothing fails, with
 # 1 if something was not judged or an account not scanned, with 3 if something fails. Ends with 2
@@ -52,6 +52,9 @@ scan() {
     --status PASS FAIL MANUAL --output-formats csv json-ocsf --output-directory "$OUTPUT/$account" \
     --output-filename "prowler-output-$account-$(date +%Y%m%d%H%M%S)" \
     >"$OUTPUT/$account.log" 2>&1 </dev/null || code=$?
+  # If no check left a finding, all of them broke, and Prowler ends with 0.
+  [ "$code" != 0 ] || compgen -G "$OUTPUT/$account/*.ocsf.json" >/dev/null ||
+    code="0, and no finding"
   echo "$code" >"$OUTPUT/$account.code"
   if [ -t 2 ]; then # progress, in a terminal only
     local ended
@@ -66,12 +69,9 @@ xargs -P "$PARALLEL" -I '{}' bash -c 'scan "$@"' scan '{}' "$@" <"$OUTPUT/accoun
 [ ! -t 2 ] || echo >&2
 
 result=0
-sagemaker-isolation join "$OUTPUT" || result=1
-# An account without models has no finding. Whether each was scanned is looked at below.
-sagemaker-isolation report --allow-empty "$OUTPUT/findings.ocsf.json" || {
-  code=$?
-  [ "$result" = 1 ] || result=$code
-}
+sagemaker-isolation report "$OUTPUT" --checks sagemaker_models_network_isolation_enabled \
+  sagemaker_endpoint_configs_network_isolation_enabled \
+  sagemaker_monitoring_schedule_network_isolation_enabled || result=$?
 : >"$OUTPUT/not-scanned.txt"
 while read -r account; do
   code=none reason="its scan was not begun"
@@ -79,8 +79,9 @@ while read -r account; do
   [ "$code" != 0 ] || continue
   result=1
   echo "$account" >>"$OUTPUT/not-scanned.txt"
-  # Prowler says why in its last line of that level; other programs in their last line.
-  [ ! -e "$OUTPUT/$account.log" ] || reason=$(awk 'sub(/.*CRITICAL: /, "") { why = $0 }
+  # Prowler says why in its last line of these kinds; other programs in their last line.
+  [ ! -e "$OUTPUT/$account.log" ] || reason=$(awk '
+    sub(/.*CRITICAL: /, "") || /Something went wrong in / { why = $0 }
     NF { last = $0 } END { print why ? why : last }' "$OUTPUT/$account.log")
   echo "Not scanned: $account (exit code $code): $reason" >&2
 done <"$OUTPUT/accounts.txt"

@@ -3,16 +3,18 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from .words import counted
 
-CHUNK = 2**20  # characters that are read at a time
-LONGEST = 2**26  # characters; one finding is not longer, so this is no finding
-SPACE = re.compile(r"\s*")
-DECODER = json.JSONDecoder()
+_CHUNK = 2**20  # characters that are read at a time
+_LONGEST = 2**26  # characters; one finding is not longer, so this is no finding
+_SOLID = re.compile(r"\S")
+_CUT_OFF = "is cut off, or is not JSON: scan again"
+_DECODER = json.JSONDecoder()
+_STATUS = re.compile(r"--status[ =]((?:(?:PASS|FAIL|MANUAL)\b ?)+)")
 
 
 class BrokenFileError(Exception):
@@ -54,11 +56,30 @@ def files_below(place: Path, name: str) -> list[Path]:
     return sorted(found)
 
 
+def left_out(place: Path, checks: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each scan below a folder of which OCSF does not have everything.
+
+    That is known of a scan whose CSV names one of the checks and has no OCSF beside it, and of one
+    whose HTML has a command line that was limited by --status.
+
+    Raises:
+        BrokenFileError, OSError: A file cannot be read.
+    """
+    rows = f";({'|'.join(checks)});"
+    for path in files_below(place, r".*\.(csv|html)") if place.is_dir() else ():
+        with path.open(encoding="utf-8", errors="replace") as file:
+            if path.suffix == ".html":
+                statuses = _STATUS.findall(file.read(_CHUNK).partition("<tbody")[0])
+                if statuses and not {"FAIL", "MANUAL"} <= set(statuses[-1].split()):
+                    limit = f"--status {statuses[-1].strip()}, which keeps findings out"
+                    yield f"{path} is of a scan with {limit}: scan without it."
+            elif not path.with_suffix(".ocsf.json").exists() and re.search(rows, file.read()):
+                what = "OCSF beside it, which is what is read"
+                yield f"{path} has no {what}: scan with --output-formats csv json-ocsf."
+
+
 def elements(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the structures of a file that holds a list of them in JSON, one by one.
-
-    Args:
-        path: The file.
 
     Raises:
         BrokenFileError: It cannot be read or is no such list; raised where that is seen, which may
@@ -67,7 +88,7 @@ def elements(path: Path) -> Iterator[dict[str, Any]]:
     number = 0
     try:
         with path.open(encoding="utf-8-sig") as file:
-            for element in structures(Stream(file)):
+            for element in _structures(file):
                 number += 1
                 yield element
     except OSError as error:
@@ -80,65 +101,38 @@ def elements(path: Path) -> Iterator[dict[str, Any]]:
         raise BrokenFileError(f"{path}{after} {why}.") from error
 
 
-class Stream:
-    """The text of a file, of which no more is held than one finding needs."""
+def _structures(file: TextIO) -> Iterator[dict[str, Any]]:
+    """Yield the structures of a list in JSON; a ValueError, whose message is a clause, if none."""
+    text, at = "", 0  # no more than one finding needs, and where the next thing begins
 
-    def __init__(self, file: TextIO) -> None:
-        self.file, self.text, self.at = file, "", 0
-
-    def peek(self) -> str:
+    def peek() -> str:
         """Return the next character that is no white space; an empty one at the end."""
-        while True:
-            space = SPACE.match(self.text, self.at)
-            self.at = space.end() if space else self.at
-            if self.at < len(self.text):
-                return self.text[self.at]
-            self.text, self.at = self.file.read(CHUNK), 0
-            if not self.text:
-                return ""
+        nonlocal text, at
+        while not (found := _SOLID.search(text, at)) and (text := file.read(_CHUNK)):
+            at = 0
+        at = found.start() if found else 0
+        return text[at : at + 1]
 
-    def skip(self) -> None:
-        """Go past the character that `peek` gave."""
-        self.at += 1
-
-    def value(self) -> Any:
-        """Return the next value in JSON, of which more is read until it is whole.
-
-        Raises:
-            ValueError: It does not become whole; the message is a clause.
-        """
-        while True:
-            try:
-                value, self.at = DECODER.raw_decode(self.text, self.at)
-            except ValueError:
-                rest = self.text[self.at :]
-                more = self.file.read(max(CHUNK, len(rest))) if len(rest) < LONGEST else ""
-                if not more:
-                    raise ValueError("is cut off, or is not JSON: scan again") from None
-                self.text, self.at = rest + more, 0
-            else:
-                return value
-
-
-def structures(stream: Stream) -> Iterator[dict[str, Any]]:
-    """Yield the structures of a list in JSON.
-
-    Raises:
-        ValueError: It is no such list; the message is a clause.
-    """
-    if (first := stream.peek()) != "[":
+    if (first := peek()) != "[":
         no_list = "holds no list of findings: name a *.ocsf.json file of Prowler's"
         raise ValueError(no_list if first else "is empty: scan again")
-    stream.skip()
-    while stream.peek() != "]":
-        value = stream.value()
+    at += 1
+    while peek() != "]":
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except ValueError:
+            text, at = text[at:], 0
+            more = file.read(max(_CHUNK, len(text))) if len(text) < _LONGEST else ""
+            if not more:
+                raise ValueError(_CUT_OFF) from None
+            text += more
+            continue
         if not isinstance(value, dict):
             raise ValueError("holds something else than findings: scan again")
         yield value
-        if (separator := stream.peek()) == ",":
-            stream.skip()
-        elif separator != "]":
-            raise ValueError("is cut off, or is not JSON: scan again")
-    stream.skip()
-    if stream.peek():
+        if (separator := peek()) not in (",", "]"):
+            raise ValueError(_CUT_OFF)
+        at += separator == ","
+    at += 1
+    if peek():
         raise ValueError("goes on after its end: give each scan a folder of its own")

@@ -1,13 +1,13 @@
-"""The findings of the plugin's checks, out of OCSF."""
+"""The findings of the plugin's checks, out of the OCSF that Prowler writes."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .causes import Cause, Unread, causes_of, unread_of
-from .files import BrokenFileError, elements, files_below
+from .files import BrokenFileError, elements, files_below, left_out
 
 # The plugin's checks, and what each of them judges.
 CHECKS = {
@@ -15,22 +15,49 @@ CHECKS = {
     "sagemaker_endpoint_configs_network_isolation_enabled": "endpoint configuration",
     "sagemaker_monitoring_schedule_network_isolation_enabled": "monitoring schedule",
 }
-OCSF = r".*\.ocsf\.json"
-COMPLIANCE = 2003  # OCSF's class of what Prowler writes for a framework, in a file of its own
-STATUSES = ("PASS", "FAIL", "MANUAL")
-# What the plugin writes into OCSF for each of its findings, and Prowler's built-in check does not.
-EVIDENCE = {"creation_time", "has_vpc_config", "security_groups", "endpoints", "unread"}
+_COMPLIANCE = 2003  # OCSF's class of what Prowler writes for a framework, in a file of its own
+# What the plugin writes into each finding; its older versions and the built-in check do not.
+_VERDICT = {"violations", "unknown", "notes"}
+_OPTIONAL = ("effect", "permission")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a file says of the check that made a finding, as Prowler's metadata has it."""
+    """What a file says of a check, as Prowler's metadata has it, and the version of Prowler."""
 
     id: str
     title: str
-    description: str
+    description: str  # in Markdown, as is the remediation
     remediation: str
-    severity: str
+    prowler: str
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Why a resource fails, in the check's words (`lib/rules.py`).
+
+    Attributes:
+        rule: A slug, such as "public-subnet".
+        thing: What must change: "route table rtb-…".
+        detail: What is wrong with it, to be read after the thing: "sends 0.0.0.0/0 to igw-…".
+        effect: What follows for the resource: "subnet subnet-… is public"; None where nothing does.
+    """
+
+    rule: str
+    thing: str
+    detail: str
+    effect: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What could not be read and might decide, why, and what to do, in the check's words."""
+
+    what: str
+    why: str
+    permission: str | None
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +65,40 @@ class Finding:
     """A finding of one of the plugin's CheckIDs.
 
     Attributes:
-        check: The check that made it.
-        state: "PASS", "FAIL" or "MANUAL"; "muted" for one of the latter two that is muted.
-        account, region, name, arn: Of the resource.
-        time: When the scan was, in seconds since 1970; equal for all findings of one scan.
-        text: The finding in words.
-        is_ours: Whether it has the plugin's evidence. Prowler's built-in check answers under the
-            same CheckID, and its finding has none.
-        creation_time: CreationTime, in ISO 8601. With the ARN it names the resource, since a name
-            may be used again.
+        status: "PASS", "FAIL" or "MANUAL", whether it is muted or not.
+        severity: As OCSF has it: "High".
+        time: When the scan was, to the second, in UTC; equal for all findings of one scan.
+        is_ours: Whether it has the plugin's verdict as data. Prowler's built-in check answers under
+            the same CheckID, and its finding has none.
+        creation_time: CreationTime, in ISO 8601, since an ARN may be used again.
         endpoints: The names of the endpoints that use it; None where that is not known.
-        causes: Why it fails; empty unless it is FAIL.
-        unread: What could not be read of it and might decide.
+        violations: Why it fails; empty unless it is FAIL.
+        unknown: What could not be read of it.
+        regions: Empty but for the PASS of an account in which there is nothing to judge: all
+            regions that were looked at.
     """
 
     check: Check
-    state: str
+    status: str
+    is_muted: bool
+    severity: str
     account: str
     region: str
     name: str
     arn: str
-    time: int
+    time: datetime
     text: str
-    is_ours: bool = False
-    creation_time: str | None = None
-    endpoints: tuple[str, ...] | None = None
-    causes: tuple[Cause, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    is_ours: bool
+    creation_time: str | None
+    endpoints: tuple[str, ...] | None
+    violations: tuple[Violation, ...]
+    unknown: tuple[Unknown, ...]
+    regions: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """Its status, or "muted" for a FAIL or MANUAL that is."""
+        return "muted" if self.is_muted and self.status != "PASS" else self.status
 
     @property
     def kind(self) -> str:
@@ -72,131 +106,138 @@ class Finding:
         return CHECKS[self.check.id]
 
     @property
-    def is_region(self) -> bool:
+    def is_list(self) -> bool:
         """Whether it is about a region whose list could not be read; no AWS name has a slash."""
         return self.name.endswith("/unknown")
 
-    @property
-    def resource(self) -> tuple[str, str | None]:
-        """What names the resource."""
-        return self.arn, self.creation_time
 
+@dataclass
+class Output:
+    """What Prowler wrote.
 
-def read(places: Iterable[Path], progress: Callable[[], None]) -> tuple[list[Finding], list[str]]:
-    """Return the plugin's findings in files and folders, and what is wrong with any of them.
-
-    Args:
-        places: The files and folders.
-        progress: Called for each finding that was read, of whatever check.
-
-    Returns:
-        The findings of all files that are whole, and a sentence for each that is not.
+    Attributes:
+        findings: The plugin's, of all files that are whole.
+        accounts: The AWS accounts that any check has a finding of.
+        problems: A sentence for each file that is not whole, or has not all of its scan.
     """
-    found: list[Finding] = []
-    problems: list[str] = []
+
+    findings: list[Finding] = field(default_factory=list)
+    accounts: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+
+def read(places: Iterable[Path]) -> Output:
+    """Return what is in files, and in folders at any depth."""
+    output = Output()
     for place in places:
         try:
-            paths = files_below(place, OCSF)
+            paths = files_below(place, r".*\.ocsf\.json")
+            output.problems += left_out(place, CHECKS)
         except BrokenFileError as error:
-            problems.append(str(error))
+            output.problems.append(str(error))
             continue
         for path in paths:
             try:
-                found += findings_in(path, progress)
+                found, accounts = _read(path)
             except BrokenFileError as error:
-                problems.append(str(error))
-    return found, problems
+                output.problems.append(str(error))
+            else:
+                output.findings += found
+                output.accounts |= accounts
+    return output
 
 
-def findings_in(path: Path, progress: Callable[[], None]) -> list[Finding]:
-    """Return the plugin's findings in a file.
-
-    Raises:
-        BrokenFileError: It is no file of findings, or one of them is not as Prowler writes it.
-    """
-    found = []
-    for number, detection in enumerate(elements(path), 1):
-        progress()
-        if detection.get("class_uid") == COMPLIANCE:
-            continue
-        try:
+def _read(path: Path) -> tuple[list[Finding], set[str]]:
+    """Return the findings and the accounts of an OCSF file; a BrokenFileError if one is broken."""
+    found, accounts, number = [], set(), 0
+    try:
+        for number, detection in enumerate(elements(path), 1):  # noqa: B007 (for the message)
+            if detection.get("class_uid") == _COMPLIANCE:
+                continue
+            if detection.get("cloud", {}).get("provider") == "aws":
+                accounts.add(_text(detection["cloud"]["account"]["uid"]))
             if detection["metadata"]["event_code"] in CHECKS:
-                found.append(finding_of(detection))
-        except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
-            raise BrokenFileError(
-                f"{path}: finding {number:,} is not as Prowler and the plugin write it "
-                f"({type(error).__name__}: {error})."
-            ) from error
-    return found
+                found.append(_finding(detection))
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
+        why = f"is not as Prowler and the plugin write it ({type(error).__name__}: {error})"
+        raise BrokenFileError(f"{path}: finding {number:,} {why}.") from error
+    return found, accounts
 
 
-def finding_of(detection: dict[str, Any]) -> Finding:
+def _finding(detection: dict[str, Any]) -> Finding:
     """Return a finding by Prowler's Detection Finding in OCSF."""
     (resource,) = detection["resources"]
-    about = detection["finding_info"]
-    check = the_one(
-        Check(
-            detection["metadata"]["event_code"],
-            a_text(about["title"]),
-            a_text(about["desc"]),
-            a_text(detection["remediation"]["desc"]),
-            a_text(detection["severity"]),
-        )
-    )
-    status, text = detection["status_code"], a_text(detection["status_detail"])
-    if status not in STATUSES:
+    about, made_by, status = (detection[k] for k in ("finding_info", "metadata", "status_code"))
+    if status not in ("PASS", "FAIL", "MANUAL"):
         raise ValueError(f"status_code is {status!r}")
-    is_muted = status != "PASS" and detection["status"] == "Suppressed"
-    finding = Finding(
-        check,
-        "muted" if is_muted else status,
-        the_one(a_text(detection["cloud"]["account"]["uid"])),
-        the_one(a_text(resource["region"])),
-        a_text(resource["name"]),
-        a_text(resource["uid"]),
-        int(detection["time"]),
-        text,
-    )
     facts = (resource.get("data") or {}).get("metadata") or {}
-    if not facts.keys() >= EVIDENCE:
-        return finding
-    endpoints, created = facts["endpoints"], facts["creation_time"]
-    return replace(
-        finding,
-        is_ours=True,
-        creation_time=None if created is None else a_text(created),
-        endpoints=None
-        if endpoints is None
-        else tuple(the_one(a_text(endpoint["name"])) for endpoint in endpoints),
-        causes=the_one(causes_of(facts, text)) if status == "FAIL" else (),
-        unread=the_one(unread_of(facts, text)),
+    is_ours = facts.keys() >= _VERDICT
+    violations = _parts(Violation, facts["violations"]) if is_ours else ()
+    unknown = _parts(Unknown, facts["unknown"]) if is_ours else ()
+    if is_ours and (bool(violations) != (status == "FAIL") or (status == "MANUAL") > bool(unknown)):
+        raise ValueError(f"it is {status}, and its reasons are those of something else")
+    endpoints, created = facts.get("endpoints"), facts.get("creation_time")
+    said = about["title"], about["desc"], detection["remediation"]["desc"]
+    place = detection["severity"], detection["cloud"]["account"]["uid"], resource["region"]
+    severity, account, region = (_one(_text(value)) for value in place)
+    return Finding(
+        _one(Check(made_by["event_code"], *map(_text, (*said, made_by["product"]["version"])))),
+        status,
+        detection["status"] == "Suppressed",
+        *(severity, account, region, _text(resource["name"]), _text(resource["uid"])),
+        datetime.fromtimestamp(int(detection["time"]), timezone.utc),
+        _text(detection["status_detail"]),
+        is_ours,
+        None if created is None else _text(created),
+        tuple(_text(e["name"]) for e in endpoints) if is_ours and endpoints is not None else None,
+        violations,
+        unknown,
+        _one(tuple(map(_text, facts.get("regions", ()) if is_ours else ()))),
     )
 
 
-def a_text(value: Any) -> str:
-    """Return a value that must be a text.
+def _parts(kind: type[T], items: list[dict[str, Any]]) -> tuple[T, ...]:
+    """Return violations or unknowns by their members in OCSF, where one may be left out."""
+    names = [member.name for member in fields(kind)]  # type: ignore[arg-type]
+    found = []
+    for item in items:
+        values = (item.get(n) if n in _OPTIONAL else _text(item[n]) for n in names)
+        found.append(_one(kind(*values)))
+    return tuple(found)
 
-    Raises:
-        TypeError: It is none.
-    """
+
+def _text(value: Any) -> str:
+    """Return a value that must be a text; raise a TypeError if it is none."""
     if not isinstance(value, str):
         raise TypeError(f"a {type(value).__name__} where a text must be")
     return value
 
 
 @cache
-def the_one(value: Any) -> Any:
+def _one(value: Any) -> Any:
     """Return one object for all that are equal, as many findings share what is long."""
     return value
 
 
-def of_latest_scans(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings of the latest scan of each check, account and region, each once.
+def in_force(findings: list[Finding]) -> list[Finding]:
+    """Return what holds of several scans, as when a folder has many nights or copies of files.
 
-    A folder may hold several nights, and copies of files.
+    Of a check's findings of one ARN the latest holds, since a name is of one resource at a time. A
+    PASS of the whole account ends all earlier findings in its regions, and any later finding ends
+    it. What a later scan does not have holds: whether it is gone is not known, because the scan may
+    have been of some regions or resources.
     """
-    scans: dict[tuple[str, str, str], dict[int, dict[tuple[str, str | None], Finding]]] = {}
-    for finding in findings:
-        of = scans.setdefault((finding.check.id, finding.account, finding.region), {})
-        of.setdefault(finding.time, {})[finding.resource] = finding
-    return [finding for of in scans.values() for finding in of[max(of)].values()]
+    latest: dict[tuple[str, str, str, str], Finding] = {}
+    last: dict[tuple[str, str], datetime] = {}  # when anything was last found in an account
+    empty: dict[tuple[str, str, str], datetime] = {}  # when nothing was in a region of it
+    for finding in sorted(findings, key=lambda finding: finding.time):
+        check, account = finding.check.id, finding.account
+        latest[check, account, finding.region, finding.arn] = finding
+        last[check, account] = finding.time
+        empty |= {(check, account, region): finding.time for region in finding.regions}
+    ends = (
+        (last[key[:2]] if f.regions else empty.get(key[:3], f.time)) for key, f in latest.items()
+    )
+    return [
+        finding for finding, end in zip(latest.values(), ends, strict=True) if finding.time >= end
+    ]

@@ -5,21 +5,18 @@ import io
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from . import evidence, join
 from .baseline import compare
-from .findings import Finding, of_latest_scans, read
-from .progress import Progress
-from .report import NOT_JUDGED, Report, data_of
-from .sarif import alerts_of, limits, sarif_of
-from .summary import summarize
+from .findings import CHECKS, in_force, read
+from .report import NOT_JUDGED, Report, data_of, unanswered
+from .sarif import sarif_of
 from .text import lines_of, painter
-from .words import complain, counted
+from .words import complain, named
 
-STOPPED = 130  # what a shell says of a command that was interrupted
+_STOPPED = 130  # what a shell says of a command that was interrupted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,21 +26,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the command; what the process was given, if None.
     """
     asked = parser().parse_args(arguments)
+    if asked.sarif and (
+        asked.sarif.name.endswith(".ocsf.json") or asked.sarif in (*asked.output, asked.baseline)
+    ):
+        parser().error("--sarif has the name of findings, which would be lost: give it another")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names may hold what has no place in UTF-8
             stream.reconfigure(errors="backslashreplace")
     try:
-        code: int = asked.run(asked)
+        code = _report(asked)
         if sys.stdout:  # None where it is closed
             sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.filename is None:  # what is left of the output has nowhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # as by `| head`
-            complain(f"the output cannot be written: {error.strerror}.")
+            complain(f"{error.filename or 'the output'} cannot be used: {error.strerror}.")
         return NOT_JUDGED
     except KeyboardInterrupt:
         complain("stopped.")
-        return STOPPED
+        return _STOPPED
     return code
 
 
@@ -52,91 +54,79 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         "sagemaker-isolation",
         description="Reads what Prowler wrote with the checks of SageMaker's network isolation. "
-        "Calls nothing, and changes nothing but the files that it is told to write.",
+        "Calls nothing, and changes nothing but the file that it is told to write.",
     )
-    commands = made.add_subparsers(required=True, metavar="COMMAND")
-
-    report = commands.add_parser(
+    made.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    report = made.add_subparsers(required=True, metavar="COMMAND").add_parser(
         "report",
         help="what fails, what to fix first, and what could not be judged",
-        description="Prints what fails, what to fix first, and what could not be judged.",
         epilog="Exit codes: 0 if everything was judged and nothing fails; 1 if something was not "
         "judged and is not muted, or the output is not whole, or not the plugin's; 3 if "
         "something fails and is not muted (with --baseline: and did not fail there).",
     )
-    report.add_argument("output", nargs="+", type=place, help="Prowler's output: folders or files")
-    report.add_argument("--baseline", type=place, metavar="EARLIER", help="an earlier output")
-    report.add_argument("--sarif", type=place, metavar="FILE", help="write SARIF for code scanning")
-    report.add_argument("--format", choices=("text", "json"), default="text")
+    report.add_argument("output", nargs="+", type=_place, help="Prowler's output: folders or files")
     report.add_argument(
-        "--allow-empty", action="store_true", help="it is right if there is nothing to judge"
+        "--checks",
+        nargs="+",
+        choices=CHECKS,
+        default=[next(iter(CHECKS))],
+        metavar="CHECK",
+        help="the checks of which each account must have a finding; the models' check, if none",
     )
-    report.set_defaults(run=run_report)
-
-    of_evidence = commands.add_parser(
-        "evidence",
-        help="what scans found for requirements of the frameworks, night by night",
-        description="Prints what scans found for requirements, out of the compliance CSV files.",
-        epilog="Exit codes: 0; 1 if a requirement has no evidence or a file is broken.",
-    )
-    of_evidence.add_argument("folder", type=place, help="where the outputs of the scans are")
-    of_evidence.add_argument(
-        "requirements", nargs="*", metavar="REQUIREMENT", help="such as cc_6_6; all, if none"
-    )
-    of_evidence.set_defaults(run=lambda a: evidence.run(a.folder, a.requirements))
-
-    of_join = commands.add_parser(
-        "join",
-        help="join the findings of many scans in one CSV and one OCSF file",
-        description="Writes findings.csv and findings.ocsf.json out of all findings below a "
-        "folder.",
-        epilog="Exit codes: 0; 1 if a file is broken and therefore left out.",
-    )
-    of_join.add_argument("folder", type=place, help="where the outputs of the scans are")
-    of_join.set_defaults(run=lambda a: join.run(a.folder))
+    report.add_argument("--baseline", type=_place, metavar="EARLIER", help="an earlier output")
+    report.add_argument("--sarif", type=_place, metavar="FILE", help="write SARIF")
+    report.add_argument("--format", choices=("text", "json"), default="text")
     return made
 
 
-def place(text: str) -> Path:
-    """Return a file or folder of the command line; an empty one would be the current folder.
+def _version() -> str:
+    """Return the plugin's version."""
+    try:
+        return version("prowler-sagemaker-network-isolation")
+    except PackageNotFoundError:
+        return "(not installed: a checkout)"
 
-    Raises:
-        argparse.ArgumentTypeError: It is empty, as an unset variable is.
-    """
+
+def _place(text: str) -> Path:
+    """Return a file or folder; an empty one, as of an unset variable, is not the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("it is empty: name a file or a folder")
     return Path(text)
 
 
-def run_report(asked: argparse.Namespace) -> int:
-    """Print a report and return the exit code.
-
-    Args:
-        asked: The command line.
-    """
-    progress = Progress("findings", sys.stderr)
-    findings, superseded, problems = usable(asked.output, progress)
+def _report(asked: argparse.Namespace) -> int:
+    """Print a report and return the exit code."""
+    if asked.sarif and asked.sarif.is_file() and not asked.sarif.is_symlink():  # as /dev/stdout is
+        asked.sarif.unlink()  # a run that writes none must not leave an older one for its own
+    output = read(asked.output)
+    findings = in_force(output.findings)
+    problems = output.problems + unanswered(output, findings, asked.checks)
+    ours = [finding for finding in findings if finding.is_ours]
     changes = None
     if asked.baseline:
-        earlier, _, wrong = usable([asked.baseline], progress)
-        problems += [f"in the baseline: {problem}" for problem in wrong]
-        if not (earlier or wrong or asked.allow_empty):
-            problems.append(f"the baseline {asked.baseline} has no finding of the plugin's.")
-        if not wrong and is_within(asked.output, asked.baseline):
-            problems.append(
-                f"the baseline {asked.baseline} holds the output itself, so nothing would be new: "
-                "name an earlier output."
+        of_baseline = read([asked.baseline])
+        earlier = in_force(of_baseline.findings)
+        wrong = of_baseline.problems + unanswered(of_baseline, earlier, ())
+        if _is_within(asked.output, asked.baseline):
+            wrong.append(
+                "it holds the output itself, so nothing would be new: name an earlier one."
             )
-        changes = compare(earlier, findings)
-    progress.end()
-    if not (findings or problems or asked.allow_empty):
-        problems.append(
-            "nothing was judged: there is no finding of the plugin's. If there is nothing to "
-            "judge in the account, give --allow-empty."
-        )
+        elif not (earlier or wrong):
+            wrong.append("there is no finding of the plugin's.")
+        problems += [f"the baseline {asked.baseline}: {problem}" for problem in wrong]
+        changes = compare([finding for finding in earlier if finding.is_ours], ours)
+        if places := [" ".join(place) for place in changes.not_looked_at]:
+            problems.append(
+                f"not gone, but not looked at: the baseline has findings, and the output none, of "
+                f"{named(places)}. Scan there; or if all that was there is deleted, renew the "
+                "baseline."
+            )
     if asked.sarif and not problems:  # a SARIF that lacks alerts closes them
-        problems += write_sarif(findings, asked.sarif)
-    report = Report(summarize(findings), changes, problems, superseded)
+        document, sentence = sarif_of(ours)
+        asked.sarif.write_text(json.dumps(document, indent=1), "utf-8")
+        if sentence:
+            complain(sentence)
+    report = Report(ours, changes, problems, len(output.findings) - len(findings))
     if asked.format == "json":
         print(json.dumps(data_of(report), indent=2))
     else:
@@ -146,42 +136,7 @@ def run_report(asked: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def usable(places: list[Path], progress: Progress) -> tuple[list[Finding], int, list[str]]:
-    """Return the plugin's findings of the latest scans, the number of its others, and problems.
-
-    Args:
-        places: Folders or OCSF files.
-        progress: Told of each finding.
-    """
-    found, problems = read(places, progress.advance)
-    ours = [finding for finding in found if finding.is_ours]
-    for check, number in Counter(f.check for f in found if not f.is_ours).items():
-        problems.append(
-            f"{counted(number, 'finding')} of {check.id} ({check.title}) without the plugin's "
-            "evidence: Prowler's built-in check answered, or a tool left the evidence out. Install "
-            "the plugin where Prowler runs, and scan again into a new folder."
-        )
-    latest = of_latest_scans(ours)
-    return latest, len(ours) - len(latest), problems
-
-
-def is_within(places: list[Path], folder: Path) -> bool:
+def _is_within(places: list[Path], folder: Path) -> bool:
     """Return whether a folder has one of the files or folders in it, or is one of them."""
     real = folder.resolve()
-    return folder.is_dir() and any(
-        real in (where, *where.parents) for where in (place.resolve() for place in places)
-    )
-
-
-def write_sarif(findings: list[Finding], path: Path) -> list[str]:
-    """Write findings as SARIF, say what code scanning will not show, and return problems."""
-    if path.name.endswith(".ocsf.json"):  # a slip that would cost the findings
-        return [f"{path} has a name of Prowler's findings: give the SARIF another."]
-    alerts = alerts_of(findings)
-    try:
-        path.write_text(json.dumps(sarif_of(alerts), indent=1), "utf-8")
-    except OSError as error:
-        return [f"{path} cannot be written: {error.strerror}."]
-    if sentence := limits(len(alerts)):
-        complain(sentence)
-    return []
+    return any(real in (where, *where.parents) for where in (place.resolve() for place in places))

@@ -1,106 +1,136 @@
-"""What `sagemaker-isolation report` says of a scan, and its exit code."""
+"""What `sagemaker-isolation report` says of scans, and its exit code."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from .baseline import Changes
-from .findings import Finding
-from .summary import STATES, Place, Summary
+from .findings import Finding, Output
+from .summary import causes_of, reasons_of
+from .words import counted, named
 
+_ENDPOINT = ("account", "region", "name")
+STATES = ("FAIL", "MANUAL", "PASS", "muted")
 PASSED, NOT_JUDGED, FAILED = 0, 1, 3  # exit codes; argparse ends with 2
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a scan found.
+    """What scans found.
 
     Attributes:
-        summary: The findings in short.
+        findings: The plugin's findings that are in force.
         changes: What has changed since the baseline; None without one.
         problems: Sentences on why the findings are not all, or not the plugin's.
-        superseded: The number of findings that were left out because a later scan is there, or
-            the same finding a second time.
+        superseded: The number of findings that were judged again later, or are there twice.
     """
 
-    summary: Summary
+    findings: list[Finding]
     changes: Changes | None
     problems: list[str]
     superseded: int
 
     @property
+    def counts(self) -> Counter[str]:
+        """The number of findings in each state."""
+        return Counter(finding.state for finding in self.findings)
+
+    @property
     def failing(self) -> int:
         """The number of findings that fail; with a baseline, of those that did not fail then."""
-        return len(self.changes.fails) if self.changes else self.summary.counts["FAIL"]
+        return len(self.changes.fails) if self.changes else self.counts["FAIL"]
 
     @property
     def exit_code(self) -> int:
         """What the command ends with."""
-        if self.problems or self.summary.counts["MANUAL"]:
+        if self.problems or self.counts["MANUAL"]:
             return NOT_JUDGED
         return FAILED if self.failing else PASSED
+
+    @property
+    def times(self) -> list[datetime]:
+        """When the scans were, sorted."""
+        return sorted({finding.time for finding in self.findings})
+
+
+def unanswered(output: Output, findings: list[Finding], checks: Iterable[str]) -> list[str]:
+    """Return sentences on what no finding of the plugin's answers.
+
+    A check that looked leaves a finding in each account, so one that has none did not look there.
+
+    Args:
+        output: What was read.
+        findings: Its findings that are in force.
+        checks: The checks that were to run.
+    """
+    said = [
+        f"{counted(number, 'finding')} of {check.id} ({check.title}) without the plugin's verdict "
+        "as data: Prowler's built-in check or an older plugin answered, or a tool left it out. "
+        "Install the plugin where Prowler runs, and scan again into a new folder."
+        for check, number in Counter(f.check for f in findings if not f.is_ours).items()
+    ]
+    answered = {(finding.check.id, finding.account) for finding in findings}
+    for check in checks:
+        if silent := sorted(a for a in output.accounts if (check, a) not in answered):
+            said.append(
+                f"no finding of {check} in {counted(len(silent), 'account')} ({named(silent)}): it "
+                "was not run there, or it broke, and Prowler printed its name. If it was not to "
+                "run, name with --checks those that were."
+            )
+    if not (output.accounts or output.problems):
+        said.append("nothing was judged: there is no finding in OCSF.")
+    return said
 
 
 def data_of(report: Report) -> dict[str, Any]:
     """Return a report as it is printed in JSON."""
-    summary, changes = report.summary, report.changes
-    data: dict[str, Any] = {
+    data = {
         "exit_code": report.exit_code,
         "problems": report.problems,
+        "scanned": [time.isoformat() for time in report.times],
         "superseded": report.superseded,
-        "counts": counts_of(summary.counts),
-        "places": [
-            {"account": account, "region": region, "counts": counts_of(counts)}
-            for (account, region), counts in summary.places.items()
-        ],
+        "counts": {state: report.counts[state] for state in STATES},
         "fix_first": [
             {
-                "cause": fix.thing,
-                "details": list(fix.details),
-                "fails": dict(fix.fails),
-                "would_pass": fix.would_pass,
-                "endpoints": sorted(fix.endpoints),
-                "endpoints_unknown": fix.endpoints_unknown,
-                "places": places_of(fix.places),
-                "resources": fix.resources,
+                "rule": cause.rule,
+                "cause": cause.thing,
+                "details": cause.details,
+                "effects": cause.effects,
+                "only_cause_of": cause.alone,
+                "endpoints": [dict(zip(_ENDPOINT, e, strict=True)) for e in cause.endpoints],
+                "resources": [finding.arn for finding in cause.findings],
             }
-            for fix in summary.fixes
+            for cause in causes_of(report.findings)
         ],
         "not_judged": [
             {
-                **asdict(reason.unread),
-                "findings": reason.findings,
-                "lists": reason.lists,
-                "places": places_of(reason.places),
+                **{name: getattr(unknown, name) for name in ("why", "permission", "remedy")},
+                "resources": [finding.arn for finding in findings],
             }
-            for reason in summary.reasons
+            for unknown, findings in reasons_of(report.findings)
         ],
+        "findings": list(map(_data_of_finding, report.findings)),
     }
-    if changes:
-        names = ("fails", "new", "mended", "gone", "still", "worse")
+    if report.changes:
+        names = ("fails", "mended", "gone", "still", "worse")
         data["since_baseline"] = {
-            name: [resource_of(finding) for finding in getattr(changes, name)] for name in names
+            name: list(map(_data_of_finding, getattr(report.changes, name))) for name in names
         }
     return data
 
 
-def counts_of(counts: Counter[str]) -> dict[str, int]:
-    """Return the number of findings in each state."""
-    return {state: counts[state] for state in STATES}
-
-
-def places_of(places: Iterable[Place]) -> list[dict[str, str]]:
-    """Return accounts and regions."""
-    return [{"account": account, "region": region} for account, region in sorted(places)]
-
-
-def resource_of(finding: Finding) -> dict[str, Any]:
-    """Return the finding of a resource in short."""
+def _data_of_finding(finding: Finding) -> dict[str, Any]:
+    """Return a finding as it is printed in JSON."""
+    members = ("status", "severity", "account", "region", "arn", "name", "creation_time")
     return {
-        "kind": finding.kind,
-        "arn": finding.arn,
-        "creation_time": finding.creation_time,
-        "state": finding.state,
+        **{member: getattr(finding, member) for member in members},
+        "muted": finding.is_muted,
+        "check": finding.check.id,
+        "scanned": finding.time.isoformat(),
+        "endpoints": finding.endpoints,
+        "causes": list(map(asdict, finding.violations)),
+        "unread": list(map(asdict, finding.unknown)),
         "text": finding.text,
     }

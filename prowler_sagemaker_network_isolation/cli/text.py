@@ -2,27 +2,26 @@
 
 import os
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TextIO, TypeVar
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import TextIO
 
 from .baseline import Changes
-from .findings import CHECKS
-from .report import FAILED, NOT_JUDGED, Report
-from .summary import STATES, Fix, Place, Summary
-from .words import counted, plain
+from .findings import CHECKS, Finding, Unknown
+from .report import FAILED, NOT_JUDGED, STATES, Report
+from .summary import Cause, causes_of, reasons_of
+from .words import MOST, counted, named, plain
 
 WIDTH = 80
-MOST = 8  # the most rows of a table; JSON has all
-NAMES = 5  # the most names, routes or rules in a row
-COLOURS = {"FAIL": 31, "PASS": 32, "MANUAL": 33, "muted": 35, "heading": 1}
+_COLOURS = {"FAIL": 31, "PASS": 32, "MANUAL": 33, "muted": 35, "heading": 1}
 Paint = Callable[[str, str], str]
-T = TypeVar("T")
 
 
 def painter(stream: TextIO | None) -> Paint:
     """Return what gives a text its colour: in a terminal, unless NO_COLOR is set (no-color.org)."""
     if stream and stream.isatty() and not os.environ.get("NO_COLOR"):
-        return lambda text, colour: f"\033[{COLOURS[colour]}m{text}\033[0m"
+        return lambda text, colour: f"\033[{_COLOURS[colour]}m{text}\033[0m"
     return lambda text, _: text
 
 
@@ -33,86 +32,117 @@ def lines_of(report: Report, paint: Paint) -> Iterator[str]:
         report: The report.
         paint: What `painter` gave.
     """
-    summary = report.summary
-    yield ", ".join(paint(f"{summary.counts[state]:,} {state}", state) for state in STATES)
-    if report.superseded:
-        left_out = counted(report.superseded, "finding")
-        yield f"(Left out: {left_out} of earlier scans, or there twice.)"
-    if len(summary.places) > 1:
-        yield from lines_of_places(summary, paint)
+    names, counts = _Names(report), report.counts
+    yield from _when(report, names)
+    yield ", ".join(paint(f"{counts[state]:,} {state}", state) for state in STATES)
+    if names.of_accounts or names.of_regions:
+        yield from _places(report, names, paint)
     if report.changes:
-        yield from lines_of_changes(report.changes, paint)
-    if summary.fixes:
-        yield from lines_of_fixes(summary, paint)
-    if summary.reasons:
-        yield from lines_of_reasons(summary, paint)
+        yield from _changes(report.changes, names, paint)
+    if causes := [_cause(cause, names) for cause in causes_of(report.findings)]:
+        yield from _section("What to fix first", causes, "causes", paint)
+    if reasons := [_reason(*reason, names) for reason in reasons_of(report.findings)]:
+        yield from _section("What could not be judged", reasons, "reasons", paint)
     yield ""
-    yield verdict_of(report, paint)
+    yield _verdict(report, paint)
 
 
-def verdict_of(report: Report, paint: Paint) -> str:
+class _Names:
+    """How resources are named: with account and region where a report has several, and old days."""
+
+    def __init__(self, report: Report) -> None:
+        self.of_accounts = len({finding.account for finding in report.findings}) > 1
+        self.of_regions = len({finding.region for finding in report.findings}) > 1
+        self.days = sorted({f"{time:%Y-%m-%d}" for time in report.times})
+
+    def place(self, account: str, region: str, name: str = "") -> str:
+        """Return "account/region/name", without what all have in common."""
+        parts = (account * self.of_accounts, region * self.of_regions, name)
+        return "/".join(filter(None, parts))
+
+    def resource(self, finding: Finding) -> str:
+        """Return a resource's name, or that of a list which could not be read."""
+        day = f" ({finding.time:%Y-%m-%d})"
+        day *= day[2:-1] != self.days[-1]
+        if finding.is_list:
+            of = f"{finding.account}/" * self.of_accounts + finding.region
+            return f"all {finding.kind}s of {of}{day}"
+        kind = f"{finding.kind} " * (finding.kind != "model")
+        return f"{kind}{self.place(finding.account, finding.region, finding.name)}{day}"
+
+
+def _when(report: Report, names: _Names) -> Iterator[str]:
+    """Yield when the scans were."""
+    if times := [f"{time:%Y-%m-%d %H:%M}" for time in report.times]:
+        yield f"Scanned {' to '.join(sorted({times[0], times[-1]}))} UTC"
+    if len(names.days) > 1:
+        yield from _wrap(
+            "Findings of more than one day: what a later scan did not judge again stands as it "
+            "was, with its day. Give each night a folder to avoid that."
+        )
+    if report.superseded:
+        yield f"(Left out: {counted(report.superseded, 'finding')} judged again, or there twice.)"
+
+
+def _verdict(report: Report, paint: Paint) -> str:
     """Return why the command ends as it does."""
-    if report.problems:
-        return paint("Not all of the output can be used", "MANUAL") + " (exit code 1)."
     if report.exit_code == NOT_JUDGED:
-        return paint("Not everything was judged", "MANUAL") + " (exit code 1)."
-    if not report.summary.places:
-        return paint("There was nothing to judge", "PASS") + " (exit code 0)."
+        whys = "Not everything was judged", "Not all of the output can be used"
+        return paint(whys[bool(report.problems)], "MANUAL") + " (exit code 1)."
+    if all(finding.regions for finding in report.findings):
+        return paint("There is nothing to judge", "PASS") + " (exit code 0)."
     then = " that did not fail in the baseline" if report.changes else ""
     if report.exit_code == FAILED:
         return paint(f"{report.failing:,} fail{then}", "FAIL") + " (exit code 3)."
-    judged = "Everything but what is muted" if report.summary.counts["muted"] else "Everything"
+    judged = "Everything but what is muted" if report.counts["muted"] else "Everything"
     return paint(f"{judged} was judged, and nothing fails{then}", "PASS") + " (exit code 0)."
 
 
-def lines_of_places(summary: Summary, paint: Paint) -> Iterator[str]:
-    """Yield a row for each account and region, those first where most is to be done."""
-
-    def order(place: Place) -> tuple[int, int, Place]:
-        counts = summary.places[place]
-        return -counts["FAIL"], -counts["MANUAL"], place
-
+def _places(report: Report, names: _Names, paint: Paint) -> Iterator[str]:
+    """Yield a row for each account, or of one account each region, in which something is to do."""
+    noun = "account" if names.of_accounts else "region"
+    rows: dict[str, Counter[str]] = {}
+    for finding in report.findings:
+        place = finding.account if names.of_accounts else finding.region
+        rows.setdefault(place, Counter())[finding.state] += 1
+    shown = {place: c for place, c in rows.items() if c["FAIL"] or c["MANUAL"]}
+    fail, unjudged = (sum(c[s] > 0 for c in shown.values()) for s in ("FAIL", "MANUAL"))
+    sound = len(rows) - len(shown)
     yield ""
-    yield paint(f"{'':28}" + "".join(f"{state:>10}" for state in STATES), "heading")
-    for place in first(sorted(summary.places, key=order)):
-        numbers = "".join(f"{summary.places[place][state]:>10,}" for state in STATES)
-        yield f"{plain(' '.join(place)):28}{numbers}"
-    yield from rest(summary.places, "accounts and regions")
+    yield (
+        f"Of {counted(len(rows), noun)}, {fail:,} have what fails, {unjudged:,} what could not be "
+        f"judged, {sound:,} neither"
+    )
+    if shown:
+        yield paint(f"{'':28}" + "".join(f"{state:>10}" for state in STATES), "heading")
+    for place in sorted(shown, key=lambda place: (-shown[place]["FAIL"], -shown[place]["MANUAL"])):
+        yield f"{plain(place):28}" + "".join(f"{shown[place][state]:>10,}" for state in STATES)
 
 
-def lines_of_fixes(summary: Summary, paint: Paint) -> Iterator[str]:
-    """Yield what to mend, with what it makes fail, what would pass without it, and what serves."""
-    yield ""
-    yield paint("What to fix first", "heading")
-    yield paint(f"{'fail':>6} {'pass':>6}", "heading") + "  (would pass if it alone were mended)"
-    for fix in first(summary.fixes):
-        yield from wrap(fix.thing, f"{fix.fails.total():>6,} {fix.would_pass:>6,}  ")
-        details = f"{named(fix.details)}; " if fix.details else ""
-        yield from wrap(f"{details}{users(fix, summary)}", " " * 15)
-    yield from rest(summary.fixes, "causes")
+def _cause(cause: Cause, names: _Names) -> Iterator[str]:
+    """Yield what to change, why, what it makes fail, and which endpoints use that."""
+    kinds = Counter(finding.kind for finding in cause.findings)
+    fails = ", ".join(counted(kinds[kind], kind) for kind in CHECKS.values() if kinds[kind])
+    alone = f" (the only cause of {cause.alone:,})" if cause.alone else ""
+    endpoints = [names.place(*endpoint) for endpoint in cause.endpoints]
+    if unknown := sum(finding.endpoints is None for finding in cause.findings):
+        endpoints.append(f"not known for {unknown:,}")
+    yield from _row(len(cause.findings), f"{cause.thing} {named(cause.details, '; ')}")
+    for said in (
+        named(cause.effects, "; "),
+        f"{fails}{alone}: {named([*map(names.resource, cause.findings)])}",
+        f"endpoints: {named(endpoints)}" if endpoints else "",
+    ):
+        yield from _wrap(said, " " * 10)
 
 
-def users(fix: Fix, summary: Summary) -> str:
-    """Return what a cause makes fail, where that is, and which endpoints use it."""
-    kinds = [counted(fix.fails[kind], kind) for kind in CHECKS.values() if fix.fails[kind]]
-    unknown = f"not known for {fix.endpoints_unknown:,}" if fix.endpoints_unknown else ""
-    endpoints = "; ".join(filter(None, (named(sorted(fix.endpoints)), unknown)))
-    serving = f"; endpoints: {endpoints}" if endpoints else ""
-    return f"{named(kinds)}{where(fix.places, summary)}{serving}"
+def _reason(unknown: Unknown, findings: list[Finding], names: _Names) -> Iterator[str]:
+    """Yield why something could not be judged, and what."""
+    yield from _row(len(findings), f"{unknown.why}: {unknown.remedy}")
+    yield from _wrap(named([*map(names.resource, findings)]), " " * 10)
 
 
-def lines_of_reasons(summary: Summary, paint: Paint) -> Iterator[str]:
-    """Yield why something could not be judged."""
-    yield ""
-    yield paint("What could not be judged", "heading")
-    for reason in first(summary.reasons):
-        text = f"{reason.unread.why}: {reason.unread.remedy}{where(reason.places, summary)}"
-        text += " (a whole list)" if reason.lists else ""
-        yield from wrap(text, f"{reason.findings:>6,}  ")
-    yield from rest(summary.reasons, "reasons")
-
-
-def lines_of_changes(changes: Changes, paint: Paint) -> Iterator[str]:
+def _changes(changes: Changes, names: _Names, paint: Paint) -> Iterator[str]:
     """Yield what has changed since the baseline."""
     yield ""
     yield paint("Since the baseline", "heading")
@@ -120,56 +150,35 @@ def lines_of_changes(changes: Changes, paint: Paint) -> Iterator[str]:
         (changes.fails, "fail now and did not then"),
         (changes.still, f"failed then, too; {len(changes.worse):,} of them by a further cause"),
         (changes.mended, "failed then and pass now"),
-        (changes.new, "are new, whatever their verdict"),
-        (changes.gone, "are gone: deleted, or not scanned"),
+        (changes.gone, "are gone: deleted, or left out by a scan of some resources"),
     ):
         yield f"{len(found):>6,}  {words}"
     if changes.fails:
-        yield ""
-        yield paint("What fails now and did not then", "heading")
-    for finding in first(changes.fails):
-        yield from wrap(f"{finding.region}: {finding.text}", "  ")
-    yield from rest(changes.fails, "findings")
+        fails = [_wrap(f"{names.resource(f)}: {f.text}", "  ") for f in changes.fails]
+        yield from _section("What fails now and did not then", fails, "findings", paint)
 
 
-def where(places: Iterable[Place], summary: Summary) -> str:
-    """Return where something is: nothing where all is in one account and region."""
-    accounts = sorted({account for account, _ in places})
-    regions = sorted({region for _, region in places})
-    parts = []
-    if len({account for account, _ in summary.places}) > 1:
-        parts.append(accounts[0] if len(accounts) == 1 else counted(len(accounts), "account"))
-    if len({region for _, region in summary.places}) > 1:
-        parts.append(regions[0] if len(regions) == 1 else counted(len(regions), "region"))
-    return f" in {', '.join(parts)}" if parts else ""
-
-
-def named(words: Iterable[str]) -> str:
-    """Return words in a row, or the first of very many."""
-    (*all_words,) = words
-    more = len(all_words) - NAMES
-    return ", ".join([*all_words[:NAMES], f"{more:,} more"] if more > 0 else all_words)
-
-
-def first(rows: Sequence[T]) -> Sequence[T]:
-    """Return the rows of a table that are shown."""
-    return rows[:MOST]
-
-
-def rest(rows: Collection[object], what: str) -> Iterator[str]:
-    """Yield a line on the rows that are not shown."""
+def _section(title: str, rows: Sequence[Iterable[str]], what: str, paint: Paint) -> Iterator[str]:
+    """Yield a heading, the lines of the first rows, and the number of the others."""
+    yield ""
+    yield paint(title, "heading")
+    yield from chain.from_iterable(rows[:MOST])
     if (more := len(rows) - MOST) > 0:
         yield f"        ... and {more:,} more {what}; --format json has all."
 
 
-def wrap(text: str, before: str) -> list[str]:
+def _row(number: int, text: str) -> list[str]:
+    """Return the lines of a text with its number of findings."""
+    return _wrap(text, f"{number:>6,}  ")
+
+
+def _wrap(text: str, before: str = "") -> list[str]:
     """Return a text in lines of the screen's width, and what stands before the first of them."""
-    indent = " " * len(before)
     return textwrap.wrap(
         plain(text),
         WIDTH,
         initial_indent=before,
-        subsequent_indent=indent,
+        subsequent_indent=" " * len(before),
         break_long_words=False,
         break_on_hyphens=False,
     )

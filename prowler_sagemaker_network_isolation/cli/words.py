@@ -2,8 +2,10 @@
 
 import re
 import sys
+from collections.abc import Sequence
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # what a file may hold and a terminal would obey
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # what a file may hold and a terminal would obey
+MOST = 10  # the most things that are named in a row; JSON has all
 
 
 def counted(number: int, thing: str) -> str:
@@ -11,9 +13,15 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
+def named(words: Sequence[str], separator: str = ", ") -> str:
+    """Return words in a row, or the first of many and the number of the rest."""
+    more = len(words) - MOST
+    return separator.join(words[:MOST]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def plain(text: str) -> str:
     """Return a text without what a terminal would obey."""
-    return CONTROL.sub("", text)
+    return _CONTROL.sub("", text)
 
 
 def complain(sentence: str) -> None:

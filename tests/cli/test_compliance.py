@@ -13,8 +13,6 @@ from prowler.lib.check.compliance_models import (
     ComplianceFramework,
 )
 
-from prowler_sagemaker_network_isolation.cli.main import main
-
 from ..conftest import MakeInstallation
 from ..embedded.installation import CHECK, CHECKS, FRAMEWORK, ROOT, Installation, Scan
 from ..tools.frameworks import FOLDER, SOP, read, with_universal_format
@@ -190,25 +188,6 @@ def test_the_list_of_requirements_reads_well_and_prowlers_own_are_as_they_were(
     ours = text.replace(before.strip(), "")
     for check in CHECKS:
         assert ours.count(f"[aws] {check}") == sum(len(requirements(name)) for name in NAMES)
-
-
-def test_a_nightly_run_shows_the_evidence_for_a_requirement(
-    wheel_scan: Scan, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """By the command of docs/auditor.md."""
-    page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
-    (command,) = re.findall(r"^    sagemaker-isolation (evidence .+)$", page, re.MULTILINE)
-    name, folder, *ids = command.split()
-    assert folder == "output"
-    assert main([name, str(wheel_scan.output), *ids]) == 0
-    printed, errors = capsys.readouterr()
-    assert errors == ""
-    statuses = Counter(row["STATUS"] for row in wheel_scan.rows())
-    counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
-    assert printed.count(f": {counts}\n") == 2
-    for line in ("cc_6_6: SageMaker-Network-Isolation-SOC2\n", "164_312_e_1: SageMaker-Network-"):
-        assert line in printed
-    assert "    FAIL eu-west-1 SageMaker model public-ipv6 fails: subnet" in printed
 
 
 def test_the_auditors_page_shows_what_the_files_have(wheel_scan: Scan) -> None:

@@ -13,21 +13,39 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from prowler_sagemaker_network_isolation.cli.main import main
-
-from ..embedded.account import EVERYWHERE
-from ..embedded.installation import CHECK, ROOT, Installation, access
+from ..embedded.account import EVERYWHERE, Region
+from ..embedded.installation import CHECK, CHECKS, ROOT, Installation, access
+from ..embedded.policy import NOT_TO_GRANT, granted, permission
 from ..embedded.server import Answer, Call, EmbeddedAWS, on
-from ..tools import organisation, permissions
-from ..tools.organisation import ROLE, SCRIPT, role_arn
-from ..tools.permissions import NOT_TO_GRANT, permission
+from ..unit.test_report import empty
 
 REGION = "ap-southeast-4"
 ACCOUNTS = [f"2100000000{number:02}" for number in range(10)]
 WITHOUT_MODELS, REFUSED = ACCOUNTS[-1], "210000000099"
 PAGE = (ROOT / "docs" / "organisations.md").read_text("utf-8")
 PACKAGE = "prowler_sagemaker_network_isolation"
+SCRIPT = ROOT / "docs" / "organisations" / "scan-accounts.sh"
+ROLE = "sagemaker-isolation-scan"  # the default of scan-role.yaml
 Model = tuple[str, str]  # the account and the name
+
+
+def role_arn(account: str) -> str:
+    """Return the role of an account that the scans assume."""
+    return f"arn:aws:iam::{account}:role/{ROLE}"
+
+
+def region_of(aws: EmbeddedAWS, account: str) -> Region:
+    """Return the region of an account, with the credentials of its role."""
+    sts = aws.client("sts", REGION)
+    answer = sts.assume_role(RoleArn=role_arn(account), RoleSessionName="build")["Credentials"]
+    keys = ("aws_access_key_id", "AccessKeyId"), ("aws_secret_access_key", "SecretAccessKey")
+    names = {**dict(keys), "aws_session_token": "SessionToken"}
+    return Region(aws, REGION, {name: answer[key] for name, key in names.items()})
+
+
+def environment(bin_folder: Path, home: Path) -> dict[str, str]:
+    """Return the environment of the script, with the `prowler` of a folder, two at a time."""
+    return {"PATH": f"{bin_folder}:/usr/bin:/bin", "HOME": str(home), "PARALLEL": "2"}
 
 
 def not_trusted(_: Call, __: Answer) -> Response:
@@ -43,11 +61,9 @@ def not_trusted(_: Call, __: Answer) -> Response:
 @pytest.fixture(scope="module")
 def expected(aws: EmbeddedAWS) -> dict[Model, tuple[str, str]]:
     """The status of each model of each account, and the subnet that is in its account alone."""
-    found = {}
-    for account in ACCOUNTS:
-        if account == WITHOUT_MODELS:
-            continue
-        region = organisation.region_of(aws, account, REGION)
+    found = {(WITHOUT_MODELS, WITHOUT_MODELS): ("PASS", "")}
+    for account in ACCOUNTS[:-1]:
+        region = region_of(aws, account)
         vpc = region.vpc()
         subnet, closed = region.subnet(vpc), region.group(vpc)
         for name in (f"only-in-{account}", "in-all"):
@@ -79,14 +95,18 @@ class Run:
     calls: tuple[Call, ...] = ()
 
     def rows(self) -> list[dict[str, str]]:
-        """Return the rows of the joined CSV."""
-        with (self.output / "findings.csv").open(encoding="utf-8", newline="") as lines:
-            return list(csv.DictReader(lines, delimiter=";"))
+        """Return the rows of all accounts' CSV files that are about models."""
+        found: list[dict[str, str]] = []
+        for path in self.output.glob("*/*.csv"):
+            with path.open(encoding="utf-8", newline="") as lines:
+                found += csv.DictReader(lines, delimiter=";")
+        return [row for row in found if row["CHECK_ID"] == CHECK]
 
     def ocsf(self) -> list[dict[str, Any]]:
-        """Return the joined OCSF findings."""
-        found: list[dict[str, Any]] = json.loads((self.output / "findings.ocsf.json").read_text())
-        return found
+        """Return all accounts' OCSF findings that are about models."""
+        texts = (path.read_text("utf-8") for path in self.output.glob("*/*.ocsf.json"))
+        found = [finding for text in texts for finding in json.loads(text)]
+        return [finding for finding in found if finding["metadata"]["event_code"] == CHECK]
 
 
 def run_script(
@@ -105,7 +125,7 @@ def run_script(
             *(SCRIPT, folder / "accounts", ROLE, output, "--region", REGION, "--status", "PASS"),
             *("-M", "csv", "-F", "nightly", "-o", str(folder / "elsewhere")),
         ],
-        env={**organisation.environment(bin_folder, folder, 2), **variables},
+        env={**environment(bin_folder, folder), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -143,19 +163,19 @@ def test_no_finding_is_lost_or_there_twice(
 
 
 def test_no_finding_is_another_accounts(run: Run, expected: dict[Model, tuple[str, str]]) -> None:
-    subnets = {subnet for _, subnet in expected.values()}
+    subnets = {subnet for _, subnet in expected.values()} - {""}
     for row in run.rows():
         account, name = row["ACCOUNT_UID"], row["RESOURCE_NAME"]
         status, subnet = expected[account, name]
-        assert row["CHECK_ID"] == CHECK
         assert row["STATUS"] == status
-        assert row["RESOURCE_UID"] == f"arn:aws:sagemaker:{REGION}:{account}:model/{name}"
-        assert {s for s in subnets if s in row["STATUS_EXTENDED"]} == {subnet}
+        arn = f"arn:aws:sagemaker:{REGION}:{account}:model/{name}"
+        assert row["RESOURCE_UID"] == (arn if subnet else f"arn:aws:iam::{account}:root")
+        assert {s for s in subnets if s in row["STATUS_EXTENDED"]} == {subnet} - {""}
     for finding in run.ocsf():
         account, resource = finding["cloud"]["account"]["uid"], finding["resources"][0]
         _, subnet = expected[account, resource["name"]]
         assert resource["uid"].split(":")[4] == account
-        assert {s for s in subnets if s in json.dumps(finding)} == {subnet}
+        assert {s for s in subnets if s in json.dumps(finding)} == {subnet} - {""}
 
 
 def test_an_account_that_is_refused_is_named_with_its_reason(run: Run) -> None:
@@ -165,15 +185,15 @@ def test_an_account_that_is_refused_is_named_with_its_reason(run: Run) -> None:
     assert "An error occurred (AccessDenied) when calling the AssumeRole operation" in run.stderr
     assert run.stderr.endswith("1 of 11 accounts were not scanned.\n")
     assert (run.output / "not-scanned.txt").read_text() == f"{REFUSED}\n"
-    assert "9 FAIL, 0 MANUAL, 18 PASS, 0 muted\n" in run.stdout
-    assert main(["evidence", str(run.output), "cc_6_6", "164_312_e_1"]) == 0
+    # Two checks found nothing in any account, and that of models nothing in one.
+    assert f"9 FAIL, 0 MANUAL, {18 + 2 * len(ACCOUNTS) + 1} PASS, 0 muted\n" in run.stdout
+    assert "Of 10 accounts, 9 have what fails, 0 what could not be judged, 1 neither" in run.stdout
 
 
 def test_the_roles_need_the_policy_and_the_scanner_what_the_page_says(run: Run) -> None:
     by_scanner = {permission(call) for call in run.calls if call.access_key == "scanner"}
     by_roles = {permission(call) for call in run.calls if call.access_key != "scanner"}
-    granted = {action for actions in permissions.granted().values() for action in actions}
-    assert by_roles - NOT_TO_GRANT <= granted
+    assert by_roles - NOT_TO_GRANT <= granted()
     (policy,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     (statement,) = json.loads(policy)["Statement"]
     assert by_scanner - NOT_TO_GRANT == {statement["Action"]}
@@ -189,14 +209,18 @@ cd "$(dirname "$0")"
 ls | grep -c '^running' >>counts
 while [ "$(ls | grep -c '^begun')" -lt "$AT_LEAST" ]; do sleep 0.05; done
 rm "running.$$"
-case "$*" in
-  *:iam::000000000001:role/*) echo "out of order"; exit 1 ;;
-  *:iam::000000000009:role/*) kill -9 $$ ;;
-  *:iam::000000000010:role/*) kill -9 $PPID ;;
+while [ "$1" != --output-directory ]; do shift; done
+id=$(basename "$2")
+case "$id" in
+  000000000001) echo "out of order"; exit 1 ;;
+  000000000002) echo "Something went wrong in a check"; echo; echo "There are no findings"; exit ;;
+  000000000009) kill -9 $$ ;;
+  000000000010) kill -9 $PPID ;;
 esac
+cd "$OLDPWD" && mkdir -p "$2" && sed "s/ACCOUNT/$id/g" "$OLDPWD/found" >"$2/x.ocsf.json"
 """
 SOUND = [f"{number:012}" for number in range(100, 112)]
-BROKEN, KILLED = "000000000001", "000000000009"
+BROKEN, SILENT, KILLED = "000000000001", "000000000002", "000000000009"
 KILLED_WITH_ITS_SHELL = "000000000010"
 
 
@@ -208,26 +232,27 @@ def stand_in(tmp_path: Path) -> Path:
     for name, script in {"prowler": STAND_IN, "sagemaker-isolation": report}.items():
         (folder / name).write_text(script)
         (folder / name).chmod(0o755)
+    (folder / "found").write_text(json.dumps([empty("ACCOUNT", check=check) for check in CHECKS]))
     return folder
 
 
 @pytest.mark.parametrize(
-    ("accounts", "code", "not_scanned"),
+    ("account", "said"),
     [
-        (SOUND[:2], 0, []),
-        ([BROKEN, SOUND[0]], 1, [BROKEN]),
-        ([KILLED, SOUND[0]], 1, [KILLED]),
+        (SOUND[1], ""),
+        (BROKEN, "(exit code 1): out of order"),
+        (SILENT, "(exit code 0, and no finding): Something went wrong in a check"),
+        (KILLED, "(exit code 137): "),
     ],
 )
-def test_the_exit_code(
-    tmp_path: Path, stand_in: Path, accounts: list[str], code: int, not_scanned: list[str]
+def test_an_account_that_is_not_scanned_is_named(
+    tmp_path: Path, stand_in: Path, account: str, said: str
 ) -> None:
-    made = run_script(tmp_path, stand_in, accounts, {"AT_LEAST": "1"})
-    assert made.code == code, made.stderr
-    assert (made.output / "not-scanned.txt").read_text().split() == not_scanned
-    assert re.findall(r"Not scanned: (\d+) ", made.stderr) == not_scanned
-    assert ("out of order" in made.stderr) == (BROKEN in accounts)
-    assert (made.rows(), made.ocsf()) == ([], [])
+    made = run_script(tmp_path, stand_in, [account, SOUND[0]], {"AT_LEAST": "1"})
+    assert made.code == bool(said), made.stderr
+    assert (made.output / "not-scanned.txt").read_text().split() == [account] * bool(said)
+    assert f"Not scanned: {account} {said}" * bool(said) in made.stderr
+    assert made.stderr.endswith(f"{len(said[:1])} of 2 accounts were not scanned.\n")
 
 
 def test_accounts_that_are_not_begun_are_named(tmp_path: Path, stand_in: Path) -> None:
@@ -279,7 +304,7 @@ def test_a_wrong_argument_ends_it_before_anything_is_done(
     done = subprocess.run(
         [SCRIPT, "accounts", ROLE, output],
         cwd=tmp_path,
-        env={**organisation.environment(stand_in, tmp_path, 2), "PARALLEL": parallel},
+        env={**environment(stand_in, tmp_path), "PARALLEL": parallel},
         capture_output=True,
         text=True,
         check=False,

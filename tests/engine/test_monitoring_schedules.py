@@ -181,14 +181,14 @@ ANSWERS = {
         stop(error("ResourceNotFound"), DEFINITION),
         *(
             "MANUAL",
-            f"{DATA} could not be found (ResourceNotFound; it was deleted: give the schedule another",
+            f"{DATA} could not be found (ResourceNotFound; it was deleted: give the schedule",
         ),
     ),
     "another definition": (
         edit(DEFINITION, "DataQuality", JobDefinitionName="other"),
         *(
             "MANUAL",
-            f"{DATA} could not be understood (no JobDefinitionName of this definition in the answer",
+            f"{DATA} could not be understood (no JobDefinitionName of this definition in the",
         ),
     ),
     "isolation is no truth value": (

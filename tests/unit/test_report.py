@@ -1,54 +1,81 @@
-"""`sagemaker-isolation`, on what the real command line wrote, whole and in every way broken."""
+"""`sagemaker-isolation report` and docs/history.jq, on findings as Prowler writes them."""
 
 import codecs
-import copy
-import csv
 import io
 import json
 import os
 import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from checks.sagemaker_models_network_isolation_enabled.lib.verdict import judge
 from sarif_pydantic import Sarif
 
-from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
-    Endpoint,
-    EndpointConfig,
-    OpenRule,
-    Resource,
-)
-from checks.sagemaker_models_network_isolation_enabled.lib.findings import explain
 from prowler_sagemaker_network_isolation.cli import sarif, text
-from prowler_sagemaker_network_isolation.cli.causes import OTHER, causes_of, unread_of
 from prowler_sagemaker_network_isolation.cli.findings import CHECKS
 from prowler_sagemaker_network_isolation.cli.main import main
-from prowler_sagemaker_network_isolation.cli.progress import Progress
 
-from ..embedded import account, installation
-from ..embedded.account import Expected
-from ..embedded.installation import BUILT_IN_TITLE, CHECK, ROOT, Installation, Scan
-from .test_verdict import (
-    CHATTY,
-    IN_LINE,
-    OPEN,
-    PRIVATE,
-    PUBLIC,
-    UNKNOWN_EGRESS,
-    UNREAD,
-    model,
-    opened,
-)
+from ..embedded.installation import CHECK, CONFIG_CHECK, ROOT
 
 PACKAGE = "prowler_sagemaker_network_isolation"
+A, B = "111122223333", "444455556666"
+NIGHT = 1796008620  # 2026-11-30 03:17 UTC
 Detection = dict[str, Any]
+ISOLATION = ("network-isolation", "network isolation", "is disabled", None)
+NO_VPC = ("vpc-config", "the VPC configuration", "is missing", None)
+ROUTE = ("public-subnet", "route table rtb-1", "sends 0.0.0.0/0 to igw-1", "subnet-1 is public")
+IPV6 = ("public-subnet", "route table rtb-1", "sends ::/0 to igw-1", "subnet-2 is public")
+DENIED = ("route table of subnet-1", "AccessDenied", "ec2:DescribeRouteTables", "allow it")
+UNLISTED = ("models", "AccessDenied", "sagemaker:ListModels", "allow it")
+LISTED = ("model/unknown", UNLISTED)
+VIOLATION, UNKNOWN = ("rule", "thing", "detail", "effect"), ("what", "why", "permission", "remedy")
+
+
+def ocsf(name: str = "m", *reasons: tuple[str | None, ...], **differs: Any) -> Detection:
+    """Return a finding as Prowler writes it into OCSF; its reasons say what its status is.
+
+    Args:
+        name: Of the resource; "model/unknown" for a list that could not be read, and the account's
+            id for a PASS of the whole account.
+        reasons: Violations, or what is unknown, as tuples.
+        differs: What is not as usual: account, region, check; night, counted from the first; muted;
+            severity; built_in, for one without the plugin's evidence; and members of the evidence.
+    """
+    account, check = differs.pop("account", A), differs.pop("check", CHECK)
+    region, night = differs.pop("region", "eu-west-1"), differs.pop("night", 0)
+    muted, severity = differs.pop("muted", False), differs.pop("severity", "High")
+    built_in = differs.pop("built_in", False)
+    status = "MANUAL" if {DENIED, UNLISTED} & {*reasons} else "FAIL" if reasons else "PASS"
+    kind = "" if "/" in name else CHECKS.get(check, "x").replace(" ", "-") + "/"
+    arn = f"arn:aws:sagemaker:{region}:{account}:{kind}{name}"
+    facts = {"name": name, "creation_time": "2026-01-01", "endpoints": [], "notes": [], **differs}
+    names = {"FAIL": VIOLATION, "MANUAL": UNKNOWN, "PASS": ()}[status]
+    said = [dict(zip(names, reason, strict=True)) for reason in reasons]
+    facts["violations"], facts["unknown"] = (said, []) if status == "FAIL" else ([], said)
+    data = {"metadata": {"name": name} if built_in else facts}
+    return {
+        "class_uid": 2004,
+        "cloud": {"provider": "aws", "account": {"uid": account}},
+        "finding_info": {"title": "A title", "desc": "**Models** are judged."},
+        "metadata": {"event_code": check, "product": {"version": "5.46.0"}},
+        "remediation": {"desc": "Use `--fixer` in *private* subnets."},
+        "resources": [{"name": name, "uid": arn, "region": region, "data": data}],
+        "severity": severity,
+        "status": "Suppressed" if muted else "New",
+        "status_code": status,
+        "status_detail": f"SageMaker model {name} is {status}.",
+        "time": NIGHT + night * 86_400,
+    }
+
+
+def empty(account: str = A, *regions: str, **differs: Any) -> Detection:
+    """Return the PASS of an account that has nothing to judge in some regions."""
+    regions = regions or ("eu-west-1", "us-east-1")
+    return ocsf(account, account=account, region="us-east-1", regions=[*regions], **differs)
 
 
 @dataclass
@@ -58,6 +85,11 @@ class Done:
     code: int | str | None
     out: str
     err: str
+
+    @property
+    def words(self) -> str:
+        """What it printed, without its line ends."""
+        return " ".join(self.out.split())
 
     @property
     def data(self) -> dict[str, Any]:
@@ -71,55 +103,16 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in this process."""
+    """Run `report` in this process."""
 
     def command(*arguments: str | Path) -> Done:
         try:
-            code: int | str | None = main([str(argument) for argument in arguments])
+            code: int | str | None = main(["report", *map(str, arguments)])
         except SystemExit as error:
             code = error.code
         return Done(code, *capsys.readouterr())
 
     return command
-
-
-@pytest.fixture(scope="module")
-def of_account(wheel_scan: Scan) -> dict[tuple[str, str], Detection]:
-    """The detections of the account's models, by region and name."""
-    return {
-        (detection["resources"][0]["region"], detection["resources"][0]["name"]): detection
-        for detection in wheel_scan.ocsf()
-        if detection["metadata"]["event_code"] == CHECK
-    }
-
-
-Named = Callable[..., Detection]
-
-
-@pytest.fixture
-def named(of_account: dict[tuple[str, str], Detection]) -> Named:
-    """Give a copy of a detection of the account, under another name where one is given."""
-
-    def copied(
-        name: str,
-        region: str = "eu-west-1",
-        to: str = "",
-        created: str = "",
-        time: int = 0,
-        muted: bool = False,
-    ) -> Detection:
-        detection = copy.deepcopy(of_account[region, name])
-        (resource,) = detection["resources"]
-        facts = resource["data"]["metadata"]
-        if to:
-            resource["name"] = facts["name"] = to
-            resource["uid"] = facts["arn"] = resource["uid"].replace(name, to)
-        facts["creation_time"] = created or facts["creation_time"]
-        detection["time"] += time
-        detection["status"] = "Suppressed" if muted else detection["status"]
-        return detection
-
-    return copied
 
 
 def write(path: Path, *detections: Any) -> Path:
@@ -133,165 +126,112 @@ def test_the_checks_are_those_of_the_plugin() -> None:
     assert set(CHECKS) == {path.name for path in (ROOT / "checks").iterdir() if path.is_dir()}
 
 
-def test_what_the_account_comes_to(
-    run: Run,
-    wheel_scan: Scan,
-    expected: Expected,
-    expected_configs: Expected,
-    expected_schedules: Expected,
-) -> None:
-    everything = expected | expected_configs | expected_schedules
-    done = run("report", wheel_scan.output, "--format", "json")
-    assert (done.code, done.err) == (1, "")
-    statuses = Counter(status for status, _ in everything.values())
-    assert done.data["counts"] == {**statuses, "muted": 0}
-    places = {place["region"]: place["counts"] for place in done.data["places"]}
-    for region in account.REGIONS:
-        assert {k: v for k, v in places[region].items() if v} == Counter(
-            status for (of, _), (status, _) in everything.items() if of == region
-        )
-    first, *others = done.data["fix_first"]
-    assert first["cause"] == "network isolation is disabled"
-    assert first["endpoints"] == ["fraud"]
-    assert first["fails"] == {"model": 4, "endpoint configuration": 1, "monitoring schedule": 3}
-    assert first["would_pass"] == 3  # not "everything", nor what is unread, nor without a VPC
-    assert OTHER not in {fix["cause"] for fix in others}
-    failing = {key for key, (status, _) in everything.items() if status == "FAIL"}
-    named = {arn for fix in done.data["fix_first"] for arn in fix["resources"]}
-    assert len(named) == len(failing)
-    (shared,) = (
-        fix
-        for fix in others
-        if fix["details"] == [f"tcp 443 from {account.EVERYWHERE}"]
-        and sum(fix["fails"].values()) == 2
-    )
-    assert shared["would_pass"] == 1  # open-ipv4, and not everything
-    reasons = {reason["permission"]: reason for reason in done.data["not_judged"]}
-    assert reasons["sagemaker:ListModels"]["lists"] == 1
-    assert reasons["ec2:DescribeRouteTables"]["findings"] == 3
-
-
-def test_the_text_says_the_same_in_eighty_columns(run: Run, wheel_scan: Scan) -> None:
-    done = run("report", wheel_scan.output)
-    assert max(map(len, done.out.splitlines())) <= text.WIDTH
-    words = " ".join(done.out.split())
-    for said in (
-        "23 FAIL, 14 MANUAL, 8 PASS, 0 muted",
-        "8 3 network isolation is disabled 4 models, 1 endpoint configuration, "
-        "3 monitoring schedules in 2 regions; endpoints: fraud",
-        "AccessDeniedException: allow sagemaker:ListModels in eu-central-1 (a whole list)",
-        "more causes; --format json has all.",
-        "Not everything was judged (exit code 1).",
-    ):
-        assert said in words
-
-
-def texts(rules: tuple[OpenRule, ...]) -> tuple[str, ...]:
-    return tuple(rule.text for rule in rules)
-
-
-FEW = replace(
-    OPEN,
-    id="sg-7",
-    open_ingress=opened(
-        "tcp 1 from 8.0.0.0/8", "udp 2 from 9.0.0.0/8 (joined with others, broader)"
-    ),
-)
-Case = tuple[Resource, bool, dict[str, tuple[str, ...]]]
-CAUSES: dict[str, Case] = {
-    "isolation": (model(isolation=False), False, {"network isolation is disabled": ()}),
-    "no VPC": (model(vpc=False, subnets=(), groups=()), False, {"no VPC configuration": ()}),
-    "no group": (model(groups=()), False, {"no security group": ()}),
-    "a table of two subnets": (
-        model(subnets=(PRIVATE, PUBLIC, replace(PUBLIC, id="subnet-9"))),
-        False,
-        {"route table rtb-2": ("0.0.0.0/0 to igw-1",)},
-    ),
-    "a middlebox": (
-        model(subnets=(IN_LINE,)),
-        False,
-        {"route table rtb-6": ("0.0.0.0/0 to eni-1, which rtb-9 joins to igw-1",)},
-    ),
-    "a group": (model(groups=(OPEN,)), False, {"security group sg-2": texts(OPEN.open_ingress)}),
-    "two groups": (
-        model(groups=(OPEN, replace(OPEN, id="sg-8"))),
-        False,
-        dict.fromkeys(("security group sg-2", "security group sg-8"), texts(OPEN.open_ingress)),
-    ),
-    "two groups that are open together": (
-        model(groups=(OPEN, FEW)),
-        False,
-        {"security groups sg-2 and sg-7 together": texts((*OPEN.open_ingress, *FEW.open_ingress))},
-    ),
-    "egress that is a note": (
-        model(isolation=False, groups=(CHATTY,)),
-        False,
-        {"network isolation is disabled": ()},
-    ),
-    "egress that is a violation": (
-        model(isolation=False, groups=(CHATTY,)),
-        True,
-        {"network isolation is disabled": (), "security group sg-4": texts(CHATTY.open_egress)},
-    ),
-    "a serverless variant": (
-        EndpointConfig(
-            *("c", "arn", "eu-west-1", "2026", True, True, (PRIVATE,), (CHATTY,)),
-            serverless_variants=("one", "two"),
-        ),
-        False,
-        {"serverless variant": ()},
-    ),
+SOUND, FAILS, UNJUDGED, LIST = ocsf("s"), ocsf("f", ROUTE), ocsf("u", DENIED), ocsf(*LISTED)
+MUTED, MENDED, LATER = ocsf("f", ROUTE, muted=True), ocsf("f", night=1), ocsf("s", night=1)
+US, CONFIG = ocsf("f", ROUTE, region="us-east-1"), ocsf("c", ROUTE, check=CONFIG_CHECK)
+ANOTHER = ocsf("f", night=1, creation_time="2026-02")
+# What is in the output; the exit code; the numbers of FAIL, MANUAL, PASS and muted; what is said.
+OUTPUTS: dict[str, tuple[list[Detection], int, list[int], str]] = {
+    "sound": ([SOUND], 0, [0, 0, 1, 0], "Everything was judged, and nothing fails (exit code 0)"),
+    "a fail": ([SOUND, FAILS], 3, [1, 0, 1, 0], "1 fail (exit code 3)"),
+    "a muted fail": ([SOUND, MUTED], 0, [0, 0, 1, 1], "Everything but what is muted was judged"),
+    "unjudged": ([SOUND, UNJUDGED], 1, [0, 1, 1, 0], "Not everything was judged (exit code 1)"),
+    "unjudged and muted": ([SOUND, ocsf("u", DENIED, muted=True)], 0, [0, 0, 1, 1], ""),
+    "a fail, and unjudged": ([FAILS, UNJUDGED], 1, [1, 1, 0, 0], "Not everything was judged"),
+    "a fail, the rest muted": ([FAILS, ocsf("u", DENIED, muted=True)], 3, [1, 0, 0, 1], "1 fail"),
+    "a muted PASS": ([ocsf(muted=True)], 0, [0, 0, 1, 0], ""),
+    "a list": ([LIST], 1, [0, 1, 0, 0], "AccessDenied: allow it all models of eu-west-1"),
+    "nothing to judge": ([empty()], 0, [0, 0, 1, 0], "There is nothing to judge (exit code 0)"),
+    # Several scans: what is judged again is superseded, and what is not seen again stays.
+    "a copy": ([FAILS, FAILS], 3, [1, 0, 0, 0], "(Left out: 1 finding judged again, or there twi"),
+    "mended": ([FAILS, MENDED], 0, [0, 0, 1, 0], "Scanned 2026-12-01 03:17 UTC"),
+    "the other way round": ([MENDED, FAILS], 0, [0, 0, 1, 0], ""),
+    "fails since": ([SOUND, ocsf("s", ROUTE, night=1)], 3, [1, 0, 0, 0], ""),
+    "one of two again": ([FAILS, SOUND, LATER], 3, [1, 0, 1, 0], "Findings of more than one day"),
+    "another of its name": ([FAILS, ANOTHER], 0, [0, 0, 1, 0], ""),
+    "one region after all": ([US, SOUND, LATER], 3, [1, 0, 1, 0], "us-east-1/f (2026-11-30)"),
+    "a mutelist between": ([FAILS, ocsf("f", ROUTE, night=1, muted=True)], 0, [0, 0, 0, 1], ""),
+    "a list, then one of it": ([LIST, LATER], 1, [0, 1, 1, 0], "models of eu-west-1 (2026-11-30)"),
+    "a list, then nothing": ([LIST, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
+    "all deleted": ([FAILS, UNJUDGED, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
+    "deleted in one region": ([FAILS, US, empty(A, "eu-west-1", night=1)], 3, [1, 0, 1, 0], "f ("),
+    "made since": ([empty(), LATER], 0, [0, 0, 1, 0], "Everything was judged"),
+    "another account is empty": ([FAILS, empty(B, night=1)], 3, [1, 0, 1, 0], f"{A}/eu-west-1/f"),
+    "another kind": ([CONFIG, empty(night=1)], 3, [1, 0, 1, 0], "1 endpoint configuration"),
 }
 
 
-@pytest.mark.parametrize(("resource", "strict", "expected"), CAUSES.values(), ids=CAUSES)
-def test_a_cause_is_what_made_it_fail_and_nothing_else(
-    resource: Resource, strict: bool, expected: dict[str, tuple[str, ...]]
-) -> None:
-    """By the verdict's own text, since whether egress is a violation stands there alone."""
-    said = explain(resource, judge(resource, strict))
-    assert {cause.thing: cause.details for cause in causes_of(asdict(resource), said)} == expected
-
-
-@pytest.mark.parametrize(("strict", "number"), [(False, 0), (True, 1)])
-def test_egress_that_could_not_be_read_counts_where_it_may_decide(
-    strict: bool, number: int
-) -> None:
-    resource = model(groups=(UNKNOWN_EGRESS,))
-    unread = unread_of(asdict(resource), explain(resource, judge(resource, strict)))
-    assert len(unread) == number
-    assert all(asdict(found).items() <= asdict(UNREAD).items() for found in unread)
-
-
-def test_a_cause_of_a_later_version_is_not_left_out(run: Run, named: Named, tmp_path: Path) -> None:
-    detection = named("no-isolation")
-    detection["resources"][0]["data"]["metadata"]["network_isolation"] = True
-    done = run("report", write(tmp_path / "x.ocsf.json", detection), "--format", "json")
-    assert (done.code, done.data["fix_first"][0]["cause"]) == (3, OTHER)
-
-
-# What there is in the output: the name in the account, and whether it is muted.
-CODES: dict[str, tuple[list[tuple[str, bool]], int]] = {
-    "nothing fails": ([("isolated", False)], 0),
-    "something fails": ([("isolated", False), ("no-vpc", False)], 3),
-    "what fails is muted": ([("isolated", False), ("no-vpc", True)], 0),
-    "something is not judged": ([("isolated", False), ("not-described", False)], 1),
-    "what is not judged is muted": ([("isolated", False), ("not-described", True)], 0),
-    "one fails and one is not judged": ([("no-vpc", False), ("not-described", False)], 1),
-    "one fails and what is not judged is muted": ([("no-vpc", False), ("not-described", True)], 3),
-    "a muted one that passes": ([("isolated", True)], 0),
-}
-
-
-@pytest.mark.parametrize(("found", "code"), CODES.values(), ids=CODES)
-def test_the_exit_code(
-    run: Run, named: Named, tmp_path: Path, found: list[tuple[str, bool]], code: int
-) -> None:
-    detections = [named(name, muted=muted) for name, muted in found]
-    done = run("report", write(tmp_path / "a" / "b" / "x.ocsf.json", *detections).parents[1])
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_what_findings_come_to(run: Run, tmp_path: Path, name: str) -> None:
+    found, code, counts, said = OUTPUTS[name]
+    for number, detection in enumerate(found):
+        write(tmp_path / "a" / str(number) / "x.ocsf.json", detection)
+    done = run(tmp_path)
     assert (done.code, done.err) == (code, "")
-    assert f"exit code {code}" in done.out
-    assert f"{sum(m for name, m in found if name != 'isolated')} muted" in done.out
+    assert said in done.words
+    assert max(map(len, done.out.splitlines())) <= text.WIDTH
+    data = run(tmp_path, "--format", "json").data
+    assert (data["exit_code"], list(data["counts"].values())) == (code, counts)
+    assert len(data["findings"]) == sum(data["counts"].values())
+    assert len(data["findings"]) + data["superseded"] == len(found)
+
+
+OTHER = ocsf(check="sagemaker_models_vpc_settings_configured")
+SILENT = "no finding of {} in 1 account ({}): it was not run there, or it broke"
+BUILT_IN = f"1 finding of {CHECK} (A title) without the plugin's verdict"
+# What is in the output, the checks that were to run, and what is said to be missing.
+MISSING: dict[str, tuple[list[Detection], tuple[str, ...], str]] = {
+    "nothing": ([], (CHECK,), "nothing was judged: there is no finding in OCSF."),
+    "compliance alone": ([{"class_uid": 2003}], (CHECK,), "nothing was judged"),
+    "other checks alone": ([OTHER], (CHECK,), SILENT.format(CHECK, A)),
+    "a check that broke": ([SOUND], (CHECK, CONFIG_CHECK), SILENT.format(CONFIG_CHECK, A)),
+    "in one account": ([SOUND, ocsf(account=B, check="x")], (CHECK,), SILENT.format(CHECK, B)),
+    "another than was to run": ([ocsf(check=CONFIG_CHECK)], (CHECK,), SILENT.format(CHECK, A)),
+    "the built-in": ([SOUND, ocsf("b", ROUTE, built_in=True)], (CHECK,), BUILT_IN),
+    "the built-in since": ([FAILS, ocsf("f", night=1, built_in=True)], (CHECK,), BUILT_IN),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_silence_is_not_health(run: Run, tmp_path: Path, name: str) -> None:
+    found, checks, said = MISSING[name]
+    alerts = tmp_path / "x.sarif"
+    alerts.write_text("of an earlier run")
+    done = run(write(tmp_path / "x.ocsf.json", *found), "--checks", *checks, "--sarif", alerts)
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert said in done.err
+    assert "Not all of the output can be used (exit code 1)." in done.out
+    assert not alerts.exists()
+
+
+def test_each_check_of_each_account_is_enough(run: Run, tmp_path: Path) -> None:
+    found = [empty(a, check=check) for a in (A, B) for check in CHECKS]
+    azure, kubernetes = ocsf(check="x", account="a-subscription"), ocsf(check="x", account="none")
+    azure["cloud"]["provider"] = "azure"
+    del kubernetes["cloud"]
+    old = ocsf("f", night=-1, built_in=True)  # of an older plugin, and judged again since
+    path = write(tmp_path / "x.ocsf.json", *found, azure, kubernetes, old, ocsf("f"))
+    assert run(path, "--checks", *CHECKS).code == 0
+
+
+BESIDE = {  # a.ocsf.json
+    ("b.csv", f"A;CHECK_ID\n1;{CHECK};x\n"): "has no OCSF beside it",
+    ("a.csv", f"A;CHECK_ID\n1;{CHECK};x\n"): "",
+    ("b.csv", "A;CHECK_ID\n1;s3_bucket;x\n"): "",
+    ("a.html", "<b>Parameters used:</b> aws --status PASS\n<tbody>"): "with --status PASS, which",
+    ("a.html", "--status MANUAL FAIL --status FAIL PASS -z"): "with --status FAIL PASS, which",
+    ("a.html", "--status FAIL MANUAL"): "",
+    ("a.html", "-z<tbody> --status PASS"): "",
+}
+
+
+@pytest.mark.parametrize(("name", "content"), BESIDE)
+def test_what_other_files_tell_of_a_scan(run: Run, tmp_path: Path, name: str, content: str) -> None:
+    write(tmp_path / "a.ocsf.json", SOUND)
+    (tmp_path / name).write_text(content)
+    done, said = run(tmp_path), BESIDE[name, content]
+    assert (done.code, done.err.count("\n")) == (bool(said), bool(said))
+    assert said in done.err
 
 
 # What is in the file, or what is done to a whole one, and what is said of it.
@@ -307,385 +247,217 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "a list of something else": ('[{"a": 1}]', "finding 1 is not as Prowler and the plugin"),
     "two lists": (lambda whole: whole * 2, "goes on after its end"),
     "nested without end": ("[" * 100_000, "is not JSON"),
-    "of another shape": (
-        lambda whole: whole.replace('"status_code"', '"other"'),
-        "finding 1 is not as Prowler and the plugin write it",
-    ),
-    "of an infinite time": (
-        lambda whole: re.sub('"time": [0-9]+', '"time": 1e999', whole),
-        "is not as Prowler and the plugin write it (OverflowError",
-    ),
-    "of a region that is none": (
-        lambda whole: whole.replace('"region": "eu-west-1"', '"region": null'),
-        "a NoneType where a text must be",
-    ),
-    "of a number for a name": (
-        lambda whole: whole.replace('"name": "no-isolation"', '"name": 7'),
-        "a int where a text must be",
-    ),
-    "of a rule that is none": (
-        lambda whole: whole.replace('"open_ingress": []', '"open_ingress": "tcp"'),
-        "is no text",
-    ),
-    "of an unknown status": (lambda whole: whole.replace('"FAIL"', '"WARN"'), "'WARN'"),
-    "without a part of the evidence": (
-        lambda whole: whole.replace('"unread_egress"', '"other"'),
-        "is not as Prowler and the plugin write it",
-    ),
+    "without a status": (("status_code", "other"), "finding 1 is not as Prowler and the plugin"),
+    "of an infinite time": (('"time": ', '"time": 1e999, "x": '), "OverflowError"),
+    "of a year without end": (('"time": ', '"time": 1e12, "x": '), "ValueError"),
+    "of a region that is none": (('"eu-west-1"', "null"), "a NoneType where a text must be"),
+    "of a number for a name": (('"name": "f"', '"name": 7'), "a int where a text must be"),
+    "of a thing that is none": (('"route table rtb-1"', "null"), "a NoneType where a text must"),
+    "of an unknown status": (('"FAIL"', '"WARN"'), "'WARN'"),
+    "of a FAIL without a reason": (('"violations": [', '"violations": [], "x": ['), "it is FAIL"),
+    "of a MANUAL without a reason": (('"FAIL"', '"MANUAL"'), "it is MANUAL"),
+    "of a PASS with a reason": (('"FAIL"', '"PASS"'), "it is PASS"),
+    "without a part of the verdict": (('"thing"', '"other"'), "KeyError"),
 }
 
 
-@pytest.mark.parametrize(("content", "sentence"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_one_sentence(
-    run: Run, named: Named, tmp_path: Path, content: Any, sentence: str
-) -> None:
-    path = tmp_path / "broken.ocsf.json"
-    if callable(content):
-        content = content(json.dumps([named("no-isolation")]))
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_one_sentence(run: Run, tmp_path: Path, name: str) -> None:
+    content, sentence = BROKEN[name]
+    path, alerts = tmp_path / "broken.ocsf.json", tmp_path / "alerts.sarif"
+    whole = json.dumps([FAILS])
+    if isinstance(content, tuple):
+        content = whole.replace(*content)
+        assert content != whole
+    elif callable(content):
+        content = content(whole)
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    sound = write(tmp_path / "sound" / "x.ocsf.json", named("isolated"))
-    alerts = tmp_path / "alerts.sarif"
+    sound = write(tmp_path / "sound" / "x.ocsf.json", SOUND)
     for arguments in ((path,), (sound, path), (sound, "--baseline", path)):
-        done = run("report", *arguments, "--sarif", alerts, "--allow-empty")
-        assert done.code == 1
-        assert done.err.startswith("sagemaker-isolation: ")
-        assert done.err.count("\n") == 1
+        alerts.write_text("of an earlier run")
+        done = run(*arguments, "--sarif", alerts)
+        assert (done.code, done.err.count("\n")) == (1, 1)
         assert sentence in done.err
         assert str(path) in done.err
         assert not alerts.exists()  # its alerts would be closed
-    if content is not None:
-        assert run("report", tmp_path).code == 1
 
 
-def test_a_file_that_is_no_folders_and_one_that_cannot_be_read(
-    run: Run, named: Named, tmp_path: Path
-) -> None:
-    sound = write(tmp_path / "x.ocsf.json", named("isolated"))
-    done = run("report", sound, "--sarif", tmp_path / "not-there" / "x.sarif")
-    assert (done.code, done.err.count("\n")) == (1, 1)
-    assert "x.sarif cannot be written: No such file or directory." in done.err
-
-
-@pytest.mark.parametrize("command", ["report", "evidence", "join"])
-def test_what_cannot_be_read_is_said_to_be(run: Run, tmp_path: Path, command: str) -> None:
-    done = run(command, tmp_path / ("x" * 300))
-    assert (done.code, done.err.count("\n")) == (1, 1)
-    assert "cannot be read: File name too long." in done.err
-
-
-def test_links_are_followed_and_end(run: Run, named: Named, tmp_path: Path) -> None:
-    write(tmp_path / "elsewhere" / "x.ocsf.json", named("no-vpc"))
-    output = write(tmp_path / "output" / "x.ocsf.json", named("isolated")).parent
+def test_files_of_every_kind_are_found_and_read_to_their_end(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "elsewhere" / "x.ocsf.json", {"class_uid": 2003}, FAILS)
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes() + b" \n")
+    output = write(tmp_path / "output" / "x.ocsf.json", SOUND).parent
     (output / "night").symlink_to(tmp_path / "elsewhere")
     (output / "loop").symlink_to(output)
-    done = run("report", output)
+    done = run(output)
     assert (done.code, done.err) == (3, "")
     os.mkfifo(output / "pipe.ocsf.json")
-    assert "pipe.ocsf.json is no regular file." in run("report", output).err
-
-
-def test_a_file_of_findings_and_compliance_is_read_to_its_end(
-    run: Run, named: Named, tmp_path: Path
-) -> None:
-    compliance = {**named("isolated"), "class_uid": 2003}
-    path = write(tmp_path / "x.ocsf.json", compliance, named("no-vpc"))
-    assert run("report", path).code == 3
-    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
-    assert run("report", path).code == 3
-
-
-def test_findings_are_not_overwritten_by_sarif(run: Run, named: Named, tmp_path: Path) -> None:
-    path = write(tmp_path / "x.ocsf.json", named("no-vpc"))
-    before = path.read_bytes()
-    done = run("report", path, "--sarif", path)
-    assert (done.code, path.read_bytes()) == (1, before)
-    assert "has a name of Prowler's findings" in done.err
-
-
-def test_nothing_judged_is_not_well(run: Run, named: Named, tmp_path: Path) -> None:
-    other = named("isolated")
-    other["metadata"]["event_code"] = "sagemaker_models_vpc_settings_configured"
-    compliance = {**named("isolated"), "class_uid": 2003}
-    write(tmp_path / "x.ocsf.json", other)
-    write(tmp_path / "compliance" / "x.ocsf.json", compliance)
-    write(tmp_path / "y.ocsf.json")
-    done = run("report", tmp_path)
-    assert (done.code, done.err.count("\n")) == (1, 1)
-    assert "nothing was judged" in done.err
-    assert "--allow-empty" in done.err
-    alerts = tmp_path / "x.sarif"
-    done = run("report", tmp_path, "--allow-empty", "--sarif", alerts)
-    assert (done.code, done.err) == (0, "")
-    assert "There was nothing to judge (exit code 0)." in done.out
-    (of_sarif,) = json.loads(alerts.read_text())["runs"]
-    assert of_sarif["results"] == []  # which closes all alerts
-
-
-def test_the_built_in_check_is_seen(run: Run, named: Named, tmp_path: Path) -> None:
-    built_in = named("no-isolation")
-    built_in["finding_info"]["title"] = BUILT_IN_TITLE
-    facts = built_in["resources"][0]["data"]["metadata"]
-    kept = ("name", "arn", "region", "network_isolation", "tags")
-    built_in["resources"][0]["data"]["metadata"] = {
-        **{key: facts[key] for key in kept},
-        "vpc_config_subnets": [],
-    }
-    path = write(tmp_path / "x.ocsf.json", named("isolated"), built_in)
-    for arguments in ((path,), (path, "--baseline", path)):
-        done = run("report", *arguments)
-        assert done.code == 1
-        assert f"1 finding of {CHECK} ({BUILT_IN_TITLE}) without the plugin's" in done.err
-        assert "1 PASS" in done.out
-        assert "0 FAIL" in done.out
+    assert "pipe.ocsf.json is no regular file." in run(output).err
+    assert "cannot be read: File name too long." in run(tmp_path / ("x" * 300)).err
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([], ["report"], ["report", "x", "--format", "xml"], ["r"]),
-        *(["report", ""], ["report", "x", "--baseline", ""], ["join", ""]),  # an unset variable
+        *([], ["x", "--format", "xml"], ["x", "--checks", "s3"], ["x", "--allow-empty"]),
+        *([""], ["x", "--baseline", ""]),  # an unset variable
+        *(["x.json", "--sarif", "x.json"], ["x", "--sarif", "y.ocsf.json"]),  # findings, lost
     ],
 )
 def test_a_wrong_command_line(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).code == 2
 
 
-# Then and now: of the account's models by name, with what is different about each.
-Finding = dict[str, Any]
-FAILS, PASSES, UNJUDGED = "no-vpc", "isolated", "not-described"
-CHANGES: dict[str, tuple[list[Finding], list[Finding], dict[str, list[str]], int]] = {
-    "the same": ([{"name": FAILS}], [{"name": FAILS}], {"still": [FAILS]}, 0),
-    "it fails now": (
-        [{"name": PASSES, "to": "m"}],
-        [{"name": FAILS, "to": "m", "created": "SAME"}],
-        {"fails": ["m"]},
-        3,
-    ),
-    "it was not judged then": (
-        [{"name": UNJUDGED, "to": "m"}],
-        [{"name": FAILS, "to": "m", "created": "SAME"}],
-        {"fails": ["m"]},
-        3,
-    ),
-    "it was muted then": (
-        [{"name": FAILS, "muted": True}],
-        [{"name": FAILS}],
-        {"fails": [FAILS]},
-        3,
-    ),
-    "it is muted now": ([{"name": FAILS}], [{"name": FAILS, "muted": True}], {}, 0),
-    "a new one that fails": (
-        [{"name": PASSES}],
-        [{"name": PASSES}, {"name": FAILS}],
-        {"fails": [FAILS], "new": [FAILS]},
-        3,
-    ),
-    "a new one that passes": (
-        [{"name": FAILS}],
-        [{"name": FAILS}, {"name": PASSES}],
-        {"new": [PASSES], "still": [FAILS]},
-        0,
-    ),
-    "a new one of the old one's name": (
-        [{"name": FAILS}],
-        [{"name": FAILS, "created": "2027-01-01T00:00:00+00:00"}],
-        {"fails": [FAILS], "new": [FAILS], "gone": [FAILS]},
-        3,
-    ),
-    "mended": (
-        [{"name": FAILS, "to": "m"}],
-        [{"name": PASSES, "to": "m", "created": "SAME"}],
-        {"mended": ["m"]},
-        0,
-    ),
-    "not judged any more": (
-        [{"name": FAILS, "to": "m"}],
-        [{"name": UNJUDGED, "to": "m", "created": "SAME"}],
-        {},
-        1,
-    ),
-    "gone": ([{"name": FAILS}, {"name": PASSES}], [{"name": PASSES}], {"gone": [FAILS]}, 0),
-    "in a list that could not be read": (
-        [{"name": FAILS}, {"name": PASSES}],
-        [{"name": PASSES}, {"name": "model/unknown", "region": "eu-central-1"}],
-        {},
-        1,
-    ),
-    "by a further cause": (
-        [{"name": "no-isolation", "to": "m"}],
-        [{"name": "everything", "to": "m", "created": "SAME"}],
-        {"still": ["m"], "worse": ["m"]},
-        0,
-    ),
+def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
+    """What serves comes first; an endpoint's name is one in each account and region."""
+    used = {"endpoints": [{"name": "e", "arn": None, "status": "InService"}]}
+    path = write(
+        tmp_path / "x.ocsf.json",
+        *(ocsf(f"m{number}", NO_VPC) for number in range(1212)),
+        ocsf("a", ROUTE, IPV6, **used),
+        ocsf("b", ROUTE, ISOLATION, region="us-east-1", endpoints=None, severity="Low"),
+        ocsf("c", ROUTE, account=B, **used),
+        ocsf("x", ROUTE, ISOLATION, muted=True),
+    )
+    done = run(path)
+    words = done.words
+    assert (
+        "3 route table rtb-1 sends 0.0.0.0/0 to igw-1; sends ::/0 to igw-1 subnet-1 is "
+        "public; subnet-2 is public 3 models (the only cause of 2): "
+        f"{A}/eu-west-1/a, {A}/us-east-1/b, {B}/eu-west-1/c endpoints: {A}/eu-west-1/e, "
+        f"{B}/eu-west-1/e, not known for 1 1,212 the VPC configuration is missing 1,212 models "
+        "(the only cause of 1,212): "
+    ) in words
+    assert f"{A}/eu-west-1/m9 and 1,202 more 1 network isolation is disabled" in words
+    assert "Of 2 accounts, 2 have what fails, 0 what could not be judged, 0 neither" in words
+    data = run(path, "--format", "json").data
+    assert [cause["rule"] for cause in data["fix_first"]] == [ROUTE[0], NO_VPC[0], ISOLATION[0]]
+    assert [cause["only_cause_of"] for cause in data["fix_first"]] == [2, 1212, 0]
+    assert len(data["fix_first"][1]["resources"]) == 1212
+    (one,) = (f for f in data["findings"] if f["name"] == "b")
+    assert one == {
+        **{"status": "FAIL", "muted": False, "severity": "Low", "check": CHECK, "account": A},
+        **{"region": "us-east-1", "arn": f"arn:aws:sagemaker:us-east-1:{A}:model/b", "name": "b"},
+        **{"creation_time": "2026-01-01", "scanned": "2026-11-30T03:17:00+00:00"},
+        **{"endpoints": None, "unread": [], "text": "SageMaker model b is FAIL."},
+        "causes": [dict(zip(VIOLATION, cause, strict=True)) for cause in (ROUTE, ISOLATION)],
+    }
+
+
+def test_of_many_accounts_those_that_fail_are_named(run: Run, tmp_path: Path) -> None:
+    accounts = [f"{number:012}" for number in range(50)]
+    found = [ocsf("m", *[ROUTE] * (a < accounts[14]), account=a) for a in accounts]
+    done = run(write(tmp_path / "x.ocsf.json", *found, ocsf("u", DENIED, account=accounts[20])))
+    assert "Of 50 accounts, 14 have what fails, 1 what could not be judged, 35 neither" in done.out
+    rows = re.findall(r"^(\d{12}) +(\d+) +(\d+) +(\d+) +(\d+)$", done.out, re.MULTILINE)
+    assert [row[0] for row in rows] == [*accounts[:14], accounts[20]]
+    assert rows[-1][1:] == ("0", "1", "1", "0")
+
+
+WORSE, NAMESAKE = ocsf("f", ROUTE, ISOLATION), ocsf("f", ROUTE, creation_time="2026-02")
+# Then and now; what has changed; the exit code and what is said on standard error.
+CHANGES: dict[str, tuple[list[Detection], list[Detection], dict[str, str], int, str]] = {
+    "the same": ([FAILS], [FAILS], {"still": "f"}, 0, ""),
+    "it fails now": ([MENDED], [FAILS], {"fails": "f"}, 3, ""),
+    "it was not judged then": ([ocsf("f", DENIED)], [FAILS], {"fails": "f"}, 3, ""),
+    "it was muted then": ([MUTED], [FAILS], {"fails": "f"}, 3, ""),
+    "it is muted now": ([FAILS], [MUTED], {}, 0, ""),
+    "a new one": ([SOUND], [SOUND, FAILS], {"fails": "f"}, 3, ""),
+    "another of its name": ([FAILS], [NAMESAKE], {"fails": "f", "gone": "f"}, 3, ""),
+    "mended": ([FAILS], [MENDED], {"mended": "f"}, 0, ""),
+    "not judged any more": ([FAILS], [ocsf("f", DENIED)], {}, 1, ""),
+    "deleted": ([FAILS, SOUND], [SOUND], {"gone": "f"}, 0, ""),
+    "all deleted": ([FAILS], [empty()], {"gone": "f"}, 0, ""),
+    "in a list that broke off": ([FAILS, SOUND], [SOUND, LIST], {}, 1, ""),
+    "in a region without findings": ([SOUND, US], [SOUND], {}, 1, f"{CHECK} {A} us-east-1."),
+    "in a region not looked at": ([FAILS], [empty(A, "us-east-1")], {}, 1, f"{A} eu-west-1."),
+    "its check broke": ([SOUND, CONFIG], [SOUND], {}, 1, f"{CONFIG_CHECK} {A} eu-west-1."),
+    "its account is not scanned": ([SOUND, empty(B)], [SOUND], {}, 1, f"{B} us-east-1."),
+    "its account was empty": ([empty()], [SOUND], {}, 0, ""),
+    "by a further cause": ([FAILS], [WORSE], {"still": "f", "worse": "f"}, 0, ""),
+    "nothing then": ([], [SOUND], {}, 1, "x.ocsf.json: nothing was judged"),
+    "other checks then": ([OTHER], [SOUND], {}, 1, "there is no finding of the plugin's."),
+    "the built-in then": ([ocsf(built_in=True)], [SOUND], {}, 1, "x.ocsf.json: 1 finding of"),
 }
 
 
-@pytest.mark.parametrize(("then", "now", "changes", "code"), CHANGES.values(), ids=CHANGES)
-def test_what_has_changed_since_the_baseline(
-    run: Run,
-    named: Named,
-    tmp_path: Path,
-    then: list[Finding],
-    now: list[Finding],
-    changes: dict[str, list[str]],
-    code: int,
-) -> None:
-    earlier = [named(**finding) for finding in then]
-    same = earlier[0]["resources"][0]["data"]["metadata"]["creation_time"]
-    later = [
-        named(
-            **{
-                **finding,
-                "created": same if finding.get("created") == "SAME" else finding.get("created", ""),
-            }
-        )
-        for finding in now
-    ]
-    if any(finding["name"] == "model/unknown" for finding in now):  # the list of eu-west-1's models
-        later[-1]["resources"][0]["region"] = "eu-west-1"
-    output = write(tmp_path / "now" / "x.ocsf.json", *later)
-    baseline = write(tmp_path / "then" / "x.ocsf.json", *earlier).parent
-    done = run("report", output, "--baseline", baseline, "--format", "json")
-    assert (done.code, done.err) == (code, "")
-    since = done.data["since_baseline"]
-    found = {
-        key: [item["arn"].rpartition("/")[2] for item in items] for key, items in since.items()
-    }
-    assert {key: items for key, items in found.items() if items} == changes
-    printed = run("report", output, "--baseline", baseline)
-    assert "Since the baseline" in printed.out
-    assert ("  eu-west-1: SageMaker model " in printed.out) == ("fails" in changes)
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_has_changed_since_the_baseline(run: Run, tmp_path: Path, name: str) -> None:
+    then, now, changes, code, said = CHANGES[name]
+    output = write(tmp_path / "now" / "x.ocsf.json", *now)
+    baseline = write(tmp_path / "then" / "x.ocsf.json", *then)
+    done = run(output, "--baseline", baseline, "--format", "json")
+    assert (done.code, done.err.count("\n")) == (code, bool(said))
+    assert said in done.err
+    since = done.data["since_baseline"].items()
+    assert {key: "".join(f["name"] for f in found) for key, found in since if found} == changes
+    printed = run(output, "--baseline", baseline).words
+    assert "Since the baseline" in printed
+    assert ("did not then f: SageMaker model f" in printed) == ("fails" in changes)
 
 
-def test_a_text_cannot_command_a_terminal(run: Run, named: Named, tmp_path: Path) -> None:
-    hostile = named("no-vpc")
-    hostile["status_detail"] = "model \033]0;x\007 fails. \ud800"
-    hostile["resources"][0]["region"] = "\033[31mred"
-    output = write(tmp_path / "now" / "x.ocsf.json", hostile, named("isolated"))
-    baseline = write(tmp_path / "then" / "x.ocsf.json", named("isolated"))
-    done = run("report", output, "--baseline", baseline)
-    assert "model ]0;x fails." in done.out
+def test_a_baseline_that_holds_the_output_is_none(run: Run, tmp_path: Path) -> None:
+    output = write(tmp_path / "today" / "x.ocsf.json", FAILS)
+    for arguments in ((output, tmp_path), (output.parent, tmp_path), (output, output)):
+        done = run(arguments[0], "--baseline", arguments[1])
+        assert (done.code, done.err.count("holds the output itself")) == (1, 1)
+
+
+def test_a_text_cannot_command_a_terminal(run: Run, tmp_path: Path) -> None:
+    hostile = ocsf("f", ("rule", "thing \033]0;x\007", "\ud800", None), region="\033[31mred")
+    output = write(tmp_path / "now" / "x.ocsf.json", hostile, SOUND)
+    done = run(output, "--baseline", write(tmp_path / "then" / "x.ocsf.json", SOUND))
+    assert "thing ]0;x" in done.out
     assert "[31mred" in done.out
-    path = night(tmp_path, "01", "FAIL")
-    path.write_text(path.read_text().replace("Because", "\033[31mBecause"))
-    evidence = run("evidence", tmp_path).out
-    assert "[31mBecause" in evidence
-    assert "\033" not in evidence + done.out
-
-
-def test_a_baseline_without_findings_is_none(run: Run, named: Named, tmp_path: Path) -> None:
-    output = write(tmp_path / "now" / "x.ocsf.json", named("isolated"))
-    (tmp_path / "then").mkdir()
-    done = run("report", output, "--baseline", tmp_path / "then")
-    assert done.code == 1
-    assert "has no finding of the plugin's" in done.err
-    assert run("report", output, "--baseline", tmp_path / "then", "--allow-empty").code == 0
-
-
-def test_a_baseline_that_holds_the_output_is_none(run: Run, named: Named, tmp_path: Path) -> None:
-    output = write(tmp_path / "today" / "x.ocsf.json", named("no-vpc"))
-    for arguments in ((output, "--baseline", tmp_path), (output.parent, "--baseline", tmp_path)):
-        done = run("report", *arguments)
-        assert done.code == 1
-        assert "holds the output itself" in done.err
-
-
-def test_the_latest_night_counts_and_a_copy_counts_once(
-    run: Run, named: Named, tmp_path: Path
-) -> None:
-    first = [named("no-vpc"), named("isolated"), named("no-isolation", "us-east-1")]
-    second = [named("isolated", time=86400), named("no-group", time=86400)]
-    for night, detections in {"1": first, "2": second, "copy-of-2": second}.items():
-        write(tmp_path / night / "x.ocsf.json", *detections)
-    done = run("report", tmp_path, "--format", "json")
-    assert done.data["counts"] == {"FAIL": 2, "MANUAL": 0, "PASS": 1, "muted": 0}
-    assert done.data["superseded"] == 4
-    assert "(Left out: 4 findings of earlier scans, or there twice.)" in run("report", tmp_path).out
-
-
-def test_what_serves_comes_first_and_many_are_shortened(
-    run: Run, named: Named, tmp_path: Path
-) -> None:
-    serving = named("no-group", to="serving")
-    names = [f"endpoint-{number}" for number in range(8)]
-    serving["resources"][0]["data"]["metadata"]["endpoints"] = [
-        asdict(Endpoint(name, None, None)) for name in names
-    ]
-    unknown = named("no-vpc", to="unknown")
-    unknown["resources"][0]["data"]["metadata"]["endpoints"] = None
-    many = [named("no-isolation", to=f"m{number}") for number in range(1200)]
-    path = write(tmp_path / "x.ocsf.json", *many, unknown, serving)
-    done = run("report", path)
-    order = [done.out.index(cause) for cause in ("no security group", "network is", "no VPC")]
-    assert order == sorted(order)
-    words = " ".join(done.out.split())
-    assert (
-        "; endpoints: endpoint-0, endpoint-1, endpoint-2, endpoint-3, endpoint-4, 3 more" in words
-    )
-    assert "endpoints: not known for 1" in done.out
-    assert " 1,200  1,200  network isolation is disabled" in done.out
-    data = run("report", path, "--format", "json").data
-    assert data["fix_first"][0]["endpoints"] == names
+    assert "\033" not in done.out
 
 
 def test_the_sarif_has_an_alert_for_each_that_fails_or_could_not_be_judged(
-    run: Run, wheel_scan: Scan, tmp_path: Path
+    run: Run, tmp_path: Path
 ) -> None:
-    path = tmp_path / "prowler.sarif"
-    run("report", wheel_scan.output, "--sarif", path)
+    """A rule is as severe as the most severe of its alerts, whatever comes first."""
+    path = tmp_path / "x.sarif"
+    low, high = ocsf("l", ROUTE, severity="Low"), ocsf("c", ROUTE, severity="Critical")
+    muted = ocsf("x", ROUTE, muted=True)
+    run(write(tmp_path / "x.ocsf.json", UNJUDGED, low, high, FAILS, SOUND, muted), "--sarif", path)
     document = json.loads(path.read_text("utf-8"))
     Sarif.model_validate(document)
     (made,) = document["runs"]
-    levels = {"FAIL": "error", "MANUAL": "warning"}
-    rows = [row for row in wheel_scan.rows() if row["STATUS"] in levels]
-    alerts = {
-        result["partialFingerprints"]["primaryLocationLineHash"]: (
-            result["level"],
-            result["message"]["text"],
-        )
-        for result in made["results"]
-    }
-    assert alerts == {
-        row["RESOURCE_UID"]: (levels[row["STATUS"]], row["STATUS_EXTENDED"]) for row in rows
-    }
-    places = [
-        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-        for result in made["results"]
+    assert [(r["level"], r["message"]["text"]) for r in made["results"]] == [
+        ("note", "SageMaker model l is FAIL."),
+        ("error", "SageMaker model c is FAIL."),
+        ("error", "SageMaker model f is FAIL."),
+        ("warning", "SageMaker model u is MANUAL."),
     ]
-    assert f"{account.ACCOUNT}/eu-west-1/model/public-ipv6" in places
-    assert len(places) == len(set(places)) == len(rows)
-    rules = {rule["id"] for rule in made["tool"]["driver"]["rules"]}
-    assert {result["ruleId"] for result in made["results"]} == rules == set(CHECKS)
+    place = made["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place == f"{A}/eu-west-1/model/l"
+    assert made["tool"]["driver"]["version"] == "5.46.0"
+    (rule,) = made["tool"]["driver"]["rules"]
+    assert (rule["id"], rule["properties"]["security-severity"]) == (CHECK, "9.0")
+    assert rule["help"] == {
+        "text": "Use --fixer in private subnets.",
+        "markdown": "Use `--fixer` in *private* subnets.",
+    }
 
 
-@pytest.mark.parametrize(
-    ("number", "shown", "sentence"),
-    [
-        (2, 2, ""),
-        (3, 3, "Code scanning shows 2 of the 3 alerts of the SARIF."),
-        (5, 4, "Code scanning takes 4 alerts: the SARIF leaves out 1."),
-    ],
-)
+LIMITS = {
+    2: (2, ""),
+    3: (3, "Code scanning shows 2 of the 3 alerts of the SARIF."),
+    5: (4, "Code scanning takes 4 alerts: the SARIF leaves out 1."),
+}
+
+
+@pytest.mark.parametrize("number", LIMITS)
 def test_the_limits_of_code_scanning(
-    run: Run,
-    named: Named,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    number: int,
-    shown: int,
-    sentence: str,
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """What fails is left out after what could not be judged."""
     assert (sarif.MOST, sarif.SHOWN) == (25_000, 5_000)
     monkeypatch.setattr(sarif, "MOST", 4)
     monkeypatch.setattr(sarif, "SHOWN", 2)
-    fails = [named("no-vpc", to=f"m{n}") for n in range(number - 1)]
-    path = tmp_path / "x.sarif"
-    done = run(
-        *("report", write(tmp_path / "x.ocsf.json", named("not-described"), *fails)),
-        *("--sarif", path),
-    )
+    (shown, sentence), path = LIMITS[number], tmp_path / "x.sarif"
+    fails = [ocsf(f"m{n}", ROUTE) for n in range(number - 1)]
+    done = run(write(tmp_path / "x.ocsf.json", UNJUDGED, *fails), "--sarif", path)
     assert done.err == (f"sagemaker-isolation: {sentence}\n" if sentence else "")
     levels = [result["level"] for result in json.loads(path.read_text())["runs"][0]["results"]]
     assert levels == [*["error"] * (number - 1), "warning"][:shown]
@@ -698,213 +470,68 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_colours_and_progress_are_for_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_are_for_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert text.painter(Terminal())("1 FAIL", "FAIL") == "\033[31m1 FAIL\033[0m"
     assert text.painter(io.StringIO())("1 FAIL", "FAIL") == "1 FAIL"
     monkeypatch.setenv("NO_COLOR", "1")
     assert text.painter(Terminal())("1 FAIL", "FAIL") == "1 FAIL"
-    for stream, written in ((Terminal(), "\r1,000 findings read ...\r\033[K"), (io.StringIO(), "")):
-        progress = Progress("findings", stream)
-        for _ in range(1400):
-            progress.advance()
-        progress.end()
-        assert stream.getvalue().endswith(written)
 
 
-def test_an_output_that_cannot_be_written_is_said_to_be(named: Named, tmp_path: Path) -> None:
-    path = write(tmp_path / "x.ocsf.json", named("isolated"))
+def test_what_cannot_be_written_is_said_to_be(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.ocsf.json", SOUND)
+    done = run(path, "--sarif", tmp_path / "no" / "x.sarif")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "x.sarif cannot be used: No such file or directory." in done.err
     command = [sys.executable, "-m", PACKAGE, "report", str(path)]
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 1
-    assert (
-        done.stderr
-        == "sagemaker-isolation: the output cannot be written: No space left on device.\n"
-    )
-    closed = subprocess.run(
-        ["/bin/sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True, check=False
-    )
-    assert (closed.returncode, closed.stderr) == (0, "")
+    for redirected, code, said in (
+        (">/dev/full", 1, "the output cannot be used: No space left on device.\n"),
+        (">&-", 0, ""),
+        ("| true", 0, ""),
+    ):
+        shell = ["/bin/sh", "-c", f'"$@" {redirected}', "sh", *command]
+        ended = subprocess.run(shell, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert (ended.returncode, ended.stderr.partition(": ")[2]) == (code, said)
 
 
-COLUMNS = "ACCOUNTID;ASSESSMENTDATE;FRAMEWORK;MUTED;REGION;REQUIREMENTS_ID;STATUS;STATUSEXTENDED"
-ROW = "{account};2026-11-{day} 03:17:00.000001;SOC2;{muted};eu-west-1;cc_6_6;{status};Because."
-
-
-def night(folder: Path, day: str, status: str = "PASS", of: str = "111122223333") -> Path:
-    """Write the compliance CSV of a night."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"prowler-output-{of}-{day}_soc2_sagemaker_network_isolation_aws.csv"
-    row = ROW.format(account=of, day=day, muted=status == "FAIL", status=status)
-    path.write_text(f"{COLUMNS}\n{row}\n")
-    return path
-
-
-def test_the_evidence_of_many_nights(run: Run, tmp_path: Path) -> None:
-    for day, status in {"01": "MANUAL", "02": "PASS", "09": "PASS", "10": "FAIL"}.items():
-        night(tmp_path / day / "compliance", day, status)
-    night(tmp_path / "copy", "10", "FAIL")
-    night(tmp_path / "other", "10", of="123456789012")
-    done = run("evidence", tmp_path)
-    assert (done.code, done.err) == (0, "")
-    assert done.out == (
-        "cc_6_6: SOC2\n"
-        "  account 111122223333: 4 scans, 2026-11-01 to 2026-11-10; the longest gap is 7.0 days, "
-        "2026-11-02 to 2026-11-09\n"
-        "    2026-11-01 03:17: 1 MANUAL\n"
-        "    2026-11-02 03:17: 1 PASS\n"
-        "    2026-11-09 03:17: 1 PASS\n"
-        "    2026-11-10 03:17: 1 FAIL muted\n"
-        "      FAIL muted eu-west-1 Because.\n"
-        "  account 123456789012: 1 scan, 2026-11-10\n"
-        "    2026-11-10 03:17: 1 PASS\n"
-    )
-    none = run("evidence", tmp_path, "cc_0")
-    assert (none.code, none.out) == (1, "cc_0: no scan has it\n")
-    assert "there is no evidence for cc_0." in none.err
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"", "it lacks columns"),
-        (b"A;B\n1;2\n", "it lacks columns"),
-        (f"{COLUMNS}\n1;2;3".encode(), "row 1 lacks columns"),
-        (f"{COLUMNS}\n1;2;3;4;5;6;7;8;9".encode(), "row 1 lacks columns"),
-        (f"{COLUMNS}\n1;soon;3;4;5;6;7;8".encode(), "soon"),
-        (f'{COLUMNS}\n1;2;3;4;5;6;7;"8'.encode(), "unexpected end of data"),
-        (b"\xff\x00", "utf-8"),
-    ],
-)
-def test_evidence_that_is_broken_is_not_counted(
-    run: Run, tmp_path: Path, content: bytes, sentence: str
-) -> None:
-    night(tmp_path, "02")
-    night(tmp_path, "01").write_bytes(content)
-    done = run("evidence", tmp_path, "cc_6_6")
-    assert "1 scan, 2026-11-02\n" in done.out
-    assert done.code == 1
-    assert done.err.count("\n") == 1
-    assert "is no whole compliance CSV" in done.err
-    assert sentence in done.err
-
-
-@pytest.mark.parametrize("command", ["evidence", "join"])
-def test_a_folder_that_is_not_there(run: Run, tmp_path: Path, command: str) -> None:
-    done = run(command, tmp_path / "not-there")
-    assert (done.code, done.err.count("\n")) == (1, 1)
-    assert "not-there is not there" in done.err
-
-
-def test_dates_of_any_form_are_put_in_order(run: Run, tmp_path: Path) -> None:
-    night(tmp_path, "02")
-    path = night(tmp_path, "01")
-    path.write_text(
-        path.read_text().replace("2026-11-01 03:17:00.000001", "2026-11-01T03:17:00+00:00")
-    )
-    assert (
-        "2 scans, 2026-11-01 to 2026-11-02; the longest gap is 1.0" in run("evidence", tmp_path).out
-    )
-
-
-def test_a_folder_without_evidence(run: Run, tmp_path: Path) -> None:
-    done = run("evidence", tmp_path)
-    assert (done.code, done.out) == (1, "")
-    assert "scan with --compliance" in done.err
-
-
-def test_findings_are_joined_and_broken_files_are_named(run: Run, tmp_path: Path) -> None:
-    """Files without a last newline stay two rows, and what is quoted stays one field."""
-    name = "prowler-output-{:012}-20260101000000"
-    files = {
-        f"{name.format(1)}.csv": "A;B\n1;2",
-        f"{name.format(2)}.csv": 'A;B\n3;"x;\ny"',
-        f"{name.format(3)}.csv": "A\n3\n",
-        f"{name.format(4)}.csv": 'A;B\n4;"cut',
-        f"{name.format(5)}.csv": "A;B\n5\n",
-        f"{name.format(6)}.csv": "",
-        f"{name.format(7)}_a_framework.csv": "A;B\n6;7\n",
-        f"{name.format(1)}.ocsf.json": '[{"n": 1}]',
-        f"{name.format(2)}.ocsf.json": '[{"n": 2}, {"n":',
-        f"{name.format(3)}.ocsf.json": '[{"n": 3}]',
+def test_the_history_of_five_nights_with_a_gap(tmp_path: Path) -> None:
+    """By the command at the beginning of docs/history.jq, from 28 November to 2 December."""
+    nights = {
+        -2: [ocsf("m", ROUTE, night=-2), ocsf("n", night=-2), ocsf("u", DENIED, night=-2)],
+        -1: [ocsf("m", ROUTE, night=-1), ocsf("n", ROUTE, night=-1), ocsf("k", night=-1)],
+        1: [ocsf("m", night=1), ocsf("n", ROUTE, night=1), ocsf("k", night=1, built_in=True)],
+        2: [ocsf("m", night=2), ocsf("n", ROUTE, night=2, muted=True), empty(B, night=2), OTHER],
+        3: [ocsf("m", ROUTE, night=3)],
     }
-    for file, content in files.items():
-        folder = tmp_path / file[:27]
-        folder.mkdir(exist_ok=True)
-        (folder / file).write_text(content)
-    done = run("join", tmp_path)
-    assert done.code == 1
-    assert done.err.count("\n") == done.err.count("not joined: ") == 5
-    for number, kind in ((3, "csv"), (4, "csv"), (5, "csv"), (6, "csv"), (2, "ocsf.json")):
-        assert f"{name.format(number)}.{kind}" in done.err
-    assert done.out == f"Joined in {tmp_path}: findings.csv (2) and findings.ocsf.json (2).\n"
-    with (tmp_path / "findings.csv").open(encoding="utf-8", newline="") as lines:
-        assert list(csv.reader(lines, delimiter=";")) == [["A", "B"], ["1", "2"], ["3", "x;\ny"]]
-    assert json.loads((tmp_path / "findings.ocsf.json").read_text()) == [{"n": 1}, {"n": 3}]
+    for night, found in nights.items():
+        write(tmp_path / "output" / str(night) / "x.ocsf.json", *found)
+        write(tmp_path / "output" / "copies" / f"{night}.ocsf.json", *found, {"class_uid": 2003})
+    header = (ROOT / "docs" / "history.jq").read_text("utf-8")
+    command = "".join(re.findall(r"^#( {4,}.+\n)", header, re.MULTILINE))
+    assert "docs/history.jq" in command
 
+    def history(first: str, last: str) -> subprocess.CompletedProcess[str]:
+        asked = command.replace("2026-11-01", first).replace("2026-11-30", last)
+        shell = ["bash", "-c", asked.replace("docs/", f"{ROOT}/docs/")]
+        return subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-def test_a_folder_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "findings.csv").mkdir()
-    done = run("join", tmp_path)
-    assert (done.code, done.err.count("\n")) == (1, 1)
-    assert "findings.csv cannot be written" in done.err
-
-
-def test_what_was_joined_is_reported_once(run: Run, wheel_scan: Scan, tmp_path: Path) -> None:
-    for path in wheel_scan.output.glob("*.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    before = run("report", tmp_path, "--format", "json").data
-    assert run("join", tmp_path).code == 0
-    after = run("report", tmp_path, "--format", "json").data
-    assert {**after, "superseded": 0} == before
-    assert after["superseded"] == sum(before["counts"].values())
-
-
-def test_the_command_is_installed_and_needs_no_prowler(
-    installed: Installation, wheel: Path, wheel_scan: Scan, tmp_path: Path
-) -> None:
-    """As a script beside Prowler, and as a module of a folder on PYTHONPATH."""
-    by_script = subprocess.run(
-        [installed.folder / "bin" / "sagemaker-isolation", "report", wheel_scan.output],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--no-deps",
-            "--quiet",
-            "--target",
-            tmp_path,
-            wheel,
-        ],
-        env=installation.offline_pip(),
-        check=True,
-    )
-    python = next(Path(sys.base_prefix, "bin").glob("python3"))
-    code = "import prowler"
-    assert subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 1
-    by_module = subprocess.run(
-        [python, "-m", PACKAGE, "report", wheel_scan.output],
-        env={"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (by_script.returncode, by_script.stderr) == (1, "")
-    assert (by_module.returncode, by_module.stderr) == (1, "")
-    assert by_script.stdout == by_module.stdout
-    assert "What to fix first" in by_script.stdout
-    piped = subprocess.run(
-        ["bash", "-c", f"{python} -m {PACKAGE} report {wheel_scan.output} | true"],  # noqa: S607
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert piped.stderr == ""
+    done = history("2026-11-28", "2026-12-02")
+    arn = f"arn:aws:sagemaker:eu-west-1:{A}:model"
+    assert done.stdout.splitlines() == [
+        f"{A} {CHECK}: 4 scans on 4 of 5 days",
+        "  no scan 2026-11-30",
+        f"  FAIL 2026-11-28 to 2026-11-29, then PASS from 2026-12-01: {arn}/m",
+        "    SageMaker model m is FAIL.",
+        f"  FAIL 2026-11-29 to 2026-12-01, then FAIL (muted) from 2026-12-02: {arn}/n",
+        "    SageMaker model n is FAIL.",
+        f"  FAIL (muted) 2026-12-02: {arn}/n",
+        "    SageMaker model n is FAIL.",
+        f"  MANUAL 2026-11-28, then absent from 2026-11-29: {arn}/u",
+        "    SageMaker model u is MANUAL.",
+        f"{B} {CHECK}: 1 scans on 1 of 5 days",
+        "  no scan 2026-11-28 to 2026-12-01",
+    ]
+    assert "no finding of the plugin's between" in history("2025-01-01", "2025-02-01").stderr
+    (tmp_path / "output" / "half.ocsf.json").write_text(json.dumps([FAILS])[:-9])
+    broken = history("2026-11-28", "2026-12-02")
+    assert (broken.returncode != 0, broken.stdout) == (True, "")

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -37,6 +37,8 @@ WORDS = {
     "ModelQualityJobDefinition": "model quality job definition",
     "MonitoringSchedule": "monitoring schedule",
 }
+
+T = TypeVar("T")
 
 
 class MalformedError(Exception):
@@ -104,6 +106,19 @@ def _why_refused(code: str, message: str, permission: str, region: str | None) -
         place = "" if none[1].lower() == _IDENTITY else f" in the {none[1]}"
         return f"{code}, no {none[1]} allows it", f"allow {permission}{place}"
     return code, f"allow {permission}"
+
+
+@dataclass(frozen=True)
+class Partial(Generic[T]):
+    """Some things of an answer, and why there may be more.
+
+    Attributes:
+        items: The things that are known.
+        error: What kept the rest from being known; None where these are all.
+    """
+
+    items: tuple[T, ...]
+    error: Exception | None = None
 
 
 @dataclass(frozen=True)

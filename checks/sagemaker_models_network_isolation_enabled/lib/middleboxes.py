@@ -21,7 +21,8 @@ from .facts import MiddleboxRoute, Unread
 from .ranges import Block, is_public, is_within, to_block
 from .route_tables import RouteTable, RouteTables, TableRoute, Target, table_in_effect
 
-_TABLES, _ENDPOINTS = "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"
+_SUBNETS, _TABLES = "ec2:DescribeSubnets", "ec2:DescribeRouteTables"
+_ENDPOINTS = "ec2:DescribeVpcEndpoints"
 
 # By a VPC and a firewall's endpoint: the tables of the subnets in which it stands, or why they are
 # not known.
@@ -53,7 +54,7 @@ def read_firewalls(
         new = {
             (vpc_id, str(route.target))
             for vpc_id, table in ahead
-            for route in table.routes
+            for route in table.routes.items
             if route.to is Target.FIREWALL and route.is_whole
             if _is_way_out(route, vpc_id, tables)
         }.difference(firewalls)
@@ -90,7 +91,7 @@ def middlebox_routes(
     """
     found: list[MiddleboxRoute | Unread] = []
     to_appliances: list[_ToAppliance] = []
-    for out in table.routes:
+    for out in table.routes.items:
         destination, middlebox = str(out.destination), str(out.target)
         if not _is_way_out(out, subnet["VpcId"], tables):
             continue
@@ -189,20 +190,20 @@ def _through_appliances(
     to_appliances: list[_ToAppliance], subnet: dict[str, Any], tables: RouteTables, account: str
 ) -> Iterator[MiddleboxRoute | Unread]:
     """Yield the ways through appliances that an internet gateway's own table sends traffic to."""
-    gateways, unclear = tables.in_effect(subnet["VpcId"], lambda name: name.startswith("igw-"))
-    if unclear:
-        yield why_unread(unclear, f"the way out of subnet {subnet['SubnetId']}", _TABLES)
-    elif not gateways and subnet.get("OwnerId") != account:
+    gateways = tables.in_effect(subnet["VpcId"], lambda name: name.startswith("igw-"))
+    if gateways.error:
+        yield why_unread(gateways.error, f"the way out of subnet {subnet['SubnetId']}", _TABLES)
+    elif not gateways.items and subnet.get("OwnerId") != account:
         out, table, _ = to_appliances[0]
         yield _of_another_account(subnet, table, out)
     try:
-        blocks = _blocks_of(subnet) if gateways else []
+        blocks = _blocks_of(subnet) if gateways.items else []
     except Exception as error:  # a MalformedError, or what a wrong type raises
-        yield why_unread(error, f"subnet {subnet['SubnetId']}", "ec2:DescribeSubnets")
+        yield why_unread(error, f"subnet {subnet['SubnetId']}", _SUBNETS)
         return
-    for gateway, edge in gateways:
-        if edge.unclear_routes:
-            yield why_unread(edge.unclear_routes, f"route table {edge.id}", _TABLES)
+    for gateway, edge in gateways.items:
+        if edge.routes.error:
+            yield why_unread(edge.routes.error, f"route table {edge.id}", _TABLES)
         taken = [route for block in blocks for route in edge.taken(block)]
         for back in taken:
             if back.live is not False and back.to is not Target.LOCAL:
@@ -255,11 +256,15 @@ def _of_another_account(subnet: dict[str, Any], table: RouteTable, out: TableRou
     resources of the owner (source: "Share your VPC subnets with other accounts" in the Amazon VPC
     User Guide).
     """
+    owner = subnet.get("OwnerId")
+    if not owner or not isinstance(owner, str):
+        malformed = MalformedError("no OwnerId in it")
+        return why_unread(malformed, f"subnet {subnet['SubnetId']}", _SUBNETS)
     return _not_followed(
         subnet,
         f"{table.id} sends {out.destination} to {out.target}, and the firewalls and gateways of "
-        f"account {subnet.get('OwnerId')}, which shares the subnet, are not seen from here",
-        "check in that account whether an internet gateway is behind it",
+        f"account {owner}, which shares the subnet, are not seen from here",
+        f"check in that account whether an internet gateway is behind it, with {_TABLES}",
     )
 
 

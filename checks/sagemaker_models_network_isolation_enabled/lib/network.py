@@ -15,18 +15,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from .answers import Described, MalformedError, is_id, listed
+from .answers import Described, MalformedError, Partial, is_id, listed
 from .configuration import read_broadest_sources
 from .facts import Listing, Network, R, SecurityGroup, Subnet
 from .middleboxes import read_firewalls
 from .ranges import BROADEST, Broadest, to_block
 from .route_tables import RouteTable, RouteTables, parse_route_tables, table_in_effect
-from .security_groups import PrefixList, group_facts, prefix_lists_of
+from .security_groups import group_facts, prefix_lists_of
 from .subnets import subnet_facts
 
 logger = logging.getLogger(__name__)
 
-FILTER_VALUES = 200  # the most values that one EC2 filter takes
+_FILTER_VALUES = 200  # the most values that one EC2 filter takes
 
 SubnetFacts = dict[str, Subnet]
 GroupFacts = dict[tuple[str, ...], tuple[SecurityGroup, ...]]
@@ -171,8 +171,8 @@ def describe_all(
     error: Exception | None = None
     ordered = sorted(values)
     try:
-        for start in range(0, len(ordered), FILTER_VALUES):
-            batch = ordered[start : start + FILTER_VALUES]
+        for start in range(0, len(ordered), _FILTER_VALUES):
+            batch = ordered[start : start + _FILTER_VALUES]
             for page in ec2.get_paginator(operation).paginate(
                 Filters=[{"Name": filter_name, "Values": batch}]
             ):
@@ -190,7 +190,7 @@ def describe_all(
     return Described(once, error, frozenset(unequal))
 
 
-def read_prefix_list(ec2: Any, list_id: str) -> PrefixList:
+def read_prefix_list(ec2: Any, list_id: str) -> Partial[str]:
     """Read the entries of a prefix list, whoever manages it: a customer, AWS, another account.
 
     Args:
@@ -210,4 +210,4 @@ def read_prefix_list(ec2: Any, list_id: str) -> PrefixList:
                     error = MalformedError("no Cidr in one of the Entries")
     except Exception as stopped:  # as above
         error = stopped
-    return PrefixList(tuple(blocks), error)
+    return Partial(tuple(blocks), error)

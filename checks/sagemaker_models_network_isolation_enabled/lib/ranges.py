@@ -1,6 +1,6 @@
 """Which address ranges are the internet: AWS's meaning of "public", for ranges in any spelling."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -136,16 +136,13 @@ def open_permissions(
         in. Without them no other is open.
     """
     known = list(permissions)
-    left = sorted(known, key=lambda p: (p.block.version, p.span[0], -p.span[1]))
-    broad = (p for p in left if is_broad(p.block, broadest) and is_public(p.block))
+    broad = (p for p in known if is_broad(p.block, broadest) and is_public(p.block))
     opened = {permission: {permission.group_id} for permission in broad}
-    found: Collection[Permission] = opened
-    while left := [permission for permission in left if permission not in found]:
-        rows = _open_rows(left, broadest)
-        if not rows:
-            break
+    left = [permission for permission in known if permission not in opened]
+    left.sort(key=lambda p: (p.block.version, p.span[0], -p.span[1]))
+    while rows := _open_rows(left, broadest):
         opened |= rows
-        found = rows
+        left = [permission for permission in left if permission not in rows]
     return {permission: opened[permission] for permission in known if permission in opened}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, TypeVar
 
-from .answers import Described, MalformedError, is_id, listed
+from .answers import Described, MalformedError, Partial, is_id, listed
 from .ranges import Block, is_within, to_block
 
 T = TypeVar("T")
@@ -89,16 +89,12 @@ class RouteTable:
         associations: What it is associated with, "main" or the id of a subnet, a gateway or a pool
             of addresses; each with the association's state.
         routes: Its routes.
-        unclear_associations: Why there may be more associations; None where these are all.
-        unclear_routes: Likewise, why there may be more routes.
     """
 
     id: str
     vpc_id: str | None
-    associations: tuple[tuple[str, str], ...]
-    routes: tuple[TableRoute, ...]
-    unclear_associations: Exception | None
-    unclear_routes: Exception | None
+    associations: Partial[tuple[str, str]]
+    routes: Partial[TableRoute]
 
     def taken(self, traffic: Block, elsewhere: Iterable[Block] = ()) -> list[TableRoute]:
         """Return the routes that traffic to a block takes, all of it or a part.
@@ -111,11 +107,11 @@ class RouteTable:
             traffic: The block.
             elsewhere: Parts of it whose traffic does not get here.
         """
-        around = [r for r in self.routes if r.block and is_within(traffic, r.block)]
+        around = [r for r in self.routes.items if r.block and is_within(traffic, r.block)]
         longest = max((r.block.prefixlen for r in around if r.block), default=0)
         return [
             r
-            for r in self.routes
+            for r in self.routes.items
             if not r.block
             or (r.block.prefixlen == longest and is_within(traffic, r.block))
             or (is_within(r.block, traffic) and not any(is_within(r.block, b) for b in elsewhere))
@@ -123,7 +119,7 @@ class RouteTable:
 
     def more_specific(self, route: TableRoute) -> frozenset[Block]:
         """Return the parts of a route's block for which the table has other routes."""
-        blocks = {r.block for r in self.routes if r.block and r.block != route.block}
+        blocks = {r.block for r in self.routes.items if r.block and r.block != route.block}
         return frozenset(b for b in blocks if route.block and is_within(b, route.block))
 
     def unclear(self, routes: Iterable[TableRoute]) -> Exception | None:
@@ -132,12 +128,12 @@ class RouteTable:
         Args:
             routes: Those of its routes that count.
         """
-        if self.unclear_routes:
-            return self.unclear_routes
+        if self.routes.error:
+            return self.routes.error
         live = [route for route in routes if route.live is not False]
         ways_out = (Target.INTERNET, Target.FIREWALL, Target.MISSING)
         # Every table routes its own VPC at least.
-        if not self.routes or any(not r.is_whole for r in live if r.to in ways_out):
+        if not self.routes.items or any(not r.is_whole for r in live if r.to in ways_out):
             return self.not_whole()
         unknown = next((route.target for route in live if route.to is Target.UNKNOWN), None)
         return self.unknown(unknown) if unknown else None
@@ -177,7 +173,7 @@ class RouteTables:
 
     def in_effect(
         self, vpc_id: str, wanted: Callable[[str], bool]
-    ) -> tuple[list[tuple[str, RouteTable]], Exception | None]:
+    ) -> Partial[tuple[str, RouteTable]]:
         """Return the tables of a VPC that route the traffic of something.
 
         Args:
@@ -185,20 +181,21 @@ class RouteTables:
             wanted: Whether what a table is associated with is wanted.
 
         Returns:
-            What each is associated with, and the table; and why there may be more of them.
+            What each is associated with, and the table.
         """
-        found, unclear = [], self.error
+        found: list[tuple[str, RouteTable]] = []
+        error = self.error
         for table in self.of_vpc(vpc_id):
-            for name, state in table.associations:
+            for name, state in table.associations.items:
                 if not wanted(name) or state in ("disassociated", "failed"):
                     continue
                 if state == "associated":
                     found.append((name, table))
                 else:  # on its way in or out, so nobody can say
                     why = f"the association of {name} with {table.id} is {state}"
-                    unclear = unclear or MalformedError(why)
-            unclear = unclear or table.unclear_associations
-        return found, unclear
+                    error = error or MalformedError(why)
+            error = error or table.associations.error
+        return Partial(tuple(found), error)
 
 
 def table_in_effect(subnet_id: str, vpc_id: str, tables: RouteTables) -> RouteTable:
@@ -213,14 +210,14 @@ def table_in_effect(subnet_id: str, vpc_id: str, tables: RouteTables) -> RouteTa
         Exception: The error of DescribeRouteTables, where its answer is not enough.
         MalformedError: The answer is whole and does not say which table it is.
     """
-    found, unclear = tables.in_effect(vpc_id, lambda name: name in ("main", subnet_id))
-    own = [table for name, table in found if name == subnet_id]
-    main = [table for name, table in found if name == "main"]
+    found = tables.in_effect(vpc_id, lambda name: name in ("main", subnet_id))
+    own = [table for name, table in found.items if name == subnet_id]
+    main = [table for name, table in found.items if name == "main"]
     if len(own) == 1:
         return own[0]
     # What is unclear may be the subnet's own table, so no main table is an answer any more.
-    if unclear:
-        raise unclear
+    if found.error:
+        raise found.error
     if own or len(main) != 1:
         kind = f"{len(own)} tables of its own" if own else f"{len(main)} main tables in {vpc_id}"
         raise MalformedError(f"AWS answered {kind}")
@@ -234,7 +231,7 @@ def parse_route_tables(described: Described) -> RouteTables:
     for answer in described.items.values():
         table = _parse_route_table(answer)
         by_vpc.setdefault(table.vpc_id, []).append(table)
-        local = (r.block for r in table.routes if r.target == "local" and r.block)
+        local = (r.block for r in table.routes.items if r.target == "local" and r.block)
         own_blocks.setdefault(table.vpc_id, set()).update(local)
     error = described.error
     if described.unequal:
@@ -244,31 +241,24 @@ def parse_route_tables(described: Described) -> RouteTables:
 
 def _parse_route_table(answer: dict[str, Any]) -> RouteTable:
     vpc_id = answer.get("VpcId")
-    associations, unclear_associations = _parse_each(
-        answer, "Associations", lambda association: _associated_with(association, answer)
-    )
-    routes, unclear_routes = _parse_each(answer, "Routes", _parse_route)
     return RouteTable(
         answer["RouteTableId"],
         vpc_id if is_id(vpc_id, "vpc-") else None,
-        associations,
-        routes,
-        unclear_associations,
-        unclear_routes,
+        _parse_each(answer, "Associations", lambda one: _associated_with(one, answer)),
+        _parse_each(answer, "Routes", _parse_route),
     )
 
 
 def _parse_each(
     answer: dict[str, Any], key: str, parse: Callable[[dict[str, Any]], T]
-) -> tuple[tuple[T, ...], Exception | None]:
-    """Return what a list of a RouteTable holds, and why there may be more of it."""
-    found = []
+) -> Partial[T]:
+    found: list[T] = []
     try:
         for item in listed(answer, key, answer["RouteTableId"]):
             found.append(parse(item))
     except Exception as error:  # MalformedError, or what nothing here was made for
-        return tuple(found), error
-    return tuple(found), None
+        return Partial(tuple(found), error)
+    return Partial(tuple(found))
 
 
 def _associated_with(association: dict[str, Any], table: dict[str, Any]) -> tuple[str, str]:

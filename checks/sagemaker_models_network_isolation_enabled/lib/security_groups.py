@@ -1,10 +1,9 @@
 """Which security groups are open to the internet: their rules and prefix lists, as facts."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from .answers import Described, MalformedError, listed, missing, why_unread
+from .answers import Described, MalformedError, Partial, listed, missing, why_unread
 from .facts import OpenRule, SecurityGroup, Unread
 from .ranges import (
     BROADEST,
@@ -17,22 +16,9 @@ from .ranges import (
 )
 
 # What a security group rule may admit; each rule has one of them at least.
-RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
-ICMP_CODES = 256  # of each type
-DIRECTIONS = {"IpPermissions": "from", "IpPermissionsEgress": "to"}
-
-
-@dataclass(frozen=True)
-class PrefixList:
-    """The entries of a managed prefix list, and why they may not be all.
-
-    Attributes:
-        blocks: The entries' CIDR blocks.
-        error: What kept the rest from being read; None where they are all there.
-    """
-
-    blocks: tuple[str, ...] = ()
-    error: Exception | None = None
+_RULE_ENDS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+_ICMP_CODES = 256  # of each type
+_DIRECTIONS = {"IpPermissions": "from", "IpPermissionsEgress": "to"}
 
 
 def prefix_lists_of(groups: Described) -> set[str]:
@@ -41,7 +27,7 @@ def prefix_lists_of(groups: Described) -> set[str]:
     Args:
         groups: The answer of DescribeSecurityGroups.
     """
-    lists = (group.get(direction) for group in groups.items.values() for direction in DIRECTIONS)
+    lists = (group.get(direction) for group in groups.items.values() for direction in _DIRECTIONS)
     rules = (rule for rules in lists if isinstance(rules, list) for rule in rules)
     named = (_prefix_list_ids(rule)[0] for rule in rules if isinstance(rule, dict))
     return {list_id for ids in named for list_id in ids}
@@ -55,7 +41,7 @@ def _prefix_list_ids(rule: dict[str, Any]) -> tuple[list[str], bool]:
 def group_facts(
     group_sets: Collection[tuple[str, ...]],
     groups: Described,
-    prefix_lists: Mapping[str, PrefixList],
+    prefix_lists: Mapping[str, Partial[str]],
     broadest: Broadest,
 ) -> dict[tuple[str, ...], tuple[SecurityGroup, ...]]:
     """Return what is known of the security groups of models.
@@ -73,7 +59,7 @@ def group_facts(
     rules = {
         (group_id, direction): tuple(_read_rules(group_id, direction, groups, prefix_lists))
         for group_id in {group_id for group_set in group_sets for group_id in group_set}
-        for direction in DIRECTIONS
+        for direction in _DIRECTIONS
     }
 
     permissions = {
@@ -103,7 +89,7 @@ def group_facts(
 
     facts = {}
     for group_set in group_sets:
-        ingress, egress = (opened(group_set, direction) for direction in DIRECTIONS)
+        ingress, egress = (opened(group_set, direction) for direction in _DIRECTIONS)
         facts[group_set] = tuple(
             SecurityGroup(
                 id=group_id,
@@ -124,16 +110,9 @@ def _vpc_of(group: dict[str, Any]) -> str | None:
 
 
 def _read_rules(
-    group_id: str, direction: str, groups: Described, prefix_lists: Mapping[str, PrefixList]
+    group_id: str, direction: str, groups: Described, prefix_lists: Mapping[str, Partial[str]]
 ) -> Iterator[Permission | Unread]:
-    """Yield what the rules of a security group permit, and what of them is not known.
-
-    Args:
-        group_id: The security group.
-        direction: A key of `DIRECTIONS`.
-        groups: The answer of DescribeSecurityGroups.
-        prefix_lists: The prefix lists that rules of those groups name, by id.
-    """
+    """Yield what the rules of a security group permit, and what of them is not known."""
     what, permission = f"security group {group_id}", "ec2:DescribeSecurityGroups"
     if group_id not in groups.items:
         yield missing(what, groups, permission)
@@ -145,7 +124,7 @@ def _read_rules(
         return
     incomplete = False
     for rule in rules:
-        ends = [rule.get(kind) for kind in RULE_ENDS]
+        ends = [rule.get(kind) for kind in _RULE_ENDS]
         incomplete |= not any(ends) or not all(isinstance(end, list | None) for end in ends)
         named: list[tuple[Any, str]] = []
         for ranges, key in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
@@ -156,7 +135,7 @@ def _read_rules(
         incomplete |= not whole
         for list_id in ids:
             prefix_list = prefix_lists[list_id]
-            named += [(block, f"{block} of prefix list {list_id}") for block in prefix_list.blocks]
+            named += [(block, f"{block} of prefix list {list_id}") for block in prefix_list.items]
             if prefix_list.error:
                 yield why_unread(
                     prefix_list.error,
@@ -165,7 +144,7 @@ def _read_rules(
                 )
         for block, written in named:
             try:
-                yield _permitted(group_id, rule, block, f"{DIRECTIONS[direction]} {written}")
+                yield _permitted(group_id, rule, block, f"{_DIRECTIONS[direction]} {written}")
             except ValueError:
                 incomplete = True
     if incomplete:
@@ -185,17 +164,7 @@ def _texts(items: Any, key: str) -> tuple[list[str], bool]:
 
 
 def _permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Permission:
-    """Return what a rule permits for one block.
-
-    Args:
-        group_id: The security group.
-        rule: An IpPermission, as boto3 gives it.
-        block: The block.
-        end: The block in words, such as "from 0.0.0.0/0".
-
-    Raises:
-        ValueError: It is no CIDR block, or what is permitted is garbled.
-    """
+    """Return what a rule permits for one block, or raise ValueError where that is garbled."""
     network, protocol = to_block(block), rule.get("IpProtocol")
     ports = (rule.get("FromPort"), rule.get("ToPort"))
     are_ports = all(isinstance(port, int | None) for port in ports)
@@ -213,8 +182,8 @@ def _ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
     if not isinstance(first, int) or not isinstance(last, int) or first == -1:
         return None
     if str(rule.get("IpProtocol")).startswith("icmp"):  # FromPort is the type, ToPort the code
-        types = first * ICMP_CODES
-        return (types, types + ICMP_CODES - 1) if last == -1 else (types + last, types + last)
+        types = first * _ICMP_CODES
+        return (types, types + _ICMP_CODES - 1) if last == -1 else (types + last, types + last)
     return (first, last) if rule.get("IpProtocol") in ("tcp", "udp") and first <= last else None
 
 
@@ -230,7 +199,7 @@ def _traffic(rule: dict[str, Any]) -> str:
         return protocol
     first, last = ports
     if protocol.startswith("icmp"):
-        kind, code = divmod(first, ICMP_CODES)
+        kind, code = divmod(first, _ICMP_CODES)
         return f"{protocol} type {kind}" + (f" code {code}" if first == last else "")
     return f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
 

@@ -40,7 +40,7 @@ def subnet_facts(
     except Exception as error:  # what DescribeRouteTables was stopped by, or a MalformedError
         unread.append(why_unread(error, what, permission))
         return _unread(subnet_id, *unread, vpc_id=vpc_id, mode=mode, connectivity=connectivity)
-    if unclear := table.unclear(table.routes):
+    if unclear := table.unclear(table.routes.items):
         unread.append(why_unread(unclear, what, permission))
     through, unclear_through = middlebox_routes(subnet, table, tables, account, firewalls)
     return Subnet(
@@ -95,6 +95,6 @@ def _internet_routes(table: RouteTable) -> tuple[Route, ...]:
     """
     return tuple(
         Route(str(route.destination), str(route.target), route.firewall)
-        for route in table.routes
+        for route in table.routes.items
         if route.to is Target.INTERNET and route.is_whole
     )
