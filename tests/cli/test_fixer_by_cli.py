@@ -5,13 +5,14 @@ from pathlib import Path
 import yaml
 
 from ..embedded.account import EVERYWHERE, Region
+from ..embedded.aws_cli import AWS
 from ..embedded.fixer_case import Case, variant
 from ..embedded.installation import CHECK, Installation
 from ..embedded.server import EmbeddedAWS
 
 
 def test_scan_plan_apply_scan_and_roll_back(
-    aws: EmbeddedAWS, installed: Installation, aws_cli_command: Path, tmp_path: Path
+    aws: EmbeddedAWS, installed: Installation, tmp_path: Path
 ) -> None:
     region = Region(aws, "ap-southeast-3")
     vpc = region.vpc()
@@ -20,7 +21,7 @@ def test_scan_plan_apply_scan_and_roll_back(
     private, group = [region.subnet(vpc), region.subnet(vpc, zone="b")], [region.group(vpc)]
     region.model("public", [region.subnet(vpc, table)], group, tags={"team": "risk"})
     region.model("not-isolated", private, group, isolated=False)
-    case = Case(aws, region, "public", tmp_path / "out", {}, aws_cli_command)
+    case = Case(aws, region, "public", tmp_path / "out", {}, AWS)
     for name in ("public", "not-isolated"):
         case.endpoint(variant("one", name), name=name)
     network = {"Subnets": private, "SecurityGroupIds": group}

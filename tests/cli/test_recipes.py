@@ -150,7 +150,7 @@ def job_of(
     make_installation: MakeInstallation,
     image: Installation,
     aws: EmbeddedAWS,
-    expected_schedules: Expected,
+    judged: dict[str, Expected],
     source: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[str], Job]:
@@ -212,7 +212,6 @@ def test_the_jobs_have_what_they_need_and_no_more() -> None:
     assert of_gitlab["artifacts"]["when"] == "always"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("recipe", SINGLE)
 def test_the_job_reports_every_finding_and_leaves_every_output(
     job_of: Callable[[str], Job], wheel_scan: Scan, recipe: str
@@ -396,7 +395,6 @@ exit {done.returncode}"""
     return commands
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("recipe", [*SINGLE, SCRIPT.name, ORGANISATIONS.name])
 @pytest.mark.parametrize("name", ADVERSITIES)
 def test_no_night_is_green_because_nothing_was_judged(
@@ -429,7 +427,6 @@ def test_no_night_is_green_because_nothing_was_judged(
         assert len(not_scanned) == (2 if silent else 0)
 
 
-@pytest.mark.slow
 def test_the_first_night_and_the_second(
     adverse: Callable[[str], Path], installed: Installation, tmp_path: Path
 ) -> None:
@@ -451,7 +448,6 @@ def test_prowler_has_no_sarif_for_aws(installed: Installation) -> None:
     assert "sarif output format is only available for the iac provider" in done.stderr
 
 
-@pytest.mark.slow
 def test_security_hub_takes_every_finding(job_of: Callable[[str], Job]) -> None:
     """The ASFF against the input of BatchImportFindings, in which MANUAL has no place."""
     scan = job_of("github.yml").scan

@@ -16,7 +16,12 @@ UNKNOWN = "model/unknown"
 # By region: the API, the fault, the model that is MANUAL, and the cause that it names.
 MANUAL: dict[str, tuple[str, Fault, str, str]] = {
     "ca-central-1": ("ListModels", refuse, UNKNOWN, "allow sagemaker:ListModels"),
-    "ap-northeast-1": ("ListModels", DENIAL, UNKNOWN, f"{DENIED}leave the region out (add ap-northeast-1"),
+    "ap-northeast-1": (
+        "ListModels",
+        DENIAL,
+        UNKNOWN,
+        f"{DENIED}leave the region out (add ap-northeast-1",
+    ),
     "eu-north-1": ("DescribeModel", refuse, "sound", "allow sagemaker:DescribeModel"),
     "us-west-2": (
         "DescribeModel",

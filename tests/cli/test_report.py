@@ -20,14 +20,6 @@ COMMAND = ("report", "--checks", *CHECKS, "--format", "json", "--sarif", "x.sari
 
 
 @pytest.fixture(scope="module")
-def everything(
-    expected: Expected, expected_configs: Expected, expected_schedules: Expected
-) -> Expected:
-    """What the account has, of all kinds."""
-    return expected | expected_configs | expected_schedules
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the report was written."""
     return tmp_path_factory.mktemp("report")

@@ -28,7 +28,7 @@ def test_every_command_is_one_that_aws_has(command: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [None, "DataQuality"])
 def test_the_commands_give_a_schedule_an_isolated_definition_and_take_it_back(
-    aws: EmbeddedAWS, tmp_path: Path, aws_cli_command: Path, kind: str | None
+    aws: EmbeddedAWS, tmp_path: Path, kind: str | None
 ) -> None:
     region = Region(aws, "ap-southeast-3")
     sagemaker, vpc = region.sagemaker, region.vpc()
@@ -50,7 +50,7 @@ def test_the_commands_give_a_schedule_an_isolated_definition_and_take_it_back(
 
     def run(text: str) -> None:
         commands = aws_cli.commands_in(text)
-        aws_cli.run(aws, region.name, commands, values, tmp_path, aws_cli_command)
+        aws_cli.run(aws, region.name, commands, values, tmp_path)
 
     def status() -> str:
         made = engine.provider(aws, region.name)

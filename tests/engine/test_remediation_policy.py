@@ -6,7 +6,7 @@ import pytest
 
 from ..embedded.fixer_case import Case, variant
 from ..embedded.installation import ROOT
-from ..tools.permissions import several
+from ..embedded.policy import several
 
 pytestmark = pytest.mark.untraced
 
