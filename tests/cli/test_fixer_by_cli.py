@@ -1,17 +1,16 @@
-"""The fixer as a user runs it: scan and plan, apply, scan, roll back, by the real CLIs."""
+"""The fixer as a user runs it: scan and page, Copy and Move, scan, Back, by the real CLIs."""
 
 from pathlib import Path
 
 import yaml
 
 from ..embedded.account import EVERYWHERE, Region
-from ..embedded.aws_cli import AWS
 from ..embedded.fixer_case import Case, variant
 from ..embedded.installation import CHECK, Installation
 from ..embedded.server import EmbeddedAWS
 
 
-def test_scan_plan_apply_scan_and_roll_back(
+def test_page_copy_move_scan_and_back(
     aws: EmbeddedAWS, installed: Installation, tmp_path: Path
 ) -> None:
     region = Region(aws, "ap-southeast-3")
@@ -21,37 +20,29 @@ def test_scan_plan_apply_scan_and_roll_back(
     private, group = [region.subnet(vpc), region.subnet(vpc, zone="b")], [region.group(vpc)]
     region.model("public", [region.subnet(vpc, table)], group, tags={"team": "risk"})
     region.model("not-isolated", private, group, isolated=False)
-    case = Case(aws, region, "public", tmp_path / "out", {}, AWS)
-    for name in ("public", "not-isolated"):
-        case.endpoint(variant("one", name), name=name)
+    region.model("unserved", private, group, isolated=False)
+    case = Case(aws, region, "both", tmp_path / "out", {})
+    case.endpoint(variant("one", "public"), variant("two", "not-isolated"))
     network = {"Subnets": private, "SecurityGroupIds": group}
     config = tmp_path / "fixer.yaml"
     config.write_text(yaml.safe_dump({"aws": {CHECK: {"VpcConfig": {region.name: network}}}}))
     arguments = ("--checks", CHECK, "--region", region.name)
-
-    def statuses(folder: str) -> dict[str, str]:
-        found = installed.scan(aws, tmp_path / folder, *arguments).findings()
-        return {name: row["STATUS"] for (_, name), row in found.items()}
+    fixer = ("--fixer", "--fixer-config", config, "--no-color")
 
     aws.calls.clear()
-    fixer = ("--fixer", "--fixer-config", config, "--no-color")
-    planned = installed.scan(aws, case.output, *arguments, *fixer)
-    assert not case.changes()  # of a scan and a plan
-    assert not list(planned.output.glob("*.csv"))  # with --fixer, Prowler writes none
-    assert f"sh {case.script()}\n" in planned.stdout
-    assert f"sh {case.script('not-isolated')}\n" in planned.stdout
-    assert "Traceback" not in planned.stderr
+    done = installed.scan(aws, case.output, *arguments, *fixer)
+    assert not case.changes()  # of a scan and a page
+    assert done.stdout.count(f"both: {case.page()}\n") == 2
+    assert "No endpoint is seen to serve it" in done.stdout
+    assert "Traceback" not in done.stderr
+    index = case.page("index").read_text("utf-8")
+    assert index.count(f"[page]({region.name}/both.md)") == 2
+    assert f"| {region.name} | unserved |  | No endpoint" in index
 
-    before = {"public": "FAIL", "not-isolated": "FAIL"}
-    for arguments_of_script, suffix in (
-        (("apply", "--all-at-once"), "-isolated"),
-        (["rollback"], ""),
-    ):
-        for name in before:
-            code, said = case.run(*arguments_of_script, script=case.script(name))
-            assert code == 0, said
-            assert case.serves_by(name) == ("InService", name + suffix)
-        assert statuses(f"after{suffix}") == before | {
-            "public-isolated": "PASS",
-            "not-isolated-isolated": "PASS",
-        }
+    code, said = case.run("Copy", "Move")
+    assert (code, case.serves_by()) == (0, ("InService", "both-isolated")), said
+    found = installed.scan(aws, tmp_path / "after", *arguments).findings()
+    passed = sorted(name for (_, name), row in found.items() if row["STATUS"] == "PASS")
+    assert [name[:-15] for name in passed] == ["not-isolated-isolated", "public-isolated"]
+    code, said = case.run("Back")
+    assert (code, case.serves_by()) == (0, ("InService", "both")), said

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,12 +129,13 @@ def test_a_discovery_that_fails_ends_no_command(installation: Installation) -> N
 
 
 def test_what_the_checks_need_and_is_gone_is_named(installation: Installation) -> None:
-    file, name = "providers/aws/lib/service/service.py", "audit_resources"
-    with changed(installation, file, name, f"{name}_arns"):
-        done = run(installation, FIND)
-    module = f"prowler.{file.removesuffix('.py').replace('/', '.')}"
-    assert_said(done.stderr, f"this Prowler has no {name} in {module}. Install", CHECK)
-    assert done.stdout == f"{installation.own_prowler / SERVICE / CHECK}\n"
+    module = "providers/aws/lib/service/service.py"
+    for name in ("audit_resources_arns", "own_audit_resources"):
+        with changed(installation, module, "audit_resources", name):
+            done = run(installation, FIND)
+        why = "this Prowler has no audit_resources in prowler.providers.aws.lib.service.service."
+        assert_said(done.stderr, why, CHECK)
+        assert done.stdout == f"{installation.own_prowler / SERVICE / CHECK}\n"
 
 
 def test_a_built_in_of_another_of_our_names_is_known(installation: Installation) -> None:
@@ -182,11 +184,11 @@ def test_prowler_started_within_a_checkout_has_its_checks_and_frameworks(
 
 
 def test_all_that_the_checks_import_of_prowler_is_in_the_table() -> None:
-    """But for the fixer's imports: if one fails, Prowler says that the fixer failed."""
+    """But for the fixer's, whose failure Prowler says, and for a `try` that has another way."""
     checks = ROOT / "checks"
     paths = [p for p in checks.rglob("*.py") if "fixer" not in str(p.relative_to(checks))]
     text = "\n".join(path.read_text("utf-8") for path in paths)
-    for module, names in re.findall(r"^\s*from (prowler\S*) import (.+)", text, re.MULTILINE):
+    for module, names in re.findall(r"^from (prowler\S*) import (.+)", text, re.MULTILINE):
         assert set(names.split(", ")) <= set(plugin.RELIED_ON[module])
     assert set(re.findall(r'"(prowler\.[\w.]+)"', text)) <= plugin.RELIED_ON.keys()
 
@@ -200,3 +202,10 @@ def test_it_is_cheap(installation: Installation) -> None:
     loaded = run(installation, code).stdout.split()
     assert plugin.__name__ in loaded
     assert not [name for name in loaded if name in plugin.RELIED_ON or name.startswith("boto")]
+
+
+def test_where_there_is_no_prowler_nothing_is_said() -> None:
+    """`sagemaker-isolation` may still read what one wrote elsewhere."""
+    command = [sys.executable, "-S", "-c", f"import {plugin.__name__}"]  # without site-packages
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    assert done.stderr == b""

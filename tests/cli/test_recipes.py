@@ -172,6 +172,8 @@ def job_of(
             kept = {k: v for k, v in variables.items() if not re.search("_KEY|TOKEN", k)}
             token = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(workspace / "token")}
             variables = {**job["variables"], **kept, **token, "AWS_ID_TOKEN": "a token"}
+            role = variables["AWS_ROLE_ARN"].replace("111122223333", account.ACCOUNT)
+            variables["AWS_ROLE_ARN"] = role
         return run_recipe(recipe, make_installation(recipe), workspace, variables)
 
     return run

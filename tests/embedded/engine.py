@@ -11,13 +11,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import botocore.session
 import prowler.providers.aws.services.sagemaker as prowlers_sagemaker
-import yaml
 from prowler.lib.check.check import execute, import_check
 from prowler.providers.aws.aws_provider import AwsProvider
 from prowler.providers.common.models import Audit_Metadata
@@ -32,6 +32,7 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 SERVICE = prowlers_sagemaker.__name__
 CLIENT = f"{SERVICE}.sagemaker_client"
+times = count(20260101000000)
 SISTER = "sagemaker_models_vpc_settings_configured"  # Prowler's, which reads models too
 
 
@@ -101,57 +102,41 @@ def scan(
 
 
 def fix(
-    aws: Any, name: str, region: str, output: Path, settings: Any, **arguments: Any
-) -> tuple[bool, list[str]]:
-    """Run the fixer on one model, as Prowler's `run_fixer` does.
+    aws: EmbeddedAWS,
+    models: Sequence[tuple[str, str]],
+    output: Path,
+    settings: Any = None,
+    **arguments: Any,
+) -> str:
+    """Run the fixer on the models of one scan, as Prowler's `run_fixer` does; no run is of a time.
 
     Args:
+        models: The name and the region of each.
         output: Prowler's --output-directory.
-        settings: What stands under the check's name in the fixer configuration; None for no file.
+        settings: What stands below `aws.<check>` in the fixer configuration.
         arguments: Further arguments of `AwsProvider`.
 
     Returns:
-        What the fixer returned, and the lines that it printed, without their indent.
-    """
-    ((result, printed),) = fix_all(aws, [name], region, output, settings, **arguments)
-    return result, [line.strip() for line in printed]
-
-
-def fix_all(
-    aws: Any,
-    names: Sequence[str],
-    region: str | Sequence[str],
-    output: Path,
-    settings: Any,
-    **arguments: Any,
-) -> list[tuple[bool, list[str]]]:
-    """Run the fixer on the models of one scan, one after the other: see `fix`.
-
-    The region is that of all models, or there is one for each. The lines are as they are printed.
+        What the fixer printed.
     """
     take_the_place()
-    regions = [region] * len(names) if isinstance(region, str) else region
-    made = provider(aws, *set(regions), retries_max_attempts=0, **arguments)
+    given = {"fixer_config": {CHECK: settings}, "retries_max_attempts": 0, **arguments}
+    made = provider(aws, *{region for _, region in models}, **given)
     made.audit_metadata = Audit_Metadata(
         services_scanned=0, expected_checks=[CHECK], completed_checks=0, audit_progress=0
     )
     command = ["prowler", "aws", "--fixer", "--output-directory", str(output)]
-    if settings is not None:
-        file = output / "fixer.yaml"
-        file.write_text(settings if isinstance(settings, str) else yaml.safe_dump(settings))
-        command += ["--fixer-config", str(file)]
-    results = []
+    module = import_check(f"{SERVICE}.{CHECK}.{CHECK}_fixer")
     with (
         environment(aws),
         mock.patch.object(Provider, "_global", made),
         mock.patch.object(sys, "argv", command),
+        mock.patch.object(module, "output_file_timestamp", str(next(times))),
+        redirect_stdout(StringIO()) as printed,
     ):
-        fixer = import_check(f"{SERVICE}.{CHECK}.{CHECK}_fixer").fixer
-        for name, place in zip(names, regions, strict=True):
-            with redirect_stdout(StringIO()) as printed:
-                result = fixer(resource_id=name, region=place)
-            results.append((result, printed.getvalue().splitlines()))
-    return results
+        for name, region in models:
+            assert module.fixer(resource_id=name, region=region) is False
+    return printed.getvalue()
 
 
 @contextmanager

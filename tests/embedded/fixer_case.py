@@ -1,9 +1,8 @@
-"""What the fixer's tests share: a model for each, an endpoint, plans and their scripts."""
+"""What the fixer's tests share: a model and an endpoint for each, its page, and its blocks."""
 
+import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from copy import deepcopy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -16,15 +15,12 @@ from moto.sagemaker.models import sagemaker_backends
 from . import engine
 from .account import ACCOUNT, EVERYWHERE, Region
 from .aws_cli import AWS
-from .installation import CHECK, access
+from .installation import access
 from .server import EmbeddedAWS
 
 REGION = "ap-east-1"
-ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
-THINGS = ("_models", "endpoint_configs", "endpoints", "components")
+ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "error's"}]}}
 numbers = count()
-APPLY = ("apply", "--all-at-once")
-MADE = ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]
 
 
 @dataclass
@@ -36,7 +32,6 @@ class Case:
         name: The model, its endpoint and its endpoint configuration.
         output: Prowler's --output-directory.
         sound: A VpcConfig that is private and controlled.
-        command: The AWS CLI.
     """
 
     aws: EmbeddedAWS
@@ -44,148 +39,119 @@ class Case:
     name: str
     output: Path
     sound: dict[str, list[str]]
-    command: Path
 
     @property
     def sagemaker(self) -> Any:
         return self.region.sagemaker
 
     @property
-    def copy(self) -> str:
-        """The name of the copy of the model, and of that of the configuration."""
-        return f"{self.name}-isolated"
-
-    @property
     def backend(self) -> Any:
         """moto's things of the region, which a test may change in place."""
         return sagemaker_backends[ACCOUNT][self.region.name]
 
-    @contextmanager
-    def restored(self) -> Iterator[None]:
-        """Have all models, endpoints and configurations be again what they are."""
-        kept = {key: deepcopy(vars(self.backend).get(key) or {}) for key in THINGS}
-        yield
-        vars(self.backend).update(kept)
-
-    def make_anew(self, kind: str, name: str = "", later: int = 3600) -> None:
-        """Have a "model" or "config" be one that was made some seconds later under its name."""
+    def make_anew(self, kind: str) -> None:
+        """Have the "model" or "config" be one that was made a second later under its name."""
         things = self.backend._models if kind == "model" else self.backend.endpoint_configs
-        things[name or self.name].creation_time += timedelta(seconds=later)
+        things[self.name].creation_time += timedelta(seconds=1)
 
     def model(self, name: str = "", **parameters: Any) -> None:
         """Create a model without isolation, in the sound network unless told otherwise."""
         given = {"VpcConfig": self.sound, "isolated": False, **parameters}
         self.region.model(name or self.name, **given)
 
-    def config(self, name: str, *variants: dict[str, Any], **parameters: Any) -> None:
-        """Create an endpoint configuration."""
-        self.sagemaker.create_endpoint_config(
-            EndpointConfigName=name, ProductionVariants=list(variants), **parameters
-        )
-
     def endpoint(self, *variants: dict[str, Any], name: str = "", **parameters: Any) -> None:
         """Create an endpoint, whose variant is of the case's model unless told otherwise."""
         name = name or self.name
-        self.config(name, *(variants or [variant("one", self.name)]), **parameters)
+        made = list(variants or [variant("one", self.name)])
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=made, **parameters
+        )
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
-    def deploy(self, config: str, name: str = "", **parameters: Any) -> None:
-        """Have somebody else update an endpoint to a configuration that is there."""
-        name = name or self.name
-        self.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, **parameters)
-        self.sagemaker.describe_endpoint(EndpointName=name)
-
-    def plan(self, vpc_config: Any = None, **arguments: Any) -> str:
-        """Run the fixer on the model, and return all that it printed, in one line."""
-        settings = {"aws": {CHECK: {"VpcConfig": {REGION: vpc_config}}}} if vpc_config else None
-        done, lines = engine.fix(
-            self.aws, self.name, self.region.name, self.output, settings, **arguments
+    def deploy_another(self) -> None:
+        """Have a colleague update the endpoint to another configuration."""
+        name = f"{self.name}-new"
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[variant("one", self.name)]
         )
-        assert not done
-        return " ".join(lines)
+        self.sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=name)
+        self.sagemaker.describe_endpoint(EndpointName=self.name)
 
-    def script(self, endpoint: str = "") -> Path:
-        """Return the latest script of an endpoint."""
-        found = self.output.glob(f"remediation-*/{self.region.name}/{endpoint or self.name}.sh")
+    def fix(self, *names: str, **arguments: Any) -> str:
+        """Run the fixer on the model or several of one scan, and return all that it printed."""
+        models = [(name, self.region.name) for name in names or [self.name]]
+        return engine.fix(self.aws, models, self.output, **arguments)
+
+    def page(self, name: str = "") -> Path:
+        """Return the latest page of an endpoint, or the latest "index"."""
+        found = self.output.glob(f"remediation-*/**/{name or self.name}.md")
         return max(found, key=lambda path: path.stat().st_mtime_ns)
 
-    def run(
-        self, *arguments: str, script: Path | None = None, **environment: str
-    ) -> tuple[int, str]:
-        """Run a script of the plan with the real AWS CLI and jq, and a sleep that does not.
+    def block(self, heading: str) -> str:
+        """Return a block of the page: that of Copy, Move or Back."""
+        section = self.page().read_text("utf-8").partition(f"\n### {heading}\n")[2]
+        return str(re.findall("```sh\n(.*?)```", section, re.DOTALL)[0])
 
-        Returns:
-            The exit code, and all that it said.
+    def run(
+        self, *headings: str, by: Sequence[str] = ("dash",), path: str = "", after: str = ""
+    ) -> tuple[int, str]:
+        """Give blocks of the page to a shell, in order, and return its exit code and output.
+
+        Args:
+            by: The shell; with `-c` the blocks are its argument, else its standard input.
+            path: A folder of commands that come before the machine's.
+            after: What the shell does afterwards.
         """
-        for name, command in (("sleep", ""), ("aws", 'aws "$@"')):
-            if not (self.output / "tools" / name).exists():
-                self.tool(name, command)
-        scratch = self.output / "scratch"
-        scratch.mkdir(exist_ok=True)
+        text = "".join(map(self.block, headings)) + after
+        by_argument = "-c" in by
+        home = self.output / "home"
+        home.mkdir(exist_ok=True)
         done = subprocess.run(
-            ["/bin/sh", str(script or self.script()), *arguments],
-            cwd=self.output,
+            [*by, *([text] if by_argument else [])],
+            input=None if by_argument else text,
+            cwd=home,
             env={
-                "AWS_MAX_ATTEMPTS": "1",
                 **access(self.aws),
-                "PATH": f"{self.output}/tools:/usr/bin:/bin",
-                "TMPDIR": str(scratch),
-                **environment,
+                "AWS_MAX_ATTEMPTS": "1",
+                "HOME": str(home),
+                "PATH": f"{path or AWS.parent}:{AWS.parent}:/usr/bin:/bin",
+                "TMPDIR": str(home),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
             timeout=300,
+            start_new_session=True,
         )
-        assert not list(scratch.iterdir())  # nothing is left on disk
+        assert not list(home.iterdir())  # nothing is left on disk
         return done.returncode, done.stdout
 
-    def tool(self, name: str, script: str) -> None:
-        """Put a command of the shell before those of the machine; `aws "$@"` in it is the CLI's."""
-        path = self.output / "tools" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f'#!/bin/sh\naws() {{ {self.command} "$@"; }}\n{script}\n')
-        path.chmod(0o700)
+    def tool(self, script: str) -> Path:
+        """Make an `aws` out of a script that calls "$real", and return its empty "$log"."""
+        folder = self.output / "tools"
+        folder.mkdir(exist_ok=True)
+        log, aws = folder / "log", folder / "aws"
+        log.write_text("")
+        aws.write_text(f"#!/bin/sh\nlog={log} real={AWS}\n{script}\n")
+        aws.chmod(0o700)
+        return log
 
-    def serves_by(self, name: str = "") -> tuple[str, str]:
-        """Return an endpoint's status and configuration."""
-        endpoint = self.sagemaker.describe_endpoint(EndpointName=name or self.name)
-        return endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
+    def serves_by(self) -> tuple[str, str]:
+        """Return the endpoint's status and configuration, without the time in a copy's name."""
+        endpoint = self.sagemaker.describe_endpoint(EndpointName=self.name)
+        name = re.sub(r"-\d{14}$", "", endpoint["EndpointConfigName"])
+        return endpoint["EndpointStatus"], name
 
     def changes(self) -> list[str]:
         """Return the operations that changed something since the calls were cleared, in order."""
         apis = (call.api for call in self.aws.calls)
         return [api for api in apis if not api.startswith(("List", "Describe", "Get", "Search"))]
 
-    def names(self) -> tuple[list[str], list[str]]:
-        """Return the names of the models and endpoint configurations of the case."""
-        models = self.sagemaker.list_models(NameContains=self.name)["Models"]
-        configs = self.sagemaker.list_endpoint_configs(NameContains=self.name)["EndpointConfigs"]
-        return (
-            sorted(model["ModelName"] for model in models),
-            sorted(config["EndpointConfigName"] for config in configs),
-        )
-
-
-def planned(case: Case, *variants: dict[str, Any], **parameters: Any) -> str:
-    """Make a model and an endpoint, plan, and return what the fixer said."""
-    case.model(**parameters)
-    case.endpoint(*variants)
-    said = case.plan()
-    case.aws.calls.clear()
-    return said
-
 
 def variant(name: str, model: str, **parameters: Any) -> dict[str, Any]:
-    return {
-        "VariantName": name,
-        "ModelName": model,
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-        "InitialVariantWeight": 1.0,
-        **parameters,
-    }
+    size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    return {"VariantName": name, "ModelName": model, **size, **parameters}
 
 
 @pytest.fixture(scope="module")
@@ -208,10 +174,8 @@ def public(fixed_region: Region) -> dict[str, list[str]]:
     vpc = fixed_region.vpc()
     gateway = fixed_region.internet_gateway(vpc)
     route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
-    return {
-        "Subnets": [fixed_region.subnet(vpc, fixed_region.table(vpc, route))],
-        "SecurityGroupIds": [fixed_region.group(vpc)],
-    }
+    subnet = fixed_region.subnet(vpc, fixed_region.table(vpc, route))
+    return {"Subnets": [subnet], "SecurityGroupIds": [fixed_region.group(vpc)]}
 
 
 @pytest.fixture
@@ -221,7 +185,7 @@ def case(
     sound: dict[str, list[str]],
     tmp_path: Path,
 ) -> Iterator[Case]:
-    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound, AWS)
+    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound)
     yield made
     # The fixer looks at every endpoint and inference component of the region.
     for endpoint in made.sagemaker.list_endpoints()["Endpoints"]:

@@ -65,7 +65,8 @@ Model.given = {}  # of those that are made past the API
 def create_model(self: Any) -> Any:
     name = self._get_param("ModelName")
     if name in self.sagemaker_backend._models:
-        raise ValidationError(message=f"Cannot create already existing model {name!r}.")
+        arn = self.sagemaker_backend._models[name].response_object["ModelArn"]
+        raise ValidationError(message=f'Cannot create already existing model "{arn}".')
     answer = moto_create_model(self)
     model = self.sagemaker_backend._models[name]
     model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
@@ -141,15 +142,7 @@ def search_endpoints(self: Any) -> Any:
     return ActionResult({"Results": records, "NextToken": token})
 
 
-# What becomes of an endpoint's update to an isolated model whose container needs the network; AWS
-# goes back to the old configuration where it can. Any other container is InService.
-FATES = {
-    "needs-network": "InService",
-    "needs-network-mixed": "UpdateRollbackFailed",
-    "needs-network-broken": "Failed",
-}
-config_fates: dict[str, str] = {}  # the same for updates to a configuration; tests may set it
-looks = {"until updated": 0}  # how often DescribeEndpoint answers Updating; tests may set it
+config_fates: dict[str, str] = {}  # the status that updates to a configuration end with
 SHAPES = botocore.session.get_session().get_service_model("sagemaker")
 ENDPOINT = SHAPES.shape_for("Endpoint")
 MODEL = SHAPES.operation_model("DescribeModel").output_shape
@@ -170,7 +163,9 @@ def create_endpoint_config(self: Any) -> Any:
     given = {key: value for key, value in json.loads(self.body).items() if key != "Tags"}
     backend = self.sagemaker_backend
     if given["EndpointConfigName"] in backend.endpoint_configs:
-        raise ValidationError(message="Cannot create already existing endpoint configuration.")
+        arn = backend.endpoint_configs[given["EndpointConfigName"]].endpoint_config_arn
+        words = "Cannot create already existing endpoint configuration"
+        raise ValidationError(message=f'{words} "{arn}".')
     for variant in (*given["ProductionVariants"], *given.get("ShadowProductionVariants", ())):
         model = backend._models.get(variant.get("ModelName"))
         if model and "ServerlessConfig" in variant and model.enable_network_isolation:
@@ -203,7 +198,6 @@ def update_endpoint(self: Any) -> Any:
             raise ValidationError(message=f"Could not find model {variant['ModelName']!r}.")
     endpoint.endpoint_status = "Updating"
     endpoint.pending_deployment_summary = {"EndpointConfigName": config_name}
-    endpoint.looks_left = looks["until updated"]
     endpoint.failure_reason = None
     endpoint.last_modified_time = utcnow()
     config = self._get_param("DeploymentConfig")
@@ -220,21 +214,12 @@ def describe_endpoint(self: Any) -> Any:
     backend = self.sagemaker_backend
     endpoint = backend.endpoints.get(self._get_param("EndpointName"))
     pending = getattr(endpoint, "pending_deployment_summary", None)
-    if pending and endpoint.looks_left:
-        endpoint.looks_left -= 1
-    elif pending:
+    if pending and not getattr(endpoint, "is_held", False):
         endpoint.pending_deployment_summary = None
-        variants = backend.endpoint_configs[pending["EndpointConfigName"]].production_variants
-        models = [backend._models[v["ModelName"]] for v in variants if v.get("ModelName")]
-        isolated = [m.primary_container or {} for m in models if m.enable_network_isolation]
-        images = [container.get("Image") for container in isolated]
-        fates = [FATES[image] for image in images if image in FATES]
-        fates += [fate for name, fate in config_fates.items() if name in pending.values()]
-        if fates:
-            endpoint.endpoint_status = fates[0]
+        endpoint.endpoint_status = config_fates.get(pending["EndpointConfigName"], "InService")
+        if pending["EndpointConfigName"] in config_fates:
             endpoint.failure_reason = "The container did not pass the ping health check."
         else:
-            endpoint.endpoint_status = "InService"
             endpoint.endpoint_config_name = pending["EndpointConfigName"]
     described = moto_describe_endpoint(self)
     if last := getattr(endpoint, "last_deployment_config", None):

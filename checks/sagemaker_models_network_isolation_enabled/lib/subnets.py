@@ -7,7 +7,7 @@ gateway, a transit gateway, a peering connection or a firewall lets through behi
 from typing import Any
 
 from .answers import Described, MalformedError, is_id, missing, why_unread
-from .facts import Route, Subnet, Unread
+from .facts import Route, Subnet
 from .middleboxes import Firewalls, middlebox_routes
 from .route_tables import RouteTable, RouteTables, Target, table_in_effect
 
@@ -26,12 +26,12 @@ def subnet_facts(
     """
     what, permission = f"subnet {subnet_id}", "ec2:DescribeSubnets"
     if subnet_id not in subnets.items:
-        return _unread(subnet_id, missing(what, subnets, permission))
+        return Subnet(subnet_id, unread=(missing(what, subnets, permission),))
     subnet = subnets.items[subnet_id]
     vpc_id = str(subnet.get("VpcId"))
     if not is_id(vpc_id, "vpc-"):
         malformed = MalformedError("no VpcId in it")
-        return _unread(subnet_id, why_unread(malformed, what, permission))
+        return Subnet(subnet_id, unread=(why_unread(malformed, what, permission),))
     mode, connectivity, garbled = _settings_of(subnet)
     unread = [why_unread(garbled, what, permission)] if garbled else []
     what, permission = f"the route table of subnet {subnet_id}", "ec2:DescribeRouteTables"
@@ -39,7 +39,13 @@ def subnet_facts(
         table = table_in_effect(subnet_id, vpc_id, tables)
     except Exception as error:  # what DescribeRouteTables was stopped by, or a MalformedError
         unread.append(why_unread(error, what, permission))
-        return _unread(subnet_id, *unread, vpc_id=vpc_id, mode=mode, connectivity=connectivity)
+        return Subnet(
+            id=subnet_id,
+            vpc_id=vpc_id,
+            block_public_access=mode,
+            firewall_connectivity=connectivity,
+            unread=tuple(unread),
+        )
     if unclear := table.unclear(table.routes.items):
         unread.append(why_unread(unclear, what, permission))
     through, unclear_through = middlebox_routes(subnet, table, tables, account, firewalls)
@@ -55,26 +61,6 @@ def subnet_facts(
     )
 
 
-def _unread(
-    subnet_id: str,
-    *unread: Unread,
-    vpc_id: str | None = None,
-    mode: str | None = None,
-    connectivity: str | None = None,
-) -> Subnet:
-    """Return a subnet whose routes are not known."""
-    return Subnet(
-        id=subnet_id,
-        vpc_id=vpc_id,
-        route_table_id=None,
-        internet_routes=(),
-        middlebox_routes=(),
-        block_public_access=mode,
-        firewall_connectivity=connectivity,
-        unread=unread,
-    )
-
-
 def _settings_of(subnet: dict[str, Any]) -> tuple[str | None, str | None, Exception | None]:
     """Return the settings that no verdict rests on; both None and why, where one is garbled."""
     states = subnet.get("BlockPublicAccessStates") or {}
@@ -87,12 +73,8 @@ def _settings_of(subnet: dict[str, Any]) -> tuple[str | None, str | None, Except
 
 
 def _internet_routes(table: RouteTable) -> tuple[Route, ...]:
-    """Return the live routes of a table to an internet gateway or a carrier gateway.
-
-    Any destination counts: IPv4, IPv6, a prefix list, halves of the default (source: "Subnet
-    types" in the Amazon VPC User Guide: a public subnet has a direct route to an internet
-    gateway). A blackhole route leads nowhere.
-    """
+    """Return the live routes of a table to an internet gateway or a carrier gateway."""
+    # Any destination counts: IPv4, IPv6, a prefix list, halves of the default.
     return tuple(
         Route(str(route.destination), str(route.target), route.firewall)
         for route in table.routes.items

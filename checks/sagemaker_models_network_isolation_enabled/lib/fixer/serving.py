@@ -1,112 +1,160 @@
-"""What serves in a region: its endpoints and inference components, read together.
+"""What serves in a region, with the settings that botocore drops.
 
-What cannot be read is kept with its reason, because it may serve any model: AWS lets a
-configuration be deleted while an endpoint uses it.
+Prowler pins botocore, whose parser leaves out members that AWS has added since. A copy must not
+lose them, so answers are read as AWS sent them: botocore hands them to whoever listens to
+`before-parse.sagemaker.<Operation>`.
 """
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore import xform_name
 
-from ..answers import MalformedError, why_unread
-from ..facts import Unread
 from ..listings import PAGE_SIZE
-from .descriptions import Description, describe, models_of
+from .network import explain_error
+
+_NOUNS = {"model": "Model", "endpoint-config": "EndpointConfig", "endpoint": "Endpoint"}
 
 
-@dataclass
-class Serving:
-    """What serves in a region.
+@dataclass(frozen=True)
+class Description:
+    """A model, an endpoint configuration or an endpoint, as AWS describes it.
 
     Attributes:
-        endpoints: The answers of DescribeEndpoint, by the endpoint's name.
-        configs: The configurations that they use or are being updated to, by name.
-        components: The models that inference components use, by the component's name.
-        unread: What could not be read.
+        kind: "model", "endpoint-config" or "endpoint": the AWS CLI's word.
+        name: Its name.
+        answer: The answer as boto3 gives it.
+        sent: The answer as AWS sent it.
     """
 
-    endpoints: dict[str, dict[str, Any]] = field(default_factory=dict)
-    configs: dict[str, Description] = field(default_factory=dict)
-    components: dict[str, set[str]] = field(default_factory=dict)
-    unread: list[Unread] = field(default_factory=list)
+    kind: str
+    name: str
+    answer: dict[str, Any]
+    sent: dict[str, Any]
 
-    def endpoints_of(self, model: str) -> list[str]:
-        """Return the endpoints that use a model, or are being updated to use it."""
-        return [
-            name
-            for name, endpoint in self.endpoints.items()
-            if any(model in self.models_by(config) for config in config_names(endpoint))
-        ]
+    @property
+    def created(self) -> int:
+        """CreationTime in seconds since 1970; it tells it from those that had the name before."""
+        return int(self.answer["CreationTime"].timestamp())
 
-    def components_of(self, model: str) -> list[str]:
-        """Return the inference components that use a model."""
-        return [name for name, models in self.components.items() if model in models]
+    @property
+    def settings(self) -> list[str]:
+        """The members that AWS sent, as "PrimaryContainer.Image", but no environment variable."""
+        members = set(_members_of(self.sent))
+        return sorted(members - {member.rpartition(".")[0] for member in members})
 
-    def models_by(self, config: str) -> list[str]:
-        """Return the models that a configuration names; none for one that could not be read."""
-        return models_of(self.configs[config]) if config in self.configs else []
+    @property
+    def new_members(self) -> list[str]:
+        """The members that this botocore does not know, without what is in them."""
+        new = set(_members_of(self.sent)) - set(_members_of(self.answer))
+        return sorted(name for name in new if name.rpartition(".")[0] not in new)
+
+    @property
+    def containers(self) -> list[dict[str, Any]]:
+        """The containers of a model, one or several."""
+        primary = self.sent.get("PrimaryContainer")
+        return [*([primary] if primary else ()), *(self.sent.get("Containers") or ())]
+
+    @property
+    def variants(self) -> list[dict[str, Any]]:
+        """The production and shadow variants of an endpoint or a configuration."""
+        kinds = ("ProductionVariants", "ShadowProductionVariants")
+        return [variant for kind in kinds for variant in self.sent.get(kind) or ()]
+
+    @property
+    def models(self) -> list[str]:
+        """The models that a configuration names, those of its instance pools too."""
+        pools = [pool for variant in self.variants for pool in variant.get("InstancePools") or ()]
+        names = {variant.get("ModelName") for variant in self.variants}
+        return sorted(filter(None, names | {pool.get("ModelNameOverride") for pool in pools}))
+
+    @property
+    def configs(self) -> list[str]:
+        """The configurations of an endpoint: the one it uses, and one it is updated to."""
+        pending = (self.answer.get("PendingDeploymentSummary") or {}).get("EndpointConfigName")
+        return [self.answer["EndpointConfigName"], *([pending] if pending else [])]
 
 
-def config_names(endpoint: dict[str, Any]) -> list[str]:
-    """Return the configurations of an endpoint: the one it uses, and one it is updated to."""
-    pending = (endpoint.get("PendingDeploymentSummary") or {}).get("EndpointConfigName")
-    return [endpoint["EndpointConfigName"], *([pending] if pending else [])]
-
-
-def read_serving(client: Any) -> Serving:
-    """Return what serves in a region.
-
-    Args:
-        client: The SageMaker client of the region.
+def describe(client: Any, kind: str, name: str) -> Description:
+    """Return what AWS says of a model, an endpoint configuration or an endpoint.
 
     Raises:
-        ClientError, BotoCoreError: The endpoints cannot be listed.
+        ClientError, BotoCoreError: AWS did not tell.
     """
-    serving = Serving()
-    for name in list(names(client, "list_endpoints", "Endpoints", "EndpointName")):
-        try:
-            endpoint = client.describe_endpoint(EndpointName=name)
-        except (ClientError, BotoCoreError) as error:
-            serving.unread.append(unread(error, f"endpoint {name}", "DescribeEndpoint"))
-            continue
-        serving.endpoints[name] = endpoint
-        status = endpoint["EndpointStatus"]
-        is_shown = status != "RollingBack" or endpoint.get("PendingDeploymentSummary")
-        if status == "UpdateRollbackFailed" or not is_shown:  # it may serve with two
-            two = MalformedError(f"it is {status}", "look at it again when it is InService")
-            what = f"the second configuration of endpoint {name}"
-            serving.unread.append(unread(two, what, "DescribeEndpoint"))
-        for config in set(config_names(endpoint)) - set(serving.configs):
-            try:
-                serving.configs[config] = describe(client, "endpoint-config", config)
-            except (ClientError, BotoCoreError) as error:
-                what = f"configuration {config} of endpoint {name}"
-                serving.unread.append(unread(error, what, "DescribeEndpointConfig"))
-    what, operation = "the list of inference components", "ListInferenceComponents"
+    sent: list[bytes] = []
+
+    def listen(response_dict: dict[str, Any], **_: Any) -> None:
+        sent.append(response_dict["body"])
+
+    event = f"before-parse.sagemaker.Describe{_NOUNS[kind]}"
+    client.meta.events.register(event, listen)
     try:
-        key = "InferenceComponentName"
-        for name in list(names(client, "list_inference_components", "InferenceComponents", key)):
-            what, operation = f"inference component {name}", "DescribeInferenceComponent"
-            component = client.describe_inference_component(InferenceComponentName=name)
-            # Newer versions of the API give several instead; this botocore may not know of them.
-            several = component.get("Specifications") or [component.get("Specification")]
-            serving.components[name] = {s.get("ModelName") for s in several if s} - {None}
-            if not any(several):
-                lacking = MalformedError("no Specification in the answer")
-                serving.unread.append(unread(lacking, what, operation))
-    except (ClientError, BotoCoreError) as error:
-        serving.unread.append(unread(error, what, operation))
-    return serving
+        read = getattr(client, f"describe_{xform_name(_NOUNS[kind])}")
+        answer = read(**{f"{_NOUNS[kind]}Name": name})
+    finally:
+        client.meta.events.unregister(event, listen)
+    return Description(kind, name, answer, json.loads(sent[-1]))  # the last of several tries
 
 
-def unread(error: Exception, what: str, operation: str) -> Unread:
-    """Return what could not be read, and why."""
-    return why_unread(error, what, f"sagemaker:{operation}")
+def _members_of(value: Any, path: str = "") -> Iterator[str]:
+    for item in value if isinstance(value, list) else ():
+        yield from _members_of(item, path)
+    for name, member in value.items() if isinstance(value, dict) else ():
+        here = f"{path}.{name}" if path else name
+        if member not in (None, {}, []):
+            yield here
+        if name != "Environment":
+            yield from _members_of(member, here)
 
 
-def names(client: Any, listing: str, items: str, key: str) -> Iterator[str]:
-    """Yield the names that a List operation gives, such as those of "list_endpoints"."""
-    pages = client.get_paginator(listing).paginate(PaginationConfig={"PageSize": PAGE_SIZE})
-    return (item[key] for page in pages for item in page[items])
+class Serving:
+    """What serves in the region of a SageMaker client; no error of AWS is raised.
+
+    Attributes:
+        endpoints: Its endpoints, by name.
+        configs: The configurations that they use or are being updated to, by name.
+        components: The models that inference components use, by the component's name.
+        unread: What could not be read, in clauses. It may serve any model, because AWS lets a
+            configuration be deleted while an endpoint uses it.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.endpoints: dict[str, Description] = {}
+        self.configs: dict[str, Description] = {}
+        self.components: dict[str, list[str]] = {}
+        self.unread: list[str] = []
+        with self._reading("the list of endpoints"):
+            for name in _names(client, "Endpoint"):
+                with self._reading(f"endpoint {name}"):
+                    self.endpoints[name] = describe(client, "endpoint", name)
+                    for config in set(self.endpoints[name].configs) - set(self.configs):
+                        with self._reading(f"configuration {config} of endpoint {name}"):
+                            self.configs[config] = describe(client, "endpoint-config", config)
+        with self._reading("the list of inference components"):
+            for name in _names(client, "InferenceComponent"):
+                with self._reading(f"inference component {name}"):
+                    about = client.describe_inference_component(InferenceComponentName=name)
+                    # Newer versions of the API give several, which this botocore may not know.
+                    several = about.get("Specifications") or [about["Specification"]]
+                    self.components[name] = [str(one.get("ModelName")) for one in several]
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.unread.append(explain_error(error, what))
+
+    def endpoints_of(self, model: str) -> list[Description]:
+        """Return the endpoints that use a model, or are being updated to use it."""
+        using = {name for name, config in self.configs.items() if model in config.models}
+        return [one for one in self.endpoints.values() if using.intersection(one.configs)]
+
+
+def _names(client: Any, kind: str) -> list[str]:
+    pages = client.get_paginator(f"list_{xform_name(kind)}s")
+    listed = pages.paginate(PaginationConfig={"PageSize": PAGE_SIZE})
+    return [item[f"{kind}Name"] for page in listed for item in page[f"{kind}s"]]
