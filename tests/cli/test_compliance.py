@@ -145,15 +145,6 @@ def test_a_frameworks_csv_has_a_row_for_each_requirement_of_each_finding(
     assert rows == {r["Id"]: len(wheel_scan.rows()) for r in requirements(name)}
 
 
-def listed(installation: Installation, *arguments: str) -> str:
-    """Return what a list of Prowler prints, after making sure that it warns of nothing."""
-    done = installation.run(
-        "aws", *arguments, "--no-banner", "--no-color", "--log-level", "WARNING"
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
 def test_ours_are_listed_beside_prowlers_and_those_of_another_package(
     make_installation: MakeInstallation, wheel: Path
 ) -> None:
@@ -172,15 +163,17 @@ def test_ours_are_listed_beside_prowlers_and_those_of_another_package(
         "Metadata-Version: 2.1\nName: neighbour-frameworks\nVersion: 1\n"
     )
     (info / "entry_points.txt").write_text("[prowler.compliance]\naws = neighbour_frameworks\n")
-    after = re.findall(r"^\s*- (\S+)$", listed(made, "--list-compliance"), re.MULTILINE)
+    (printed,) = made.lists("--list-compliance --log-level WARNING").values()
+    after = re.findall(r"^\s*- (\S+)$", printed, re.MULTILINE)
     assert sorted(after) == sorted([*NAMES, FRAMEWORK, "neighbour_aws"])
 
 
 def test_the_list_of_requirements_reads_well_and_prowlers_own_are_as_they_were(
     plain: Installation, installed: Installation
 ) -> None:
-    before = listed(plain, "--list-compliance-requirements", FRAMEWORK)
-    text = listed(installed, "--list-compliance-requirements", FRAMEWORK, *NAMES)
+    option = f"--list-compliance-requirements {FRAMEWORK}"
+    (before,) = plain.lists(option).values()
+    (text,) = installed.lists(f"{option} {' '.join(NAMES)} --log-level WARNING").values()
     assert before.strip() in text
     for requirement in (r for name in NAMES for r in requirements(name)):
         assert f"Requirement Id: {requirement['Id']}\n" in text

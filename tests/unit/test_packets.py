@@ -16,13 +16,10 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-import pytest
-
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import Subnet
 
 from .test_network import ACCOUNT, EC2, read_network, to
 
-pytestmark = pytest.mark.untraced
 NUMBER = 200
 V4, V6 = "10.0.0.0/16", "2600:1f00::/56"
 SUBNETS = {f"subnet-{n}": (f"10.0.{n}.0/24", f"2600:1f00:0:{n}::/64") for n in range(1, 6)}

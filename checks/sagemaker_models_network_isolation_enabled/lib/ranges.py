@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import groupby
 from math import inf
 
-# By IP version, the shortest prefix of a range that is still a named source, unless it is configured.
+# By IP version, the shortest prefix of a range that is still a named source, unless configured.
 # Amazon S3 User Guide, "The meaning of public": an address condition is public where it is "broader
 # than /8 for IPv4 and /32 for IPv6 (excluding RFC1918 private ranges)".
 PREFIX_LIMITS = {4: 8, 6: 32}
