@@ -288,7 +288,8 @@ class Case:
 
 
 def _off(words: str, network: bool = True, **given: Any) -> Case:
-    return Case("FAIL", words, *(() if network else ("", "")), given={"isolated": False, **given})
+    names = ("private", "closed") if network else ("", "")
+    return Case("FAIL", words, *names, {"isolated": False, **given})
 
 
 def _public(subnet: str, destination: str = EVERYWHERE, gateway: str = "{gateway}") -> Case:
@@ -432,7 +433,7 @@ def build(aws: EmbeddedAWS) -> dict[str, Expected]:
 
 
 def _make(r: Region, check: str, cases: dict[str, Case], ids: dict[str, str]) -> Expected:
-    make = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}[check]
+    make: Any = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}[check]
     for name, case in cases.items():
         network = [[ids[key] for key in keys.split()] for keys in (case.subnets, case.groups)]
         make(name, *(network if case.subnets else ()), **case.given)
