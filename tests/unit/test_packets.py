@@ -19,9 +19,8 @@ from typing import Any
 import pytest
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import Subnet
-from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
 
-from .test_network import ACCOUNT, EC2, to
+from .test_network import ACCOUNT, EC2, read_network, to
 
 pytestmark = pytest.mark.untraced
 NUMBER = 200
@@ -129,7 +128,7 @@ class Network:
         ]
         answers = {"Subnets": subnets, "RouteTables": tables, "VpcEndpoints": endpoints}
         ec2 = EC2(**{key: shuffled(items) for key, items in answers.items()})
-        return read_network(ec2, SUBNETS, [], ACCOUNT)[0]
+        return read_network(ec2, SUBNETS, [])[0]
 
     def hop(self, at: Table | None, address: str) -> str:
         """Return where a table sends a packet: by the longest prefix, which may be dead."""
