@@ -57,10 +57,10 @@ def main() -> int:
     print("\nThe files an auditor reads, with the evidence:")
     for path in sorted(output.glob("*.*")):
         print(f"  {path.relative_to(ROOT)}")
-    report = [str(installation.commands / "sagemaker-isolation"), "report", output.name]
+    report = [str(installation.prowler.with_name("sagemaker-isolation")), "report", output.name]
     say(f"$ {' '.join(report)} --checks ...")
     subprocess.run([*report, "--checks", *CHECKS], cwd=ROOT, check=False)
-    say(f"prowler and sagemaker-isolation are in {installation.commands.relative_to(ROOT)}.")
+    say(f"prowler and sagemaker-isolation are in {installation.prowler.parent.relative_to(ROOT)}.")
     found = {(row["REGION"], row["RESOURCE_NAME"]): row["STATUS"] for row in rows}
     wrong = {key for key in {*expected, *found} if expected.get(key, "?")[0] != found.get(key)}
     for key in sorted(wrong):
