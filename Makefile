@@ -59,7 +59,7 @@ clean: ## remove what make has made
 # each in its own way. uv installs Prowler's 200 packages in seconds where pip takes minutes, but does
 # not compile them: the first start does, of what all starts import.
 $(READY): pyproject.toml
-	@echo "Setting up $(VENV) with Prowler and the tools of the tests (2.4 GB, some minutes) ..."
+	@echo "Setting up $(VENV) with Prowler and the tools of the tests (1.9 GB, some minutes) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --upgrade -r pyproject.toml --extra dev

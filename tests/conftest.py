@@ -122,6 +122,12 @@ def expected(judged: dict[str, Expected]) -> Expected:
 
 
 @pytest.fixture(scope="session")
+def everything(judged: dict[str, Expected]) -> Expected:
+    """What it must say, of all kinds, by region and name."""
+    return {key: said for of in judged.values() for key, said in of.items()}
+
+
+@pytest.fixture(scope="session")
 def account_scan(shared_aws: EmbeddedAWS, judged: dict[str, Expected]) -> Callable[..., Scan]:
     """Scan the account with our checks alone, or with some of them, or for frameworks."""
     from .embedded.account import REGIONS

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -110,16 +111,17 @@ def test_every_finding_names_the_requirements_beside_the_built_ins(wheel_scan: S
 
 
 def test_isolation_alone_can_be_seen(wheel_scan: Scan) -> None:
-    """By the two ways of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
+    """By the line of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
     page = (ROOT / "docs" / "compliance.md").read_text("utf-8")
-    (words,) = re.findall(r"grep '(.+)' output/\*\.csv", page)
-    rows = wheel_scan.findings().values()
-    texts = {r["RESOURCE_UID"] for r in rows if words in r["STATUS_EXTENDED"]}
-    findings = [f for f in wheel_scan.ocsf() if f["metadata"]["event_code"] == CHECK]
-    resources = [finding["resources"][0] for finding in findings]
-    assert "data.metadata.network_isolation" in page
-    isolation = {r["uid"]: r["data"]["metadata"].get("network_isolation") for r in resources}
-    assert texts == {uid for uid, value in isolation.items() if value is False}
+    (line,) = re.findall(r"^ {4}(jq .+)$", page, re.MULTILINE)
+    line = line.replace("output/", f"{wheel_scan.output}/")
+    done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, check=True)
+    printed = dict(row.split("\t") for row in done.stdout.splitlines())
+    rows = wheel_scan.rows()
+    assert set(printed) == {row["RESOURCE_UID"] for row in rows}
+    assert {uid for uid, isolated in printed.items() if isolated == "false"} == {
+        r["RESOURCE_UID"] for r in rows if "network isolation is disabled" in r["STATUS_EXTENDED"]
+    }
 
 
 def test_the_terminal_shows_a_table_for_each_framework(wheel_scan: Scan) -> None:
@@ -145,15 +147,6 @@ def test_a_frameworks_csv_has_a_row_for_each_requirement_of_each_finding(
     assert rows == {r["Id"]: len(wheel_scan.rows()) for r in requirements(name)}
 
 
-def listed(installation: Installation, *arguments: str) -> str:
-    """Return what a list of Prowler prints, after making sure that it warns of nothing."""
-    done = installation.run(
-        "aws", *arguments, "--no-banner", "--no-color", "--log-level", "WARNING"
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
 def test_ours_are_listed_beside_prowlers_and_those_of_another_package(
     make_installation: MakeInstallation, wheel: Path
 ) -> None:
@@ -172,15 +165,17 @@ def test_ours_are_listed_beside_prowlers_and_those_of_another_package(
         "Metadata-Version: 2.1\nName: neighbour-frameworks\nVersion: 1\n"
     )
     (info / "entry_points.txt").write_text("[prowler.compliance]\naws = neighbour_frameworks\n")
-    after = re.findall(r"^\s*- (\S+)$", listed(made, "--list-compliance"), re.MULTILINE)
+    (printed,) = made.lists("--list-compliance --log-level WARNING").values()
+    after = re.findall(r"^\s*- (\S+)$", printed, re.MULTILINE)
     assert sorted(after) == sorted([*NAMES, FRAMEWORK, "neighbour_aws"])
 
 
 def test_the_list_of_requirements_reads_well_and_prowlers_own_are_as_they_were(
     plain: Installation, installed: Installation
 ) -> None:
-    before = listed(plain, "--list-compliance-requirements", FRAMEWORK)
-    text = listed(installed, "--list-compliance-requirements", FRAMEWORK, *NAMES)
+    option = f"--list-compliance-requirements {FRAMEWORK}"
+    (before,) = plain.lists(option).values()
+    (text,) = installed.lists(f"{option} {' '.join(NAMES)} --log-level WARNING").values()
     assert before.strip() in text
     for requirement in (r for name in NAMES for r in requirements(name)):
         assert f"Requirement Id: {requirement['Id']}\n" in text

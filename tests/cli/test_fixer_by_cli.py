@@ -37,7 +37,7 @@ def test_page_copy_move_scan_and_back(
     assert "Traceback" not in done.stderr
     index = case.page("index").read_text("utf-8")
     assert index.count(f"[page]({region.name}/both.md)") == 2
-    assert f"| {region.name} | unserved |  | No endpoint" in index
+    assert f"| {region.name} | unserved | | No endpoint" in index
 
     code, said = case.run("Copy", "Move")
     assert (code, case.serves_by()) == (0, ("InService", "both-isolated")), said

@@ -20,12 +20,6 @@ COMMAND = ("report", "--checks", *CHECKS, "--format", "json", "--sarif", "x.sari
 
 
 @pytest.fixture(scope="module")
-def everything(judged: dict[str, Expected]) -> Expected:
-    """What the account has, of all kinds."""
-    return {key: what for of_check in judged.values() for key, what in of_check.items()}
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the report was written."""
     return tmp_path_factory.mktemp("report")

@@ -5,8 +5,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from ..embedded import account, aws_cli
 from ..embedded.account import Expected
 from ..embedded.installation import CHECK, CHECKS, FAILED, ROOT, Installation, Scan
@@ -17,12 +15,6 @@ MANY = "ap-southeast-2"  # more models than ListModels gives in a page
 STRICT = "sagemaker_models_fail_on_unrestricted_egress"
 BROADEST = "sagemaker_models_broadest_ipv4_source"
 KINDS = ("model", "endpoint-config", "monitoring-schedule")
-
-
-@pytest.fixture
-def everything(judged: dict[str, Expected]) -> Expected:
-    """What the scan must say of all that is judged, by region and name."""
-    return {key: said for expected in judged.values() for key, said in expected.items()}
 
 
 def test_everything_gets_its_verdict_with_the_evidence(

@@ -1,13 +1,10 @@
 """What docs/ci.md warns of: what Prowler does to Security Hub where something could not be read."""
 
-import pytest
-
 from ..embedded.account import EVERYWHERE, Region
 from ..embedded.installation import CHECK, Installation, access
 from ..embedded.server import EmbeddedAWS, on, refuse
 
 
-@pytest.mark.slow
 def test_what_could_not_be_read_is_archived_as_if_resolved_unless_prowler_is_told_not_to(
     aws: EmbeddedAWS, installed: Installation
 ) -> None:

@@ -96,31 +96,6 @@ class Region:
         )
         return str(made["VpcEndpoint"]["VpcEndpointId"])
 
-    def separate_firewalls(self, vpc: str, gateway: str) -> str:
-        """Return a new subnet that goes out by one firewall and NAT, and comes in by another.
-
-        As in AWS's template of separate ingress and egress firewalls: the internet gateway's table
-        sends the subnet's block to the second, and the NAT gateway's subnet to the first.
-
-        Args:
-            gateway: The VPC's internet gateway, whose own route table this makes.
-        """
-        out = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
-        between, inside, entrance = self.table(vpc, out), self.table(vpc), self.table(vpc, out)
-        nat = self.nat_gateway(self.subnet(vpc, between))
-        first_in, second_in = self.subnet(vpc, inside), self.subnet(vpc, entrance)
-        by_nat = {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat}
-        self.ec2.create_route(RouteTableId=inside, **by_nat)
-        first, second = (
-            {"VpcEndpointId": self.firewall(vpc, subnet)} for subnet in (first_in, second_in)
-        )
-        subnet = self.subnet(vpc, self.table(vpc, {"DestinationCidrBlock": EVERYWHERE, **first}))
-        back = {"DestinationCidrBlock": self.block(subnet)}
-        self.ec2.create_route(RouteTableId=between, **back, **first)
-        edge = self.table(vpc, {**back, **second})
-        self.ec2.associate_route_table(RouteTableId=edge, GatewayId=gateway)
-        return subnet
-
     def interface(self, subnet: str) -> str:
         """Return a new network interface."""
         made = self.ec2.create_network_interface(SubnetId=subnet)
@@ -182,15 +157,14 @@ class Region:
         **parameters: Any,
     ) -> None:
         """Create a model, in a VPC where subnets are given."""
-        if subnets is not None:
-            parameters["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
+        parameters |= _vpc_config(subnets, groups)
         if "Containers" not in parameters:
             parameters.setdefault("PrimaryContainer", {"Image": "image"})
         self.sagemaker.create_model(
             ModelName=name,
             ExecutionRoleArn=ROLE,
             EnableNetworkIsolation=isolated,
-            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+            Tags=_tags(tags),
             **parameters,
         )
 
@@ -210,8 +184,7 @@ class Region:
         **parameters: Any,
     ) -> None:
         """Create an endpoint configuration for inference components, in a VPC as `model` does."""
-        if subnets is not None:
-            parameters["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
+        parameters |= _vpc_config(subnets, groups)
         size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         parameters.setdefault("ProductionVariants", [{"VariantName": "all", **size}])
         self.sagemaker.create_endpoint_config(
@@ -238,11 +211,9 @@ class Region:
             kind: The MonitoringType of a job definition of the schedule's name, which is created
                 too; None for a definition in the schedule itself.
         """
-        network: dict[str, Any] = {}
+        network = _vpc_config(subnets, groups)
         if isolated is not None:
             network["EnableNetworkIsolation"] = isolated
-        if subnets is not None:
-            network["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups or []}
         definition = self.job_definition(kind or "", endpoint)
         if network:
             definition["NetworkConfig"] = network
@@ -258,7 +229,7 @@ class Region:
                 "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
                 **config,
             },
-            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+            Tags=_tags(tags),
         )
 
     def job_definition(self, kind: str, endpoint: str) -> dict[str, Any]:
@@ -271,27 +242,26 @@ class Region:
         cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
         source = {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}
         target = {"S3Uri": "s3://bucket/reports", "LocalPath": "/opt/ml/processing/output"}
-        code: dict[str, Any] = {"ImageUri": "image"}
-        if kind in ("ModelBias", "ModelExplainability"):
-            code["ConfigUri"] = "s3://bucket/analysis_config.json"
-        monitored: dict[str, Any] = {"EndpointInput": source}
-        if kind in ("ModelBias", "ModelQuality"):
-            monitored["GroundTruthS3Input"] = {"S3Uri": "s3://bucket/truth"}
+        output = {"MonitoringOutputs": [{"S3Output": target}]}
         parts: dict[str, Any] = {
-            "AppSpecification": code,
-            "JobInput": monitored,
-            "JobOutputConfig": {"MonitoringOutputs": [{"S3Output": target}]},
-        }
-        if kind:
-            named = {f"{kind}{part}": value for part, value in parts.items()}
-            return {**named, "JobResources": {"ClusterConfig": cluster}, "RoleArn": ROLE}
-        return {
-            "MonitoringAppSpecification": code,
-            "MonitoringInputs": [monitored],
-            "MonitoringOutputConfig": parts["JobOutputConfig"],
-            "MonitoringResources": {"ClusterConfig": cluster},
+            f"{kind or 'Monitoring'}AppSpecification": {"ImageUri": "image"},
+            f"{kind}JobOutputConfig" if kind else "MonitoringOutputConfig": output,
+            "JobResources" if kind else "MonitoringResources": {"ClusterConfig": cluster},
             "RoleArn": ROLE,
         }
+        monitored = {"EndpointInput": source}
+        return parts | (
+            {f"{kind}JobInput": monitored} if kind else {"MonitoringInputs": [monitored]}
+        )
+
+
+def _vpc_config(subnets: list[str] | None, groups: list[str] | None) -> dict[str, Any]:
+    network = {"Subnets": subnets, "SecurityGroupIds": groups or []}
+    return {} if subnets is None else {"VpcConfig": network}
+
+
+def _tags(tags: dict[str, str] | None) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
 
 Expected = dict[tuple[str, str], tuple[str, str]]
@@ -318,7 +288,8 @@ class Case:
 
 
 def _off(words: str, network: bool = True, **given: Any) -> Case:
-    return Case("FAIL", words, *(() if network else ("", "")), given={"isolated": False, **given})
+    names = ("private", "closed") if network else ("", "")
+    return Case("FAIL", words, *names, {"isolated": False, **given})
 
 
 def _public(subnet: str, destination: str = EVERYWHERE, gateway: str = "{gateway}") -> Case:
@@ -462,7 +433,7 @@ def build(aws: EmbeddedAWS) -> dict[str, Expected]:
 
 
 def _make(r: Region, check: str, cases: dict[str, Case], ids: dict[str, str]) -> Expected:
-    make = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}[check]
+    make: Any = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}[check]
     for name, case in cases.items():
         network = [[ids[key] for key in keys.split()] for keys in (case.subnets, case.groups)]
         make(name, *(network if case.subnets else ()), **case.given)

@@ -182,6 +182,30 @@ class Installation:
         """
         return self._run([str(self.prowler), *map(str, arguments)], self.home, variables)
 
+    def lists(self, *options: str) -> dict[str, str]:
+        """Return what Prowler prints for each of some command lines after `prowler aws`.
+
+        One start serves them all, because it takes most of the time of each.
+
+        Raises:
+            subprocess.CalledProcessError: Prowler ended with an error, or there is no such option.
+        """
+        code = "\n".join(
+            (
+                "import sys",
+                "from prowler.__main__ import prowler",
+                f"for option in {options!r}:",
+                "    print(end=chr(12))",
+                "    sys.argv = ['prowler', 'aws', *option.split(), '--no-banner', '--no-color']",
+                "    try: prowler()",
+                "    except SystemExit as end: assert not end.code, option",
+            )
+        )
+        done = self._run([str(self.python), "-W", "ignore", "-c", code], self.home, {})
+        done.check_returncode()
+        assert done.stderr == "", done.stderr
+        return dict(zip(options, done.stdout.split("\f")[1:], strict=True))
+
     def shell(
         self, script: str, folder: Path, **variables: str
     ) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,6 @@ from ..embedded.fixer_case import ALARM, REGION, Case, variant
 from ..embedded.installation import CHECK
 from ..embedded.server import Answer, Call, error, on, refuse
 
-pytestmark = pytest.mark.untraced
 Edit = Callable[[Case], Any]
 URL = "s3://bucket/model.tar.gz"
 SAME = {"S3Uri": URL, "S3DataType": "S3Object", "CompressionType": "Gzip"}
@@ -262,7 +261,10 @@ def test_a_copy_has_all_that_the_original_has(case: Case) -> None:
     old["Containers"][1]["ModelDataSource"] = {"S3DataSource": SAME}  # as AWS gives it too
     case.backend.endpoints[case.name].production_variants[0]["DesiredInstanceCount"] = 7
     case.fix()
-    assert f"config {case.name}: ProductionVariants.InstancePools\n" in case.page().read_text()
+    assert (
+        f"config {case.name}: ProductionVariants.InstancePools.ModelNameOverride\n"
+        in case.page().read_text()
+    )
     code, said = case.run("Copy", "Move")
     assert code == 0, said
     copies = {re.sub(r"-\d{14}$", "", name): name for name in case.backend._models}
@@ -287,7 +289,7 @@ def test_a_setting_that_the_aws_cli_does_not_show_stops_copy(case: Case) -> None
     served()(case)
     case.backend._models[case.name].given["PrimaryContainer"]["Newer"] = {"X": False}
     case.fix()
-    assert f"- Unknown to Prowler in model {case.name}: PrimaryContainer.Newer\n" in (
+    assert f"- Unknown to Prowler in model {case.name}: PrimaryContainer.Newer.X\n" in (
         case.page().read_text("utf-8")
     )
     case.aws.calls.clear()

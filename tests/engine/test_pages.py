@@ -25,7 +25,7 @@ def test_the_audit_by_hand(aws: EmbeddedAWS, tmp_path: Path) -> None:
     region.model("fraud", subnets, [values["sg-id"]])
     region.schedule("watch", subnets, [values["sg-id"]])
     values |= {"monitoring-schedule-name": "watch", "job-definition-name": "watch"}
-    made = (DOCS / "sop.md").read_text("utf-8").partition("\n## By hand\n")[2]
+    made = (DOCS / "auditor.md").read_text("utf-8").partition("\n## By hand\n")[2]
     printed = aws_cli.run(aws, region.name, aws_cli.commands_in(made), values, tmp_path)
     for answer, words in zip(
         printed,

@@ -22,7 +22,7 @@ PATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "limited to a tag": ({"resource_tags": [TAG]}, []),
 }
 # What is MANUAL without a permission that can be left out.
-UNKNOWN_WITHOUT = {"ec2:DescribeVpcEndpoints": {"two-firewalls"}}
+UNKNOWN_WITHOUT = {"ec2:DescribeVpcEndpoints": {"behind-firewall"}}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
 
@@ -36,8 +36,9 @@ def account(aws: EmbeddedAWS) -> None:
     region.model("sound", private, closed, tags=tags)
     region.model("in-no-vpc")
     region.model("by-list", private, [region.group(vpc, region.prefix_list(EVERYWHERE))])
-    behind = region.separate_firewalls(apart, region.internet_gateway(apart))
-    region.model("two-firewalls", [behind], [region.group(apart)])
+    firewall = {"VpcEndpointId": region.firewall(apart, region.subnet(apart))}
+    table = region.table(apart, {"DestinationCidrBlock": EVERYWHERE, **firewall})
+    region.model("behind-firewall", [region.subnet(apart, table)], [region.group(apart)])
     region.components("components", private, closed)
     for kind in ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality"):
         region.schedule(f"watch-{kind}", private, closed, kind=kind, tags=tags)

@@ -115,9 +115,16 @@ def measure(
 ) -> tuple[Any, ...]:
     """Scan regions once, and return the cells of the table."""
     aws.calls.clear()
-    command = ["aws", "--no-banner", "--checks", CHECK, "--output-directory", folder / "output"]
+    command = [
+        "aws",
+        "--no-banner",
+        "--checks",
+        CHECK,
+        "--output-directory",
+        str(folder / "output"),
+    ]
     with subprocess.Popen(
-        [installation.prowler, *command, "--region", *regions],
+        [str(installation.prowler), *command, "--region", *regions],
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **access(aws)},
         stdout=subprocess.DEVNULL,
     ) as process:

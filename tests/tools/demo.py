@@ -1,7 +1,7 @@
 """`make demo`: the plugin, the real Prowler and an account to scan, on one machine.
 
 Builds the plugin, starts the embedded AWS on a free port, scans it with the real CLI, shows each
-finding with its reason, and stops the server it started.
+finding with its reason, stops the server it started, and reports on what was scanned.
 """
 
 import csv
@@ -57,6 +57,10 @@ def main() -> int:
     print("\nThe files an auditor reads, with the evidence:")
     for path in sorted(output.glob("*.*")):
         print(f"  {path.relative_to(ROOT)}")
+    report = [str(installation.prowler.with_name("sagemaker-isolation")), "report", output.name]
+    say(f"$ {' '.join(report)} --checks ...")
+    subprocess.run([*report, "--checks", *CHECKS], cwd=ROOT, check=False)
+    say(f"prowler and sagemaker-isolation are in {installation.prowler.parent.relative_to(ROOT)}.")
     found = {(row["REGION"], row["RESOURCE_NAME"]): row["STATUS"] for row in rows}
     wrong = {key for key in {*expected, *found} if expected.get(key, "?")[0] != found.get(key)}
     for key in sorted(wrong):

@@ -3,7 +3,7 @@
 Prowler's older format puts a framework into every finding; its universal format makes the table in
 the terminal and a CSV with a column for each attribute. Each file holds both: the older one is the
 source (its keys are capitalised), and `make frameworks` derives the universal one from it, the
-table of docs/compliance.md, and the audit by hand of docs/sop.md.
+table of docs/compliance.md, and the audit by hand of docs/auditor.md.
 """
 
 import json
@@ -15,7 +15,7 @@ from ..embedded.installation import CHECKS, ROOT
 FOLDER = ROOT / "metadata"
 SOP = "sop_sagemaker_network_isolation_aws"
 PAGE = ROOT / "docs" / "compliance.md"
-SOP_PAGE = ROOT / "docs" / "sop.md"
+AUDITOR = ROOT / "docs" / "auditor.md"
 
 
 def with_universal_format(framework: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +92,6 @@ if __name__ == "__main__":
         text = json.dumps(with_universal_format(read(file)), indent=2, ensure_ascii=False)
         file.write_text(f"{text}\n", "utf-8")
         print(f"{file.relative_to(ROOT)} is written in both formats")
-    for path, made in ((PAGE, table()), (SOP_PAGE, by_hand())):
+    for path, made in ((PAGE, table()), (AUDITOR, by_hand())):
         path.write_text(put_in(path.read_text("utf-8"), made), "utf-8")
         print(f"{path.relative_to(ROOT)} has what is made of them")

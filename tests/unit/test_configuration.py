@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from checks.sagemaker_models_network_isolation_enabled.lib.configuration import (
-    read_broadest_sources,
     read_egress_setting,
+    read_prefix_limits,
     read_unused_severity,
 )
 
@@ -28,7 +28,7 @@ def test_what_is_warned_of(
     config = dict(config)
     for _ in range(3):  # by each of the checks
         read_egress_setting(config)
-        read_broadest_sources(config)
+        read_prefix_limits(config)
         read_unused_severity(config)
     said = caplog.messages
     assert len(said) == len(expected)

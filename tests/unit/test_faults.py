@@ -203,12 +203,13 @@ def scan(faults: dict[str, Fault]) -> dict[str, Any]:
     )
     found: dict[str, Any] = {}
     with ThreadPoolExecutor(4) as service.thread_pool:
-        for fact, list_all in (
+        kinds: list[tuple[type[facts.Resource], Callable[[Any], Any]]] = [
             (facts.Model, models.list_models),
             (facts.EndpointConfig, endpoint_configs.list_endpoint_configs),
             (facts.MonitoringSchedule, monitoring_schedules.list_monitoring_schedules),
-        ):
-            listings = with_networks(service, list_all(service))  # type: ignore[arg-type]
+        ]
+        for fact, list_all in kinds:
+            listings: Any = with_networks(service, list_all(service))
             found |= {f.resource.name: f for f in findings(service, fact, listings)}
     return found
 

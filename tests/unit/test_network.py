@@ -1,7 +1,7 @@
 """The network facts as tables: what AWS answers, and what is known from it."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network, ip_network
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from checks.sagemaker_models_network_isolation_enabled.lib import network
 from checks.sagemaker_models_network_isolation_enabled.lib.answers import MalformedError
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     MiddleboxRoute,
@@ -18,12 +19,8 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Subnet,
     Unread,
 )
-from checks.sagemaker_models_network_isolation_enabled.lib.network import (
-    read_network,
-    read_prefix_list,
-)
 from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
-    BROADEST,
+    PREFIX_LIMITS,
     Permission,
     open_permissions,
 )
@@ -75,6 +72,16 @@ class EC2:
                 raise item
             if key != "VpcEndpoints" or item[id_key] in Filters[0]["Values"]:
                 yield {key: [item]}
+
+
+def read_network(
+    ec2: Any, subnet_ids: Iterable[str], group_sets: Iterable[tuple[str, ...]]
+) -> tuple[dict[str, Subnet], dict[tuple[str, ...], tuple[SecurityGroup, ...]]]:
+    """Return what the check knows of subnets and of sets of security groups."""
+    return (
+        network._read_subnets(ec2, set(subnet_ids), ACCOUNT),
+        network._read_security_groups(ec2, set(group_sets), PREFIX_LIMITS),
+    )
 
 
 PREFIXES = {"nat-": "NatGatewayId", "eni-": "NetworkInterfaceId", "i-": "InstanceId"} | {
@@ -176,7 +183,7 @@ def reasons_of(facts: Subnet) -> list[Unread]:
 
 def read_subnet(subnet: Any, tables: list[Any], *endpoints: Any) -> tuple[Subnet, EC2]:
     ec2 = EC2(Subnets=[subnet], RouteTables=tables, VpcEndpoints=endpoints)
-    facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
+    facts, _ = read_network(ec2, ["subnet-1"], [])
     return facts["subnet-1"], ec2
 
 
@@ -472,6 +479,8 @@ FIREWALLS: dict[str, list[Any]] = {
     "1: vpce-1, nat-1 8.0.0.0/8; 2: nat-1, igw-1 8.8.0.0/16": [],
     # that, behind another firewall
     "1: vpce-1; 2: vpce-2, nat-1 8.0.0.0/8; 3: nat-1, igw-1 8.8.0.0/16": [],
+    "1: vpce-1, nat-1 8.0.0.0/8; 2: vpce-2; 3: nat-1, igw-1 8.8.0.0/16": [],
+    "1: vpce-1 1.2.0.0/16; 2: vpce-2; 3: nat-1, igw-1 8.0.0.0/8": [],
     "1: vpce-1; 2: vgw-1, igw-1": BY_1,
     "1: vpce-1; 2: vpce-2; 3: vpce-1": [],
     "1: vpce-1; 2: vpce-2, vpce-1 1.0.0.0/8; 3: igw-1": [through("vpce-1", 3)],
@@ -765,7 +774,7 @@ def test_firewalls_are_described_once_and_only_those_on_the_way() -> None:
         ]
         endpoints = [*STAND, endpoint(3, 6, VpcId="vpc-2")]
         ec2 = EC2(Subnets=subnets, RouteTables=tables, VpcEndpoints=endpoints)
-        read_network(ec2, [subnet["SubnetId"] for subnet in subnets], [], ACCOUNT)
+        read_network(ec2, [subnet["SubnetId"] for subnet in subnets], [])
         return [number for key, _, number in ec2.asked if key == "VpcEndpoints"]
 
     assert asked(own(1, TO_ENI, to("vpce-1", "pl-1")), edge(back("vpce-1")), of(8, TO_VPCE)) == []
@@ -774,7 +783,7 @@ def test_firewalls_are_described_once_and_only_those_on_the_way() -> None:
     assert asked(*TWO_DEEP, of(4, TO_VPCE)) == [1, 1]
     assert asked(*TWO_DEEP, of(5, to("vpce-3"), vpc="vpc-2")) == [2, 1]
     shared = EC2(Subnets=[SHARED], RouteTables=TWO_DEEP)
-    read_network(shared, ["subnet-1"], [], ACCOUNT)
+    read_network(shared, ["subnet-1"], [])
     assert len(shared.asked) == 2
 
 
@@ -962,19 +971,19 @@ GROUP_CASES: dict[str, tuple[Any, SecurityGroup]] = {
         sg(egress=("all traffic to 0.0.0.0/0",)),
     ),
     **{
-        f"egress to all of IPv4 by way of NAT64, {block}": (
+        f"egress to all of IPv4 by way of _NAT64, {block}": (
             group(egress=[rule(block)]),
             sg(egress=(f"tcp 22 to {block}",)),
         )
         for block in ("64:ff9b::/96", "64:ff9b::/64")
     },
-    "egress to neighbours by way of NAT64": (
+    "egress to neighbours by way of _NAT64": (
         group(egress=[rule("64:ff9b::c00:0/104", "64:ff9b::d00:0/104")]),
         sg(egress=("tcp 22 to 64:ff9b::c00:0/104", f"tcp 22 to 64:ff9b::d00:0/104{JOINED}")),
     ),
-    "egress to a /32 that is not NAT64's": (group(egress=[rule("2600:1f00::/32")]), CLOSED),
-    "egress to one host by way of NAT64": (group(egress=[rule("64:ff9b::808:808/128")]), CLOSED),
-    "ingress from NAT64, which leads out only": (group(rule("64:ff9b::/96")), CLOSED),
+    "egress to a /32 that is not _NAT64's": (group(egress=[rule("2600:1f00::/32")]), CLOSED),
+    "egress to one host by way of _NAT64": (group(egress=[rule("64:ff9b::808:808/128")]), CLOSED),
+    "ingress from _NAT64, which leads out only": (group(rule("64:ff9b::/96")), CLOSED),
     "no list of rules": (group(IpPermissions=None), sg(why="no IpPermissions in sg-1")),
     "rules of another type": (group(IpPermissions=7), sg(why="no IpPermissions in sg-1")),
     "a rule of another type": (group(IpPermissions=[7]), sg(why="no IpPermissions in sg-1")),
@@ -1013,7 +1022,7 @@ GROUP_CASES: dict[str, tuple[Any, SecurityGroup]] = {
 
 @pytest.mark.parametrize(("answer", "expected"), GROUP_CASES.values(), ids=GROUP_CASES)
 def test_security_group(answer: Any, expected: SecurityGroup) -> None:
-    _, facts = read_network(EC2(SecurityGroups=[answer]), [], [("sg-1",)], ACCOUNT)
+    _, facts = read_network(EC2(SecurityGroups=[answer]), [], [("sg-1",)])
     assert facts == {("sg-1",): (expected,)}
 
 
@@ -1021,7 +1030,7 @@ def test_groups_of_one_model_are_open_together_and_no_others() -> None:
     blocks = ("12.0.0.0/8", "13.0.0.0/8", "99.0.0.0/8", "14.0.0.0/7", "16.0.0.0/8")
     groups = [group(rule(block), number=n) for n, block in enumerate(blocks)]
     sets = [("sg-1", "sg-0"), ("sg-0", "sg-2"), ("sg-1",), ("sg-0", "sg-1", "sg-2", "sg-3", "sg-4")]
-    _, facts = read_network(EC2(SecurityGroups=groups), [], sets, ACCOUNT)
+    _, facts = read_network(EC2(SecurityGroups=groups), [], sets)
 
     def joined(number: int, *others: int) -> tuple[OpenRule, ...]:
         text = f"tcp 22 from {blocks[number]}{JOINED}"
@@ -1149,7 +1158,7 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
 
 @pytest.mark.parametrize(("permissions", "numbers"), OPEN.values(), ids=OPEN)
 def test_what_is_open_to_the_internet(permissions: list[Permission], numbers: list[int]) -> None:
-    assert list(open_permissions(permissions, BROADEST)) == [permissions[n] for n in numbers]
+    assert list(open_permissions(permissions, PREFIX_LIMITS)) == [permissions[n] for n in numbers]
 
 
 NO_CIDR = "no Cidr in one of the Entries"
@@ -1184,7 +1193,7 @@ LISTS: dict[str, tuple[list[Any], list[str], tuple[str, str, str] | None]] = {
 def test_prefix_list(entries: list[Any], blocks: list[str], why: Any) -> None:
     def read(**rules: Any) -> tuple[SecurityGroup, EC2]:
         ec2 = EC2(SecurityGroups=[group(**rules)], **{"pl-1": entries})
-        _, facts = read_network(ec2, [], [("sg-1",)], ACCOUNT)
+        _, facts = read_network(ec2, [], [("sg-1",)])
         return facts["sg-1",][0], ec2
 
     texts = [f"tcp 22 {{}} {block} of prefix list pl-1" for block in blocks]
@@ -1202,7 +1211,7 @@ def test_prefix_list(entries: list[Any], blocks: list[str], why: Any) -> None:
 
 def test_a_rule_may_name_blocks_and_prefix_lists() -> None:
     ec2 = EC2(SecurityGroups=[group(rule("0.0.0.0/1", "pl-1"))], **{"pl-1": ["128.0.0.0/1"]})
-    _, facts = read_network(ec2, [], [("sg-1",)], ACCOUNT)
+    _, facts = read_network(ec2, [], [("sg-1",)])
     texts = ("tcp 22 from 0.0.0.0/1", "tcp 22 from 128.0.0.0/1 of prefix list pl-1")
     assert facts["sg-1",] == (sg(*texts),)
 
@@ -1259,7 +1268,7 @@ WHY: dict[str, tuple[Exception, str, str, str]] = {
 
 @pytest.mark.parametrize(("error", "why", "remedy", "problem"), WHY.values(), ids=WHY)
 def test_why_a_subnet_is_unknown(error: Exception, why: str, remedy: str, problem: str) -> None:
-    facts, _ = read_network(EC2(Subnets=[error]), ["subnet-1"], [], ACCOUNT)
+    facts, _ = read_network(EC2(Subnets=[error]), ["subnet-1"], [])
     reason = unread("subnet subnet-1", why, SUBNETS, remedy, problem)
     assert facts == {"subnet-1": replace(NOTHING, vpc_id=None, unread=(reason,))}
 
@@ -1285,7 +1294,7 @@ def test_an_id_is_answered_once(
     subnets: list[Any], groups: list[Any], why: str | None, problem: Any
 ) -> None:
     ec2 = EC2(Subnets=subnets, RouteTables=[main(1)], SecurityGroups=groups)
-    of_subnets, of_groups = read_network(ec2, ["subnet-1"], [("sg-1",)], ACCOUNT)
+    of_subnets, of_groups = read_network(ec2, ["subnet-1"], [("sg-1",)])
     ((closed,),) = of_groups.values()
     subnet = of_subnets["subnet-1"]
     if not why:
@@ -1310,17 +1319,17 @@ def test_a_subnet_of_no_vpc_is_unknown(vpc_id: Any) -> None:
 def test_an_answer_without_its_list_is_malformed() -> None:
     ec2 = EC2()
     ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
-    facts, _ = read_network(ec2, ["subnet-1"], [], ACCOUNT)
+    facts, _ = read_network(ec2, ["subnet-1"], [])
     (reason,) = reasons_of(facts["subnet-1"])
     assert reason.why == "no Subnets in the answer"
-    prefix_list = read_prefix_list(ec2, "pl-1")
+    prefix_list = network._read_prefix_list(ec2, "pl-1")
     assert (prefix_list.items, str(prefix_list.error)) == ((), "no Entries in the answer")
 
 
 def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
     ec2 = EC2()
     sets = [tuple(f"sg-{n}" for n in range(200))]
-    read_network(ec2, [f"subnet-{n}" for n in range(401)], sets, ACCOUNT)
+    read_network(ec2, [f"subnet-{n}" for n in range(401)], sets)
     subnets = [("Subnets", "subnet-id", number) for number in (200, 200, 1)]
     assert ec2.asked == [*subnets, ("SecurityGroups", "group-id", 200)]
     _, ec2 = read_subnet(IN, [main(1)])
@@ -1348,7 +1357,7 @@ def test_nothing_of_another_type_raises_or_makes_an_open_network_sound(value: An
     }
 
     def read() -> list[bool]:
-        facts, groups = read_network(EC2(**answers), ["subnet-1", "subnet-4"], [("sg-1",)], ACCOUNT)
+        facts, groups = read_network(EC2(**answers), ["subnet-1", "subnet-4"], [("sg-1",)])
         ((only,),) = groups.values()
         return [
             *(bool(subnet.middlebox_routes or subnet.unread) for subnet in facts.values()),

@@ -15,10 +15,9 @@ from ipaddress import ip_network
 from typing import Any
 
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import Model, Network, Subnet
-from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
 from checks.sagemaker_models_network_isolation_enabled.lib.rules import Statement, Verdict, judge
 
-from .test_network import ACCOUNT, EC2
+from .test_network import EC2, read_network
 
 NUMBER = 300
 PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1", (), (), unread=())
@@ -108,7 +107,7 @@ def verdict_on(groups: Groups, rng: random.Random) -> Verdict:
     names = tuple(groups)
     lists = {name: rng.sample(blocks, len(blocks)) for name, blocks in LISTS.items()}
     ec2 = EC2(SecurityGroups=rng.sample(answer, len(answer)), **lists)
-    facts = read_network(ec2, [], [names], ACCOUNT)[1][names]
+    facts = read_network(ec2, [], [names])[1][names]
     model = Model("m", "arn", "r", None, True, True, ("subnet-1",), names, unread=())
     return judge(replace(model, network=Network((PRIVATE,), facts)), True)
 

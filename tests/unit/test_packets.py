@@ -16,14 +16,10 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-import pytest
-
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import Subnet
-from checks.sagemaker_models_network_isolation_enabled.lib.network import read_network
 
-from .test_network import ACCOUNT, EC2, to
+from .test_network import ACCOUNT, EC2, read_network, to
 
-pytestmark = pytest.mark.untraced
 NUMBER = 200
 V4, V6 = "10.0.0.0/16", "2600:1f00::/56"
 SUBNETS = {f"subnet-{n}": (f"10.0.{n}.0/24", f"2600:1f00:0:{n}::/64") for n in range(1, 6)}
@@ -129,7 +125,7 @@ class Network:
         ]
         answers = {"Subnets": subnets, "RouteTables": tables, "VpcEndpoints": endpoints}
         ec2 = EC2(**{key: shuffled(items) for key, items in answers.items()})
-        return read_network(ec2, SUBNETS, [], ACCOUNT)[0]
+        return read_network(ec2, SUBNETS, [])[0]
 
     def hop(self, at: Table | None, address: str) -> str:
         """Return where a table sends a packet: by the longest prefix, which may be dead."""

@@ -356,8 +356,8 @@ def test_a_long_text_begins_with_all_rules() -> None:
     unknown = replace(OPEN, unread=(UNREAD, replace(UNREAD, what="that")))
     text = told(model(False, subnets=public, groups=(*opened, unknown, CHATTY)))
     assert text.startswith(
-        "SageMaker model m fails: network-isolation; public-subnet (16); open-ingress (5); unknown "
-        "(2); noted: open-egress. Evidence: network isolation is disabled; subnet "
+        "SageMaker model m fails: network-isolation (1); public-subnet (16); open-ingress (5); "
+        "unknown (2); noted: open-egress (1). Evidence: network isolation is disabled; subnet "
         "subnet-00000000000000000 is public: "
     )
     assert ". Not known: it and that could not be read (" in text

@@ -19,8 +19,8 @@ _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 _GONE = "it was deleted, or is no longer shared with this account"
 # What is said of a thing that AWS did not tell, one or several; see `Unread.problem`.
 NOT_READ = "could not be read"  # no answer
-NOT_UNDERSTOOD = "could not be understood"  # an answer that this check cannot make sense of
-NOT_FOUND = "could not be found"  # an answer without it
+_NOT_UNDERSTOOD = "could not be understood"  # an answer that this check cannot make sense of
+_NOT_FOUND = "could not be found"  # an answer without it
 # The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
 # messages" in the IAM User Guide): a statement denies, or none allows.
 _EXPLICIT_DENY = re.compile(r"explicit deny in (?:an?|the) ([A-Za-z -]*?(?:policy|boundary))\b")
@@ -64,7 +64,7 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
     """
     problem, remedy = NOT_READ, f"scan again, or check with {permission}"
     if isinstance(error, MalformedError):
-        problem, why, remedy = NOT_UNDERSTOOD, str(error), error.remedy or remedy
+        problem, why, remedy = _NOT_UNDERSTOOD, str(error), error.remedy or remedy
     elif isinstance(error, ClientError):
         answer = error.response.get("Error") or {}
         why = _NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
@@ -81,11 +81,11 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
         elif _REFUSALS.search(why):
             why, remedy = _why_refused(why, str(answer.get("Message")), permission, region)
         elif why.endswith("NotFound"):
-            problem, remedy = NOT_FOUND, f"{_GONE}; check with {permission}"
+            problem, remedy = _NOT_FOUND, f"{_GONE}; check with {permission}"
     elif isinstance(error, BotoCoreError):
         why, remedy = type(error).__name__, "scan again"
     else:  # botocore does not wrap what its parsers stumble over
-        problem, why = NOT_UNDERSTOOD, f"the answer is garbled, {type(error).__name__}"
+        problem, why = _NOT_UNDERSTOOD, f"the answer is garbled, {type(error).__name__}"
     return Unread(what, why, permission, remedy, problem)
 
 
@@ -144,7 +144,7 @@ def missing(what: str, described: Described, permission: str) -> Unread:
     if described.error:
         return why_unread(described.error, what, permission)
     why = f"AWS returned no such {kind}"
-    return Unread(what, why, permission, f"{_GONE}; check with {permission}", NOT_FOUND)
+    return Unread(what, why, permission, f"{_GONE}; check with {permission}", _NOT_FOUND)
 
 
 def is_id(value: Any, prefix: str) -> bool:

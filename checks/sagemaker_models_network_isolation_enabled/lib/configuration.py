@@ -5,18 +5,18 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .ranges import BROADEST, Broadest
+from .ranges import PREFIX_LIMITS, PrefixLimits
 
 logger = logging.getLogger(__name__)
 
 _EGRESS = "sagemaker_models_fail_on_unrestricted_egress"
-_BROADEST = {  # by IP version, with the longest prefix
+_LIMIT_KEYS = {  # by IP version, with the longest prefix
     4: ("sagemaker_models_broadest_ipv4_source", 32),
     6: ("sagemaker_models_broadest_ipv6_source", 128),
 }
 _SEVERITY = "sagemaker_models_severity_if_unused"
 _SEVERITIES = ("critical", "high", "medium", "low", "informational")
-_KEYS = {_EGRESS, _SEVERITY, *(key for key, _ in _BROADEST.values())}
+_KEYS = {_EGRESS, _SEVERITY, *(key for key, _ in _LIMIT_KEYS.values())}
 _WARNED = "sagemaker_models_warned"  # a member that the section is given here
 
 T = TypeVar("T")
@@ -39,8 +39,8 @@ def read_egress_setting(audit_config: dict[str, Any]) -> bool:
     )
 
 
-def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
-    """Return the broadest public range that is still a named source, as prefix lengths.
+def read_prefix_limits(audit_config: dict[str, Any]) -> PrefixLimits:
+    """Return the shortest prefix of a range that is still a named source, as prefix lengths.
 
     Args:
         audit_config: As for `read_egress_setting`.
@@ -53,13 +53,13 @@ def read_broadest_sources(audit_config: dict[str, Any]) -> Broadest:
         return _read(
             audit_config,
             key,
-            BROADEST[version],
+            PREFIX_LIMITS[version],
             lambda value: type(value) is int and 1 <= value <= longest,
             f"must be a prefix length from 1 to {longest}",
-            f"the default, {BROADEST[version]}, is used",
+            f"the default, {PREFIX_LIMITS[version]}, is used",
         )
 
-    return {version: prefix(version, *about) for version, about in _BROADEST.items()}
+    return {version: prefix(version, *about) for version, about in _LIMIT_KEYS.items()}
 
 
 def read_unused_severity(audit_config: dict[str, Any]) -> str | None:

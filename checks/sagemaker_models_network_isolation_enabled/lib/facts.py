@@ -14,12 +14,11 @@ class Unread:
     """One thing that is not known.
 
     Attributes:
-        what: The thing, in AWS's words and with its id, such as "subnet subnet-1".
+        what: The thing with its id, such as "subnet subnet-1".
         why: AWS's error code, or a clause that says what is wrong with the answer.
         permission: The IAM action that reads it, such as "ec2:DescribeSubnets".
-        remedy: What to do, with the permission in it.
-        problem: What is said of the thing: "could not be read", "could not be understood", "could
-            not be found" or "could not be followed".
+        remedy: What to do.
+        problem: "could not be read", or "understood", "found" or "followed".
     """
 
     what: str
@@ -50,11 +49,9 @@ class MiddleboxRoute:
     """A way between a subnet and an internet gateway on which no address is translated.
 
     Attributes:
-        destination: The part of the internet whose traffic takes it, a CIDR block in the subnet's
-            route table.
-        middlebox: What that table sends it to: "vpce-…", a firewall's endpoint; or the appliance
-            that it gets to, maybe through firewalls: "eni-…", its network interface; "i-…", an
-            instance with an interface to each side; or its IP address.
+        destination: The CIDR block in the subnet's route table whose traffic takes it.
+        middlebox: A firewall's endpoint, "vpce-…"; or the appliance that the traffic gets to, maybe
+            through firewalls: "eni-…", "i-…" with an interface to each side, or an IP address.
         gateway: The internet gateway, "igw-…".
         route_table_id: The table that joins both: of the subnet in which the last firewall's
             endpoint stands; or the gateway's own, which sends what comes in to the appliance.
@@ -74,13 +71,10 @@ class Subnet:
         id: "subnet-…".
         vpc_id: Its VPC.
         route_table_id: The route table in effect.
-        internet_routes: The routes that make it public; where `unread` is not empty, those that are
-            known all the same.
-        middlebox_routes: Likewise, the routes that make it public through a middlebox.
-        block_public_access: InternetGatewayBlockMode of VPC Block Public Access, such as
-            "block-bidirectional"; None where AWS does not say.
-        firewall_connectivity: NetworkFirewallConnectivityType, how the automated internet firewall
-            treats it, such as "outbound-only"; None where AWS does not say.
+        internet_routes: The routes that are known to make it public.
+        middlebox_routes: Likewise, through a middlebox.
+        block_public_access: InternetGatewayBlockMode, such as "block-bidirectional".
+        firewall_connectivity: NetworkFirewallConnectivityType, such as "outbound-only".
         unread: Why it is not known whether the subnet is private; empty where it is known.
     """
 
@@ -100,8 +94,7 @@ class OpenRule:
 
     Attributes:
         text: It in words, such as "tcp 443 from 0.0.0.0/0".
-        joined_with: The other security groups of the model without whose rules it is not open;
-            empty where it is open by the rules of its own group.
+        joined_with: The model's other groups without whose rules it is not open.
     """
 
     text: str
@@ -134,8 +127,7 @@ class Network:
     """What EC2 answered about the ids in a VpcConfig.
 
     Attributes:
-        subnets: The subnets, in AWS's order.
-        security_groups: The security groups, in AWS's order.
+        subnets, security_groups: In AWS's order.
     """
 
     subnets: tuple[Subnet, ...] = ()
@@ -148,8 +140,8 @@ class Endpoint:
 
     Attributes:
         name: EndpointName.
-        arn: EndpointArn; None where the record lacks it.
-        status: EndpointStatus, such as "InService"; None where the record lacks it.
+        arn: EndpointArn.
+        status: EndpointStatus, such as "InService".
     """
 
     name: str
@@ -162,21 +154,17 @@ class Resource:
     """What is judged, under the names that Prowler's reports look for (name, arn, region, tags).
 
     Attributes:
-        name: ModelName, EndpointConfigName or MonitoringScheduleName.
-        arn: ModelArn, EndpointConfigArn or MonitoringScheduleArn.
+        name, arn: ModelName and ModelArn, or those of the other kinds.
         creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one of those
             that had the name in turn.
-        network_isolation: EnableNetworkIsolation; None where it is unknown.
-        has_vpc_config: Whether there is a VpcConfig; None where that is unknown.
-        subnet_ids: VpcConfig.Subnets, in AWS's order.
-        security_group_ids: VpcConfig.SecurityGroupIds, in AWS's order.
+        network_isolation: EnableNetworkIsolation.
+        has_vpc_config: Whether there is a VpcConfig.
+        subnet_ids, security_group_ids: VpcConfig.Subnets and SecurityGroupIds, in AWS's order.
         network: What EC2 answered about these ids; empty where nobody asked.
         tags: The tags, as [{"Key": …, "Value": …}].
-        endpoints: The endpoints that use it; None where that is unknown. No verdict depends on it,
-            because Search is an index that may lag.
+        endpoints: The endpoints that use it. Search tells, an index that may lag, so no verdict
+            depends on it.
         unread: What of it is not known, its network apart; None where it was listed only.
-
-    Class attributes:
         NOUN: What AWS's operations call it, as in ListModels.
         LISTED: The list in the answer of its List operation.
     """
@@ -203,8 +191,7 @@ class Model(Resource):
     """A SageMaker model.
 
     Attributes:
-        transform_jobs: The batch transform job that used it last, if any did, as Search records it;
-            None where that is unknown.
+        transform_jobs: The batch transform job that used it last, if any did, by Search's record.
         monitored_endpoints: The endpoints that its monitoring schedules name, likewise.
     """
 
@@ -235,12 +222,10 @@ class MonitoringSchedule(Resource):
 
     Attributes:
         endpoints: None serves by it.
-        status: MonitoringScheduleStatus, such as "Scheduled"; None where it could not be read.
-        endpoint_name: The endpoint that it monitors; None where AWS names none, as for batch
-            transforms.
-        monitoring_type: MonitoringType, such as "DataQuality"; None where AWS names none.
-        job_definition_name: MonitoringJobDefinitionName; None where the definition is in the
-            schedule, or could not be read.
+        status: MonitoringScheduleStatus, such as "Scheduled".
+        endpoint_name: The endpoint that it monitors; None for what batch transforms do, too.
+        monitoring_type: MonitoringType, such as "DataQuality".
+        job_definition_name: MonitoringJobDefinitionName; None for one in the schedule, too.
     """
 
     endpoints: tuple[Endpoint, ...] | None = ()
@@ -255,14 +240,7 @@ class MonitoringSchedule(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account in which there is nothing of a kind to judge.
-
-    Attributes:
-        name: Its id.
-        arn: Its ARN.
-        region: The region that the finding is reported in.
-        regions: The regions that were all listed, and have none.
-    """
+    """An account in which there is nothing of a kind to judge: its id, and the scanned regions."""
 
     name: str
     arn: str
@@ -278,10 +256,8 @@ class Listing(Generic[R]):
     """The models, endpoint configurations or schedules of one region, as far as AWS told.
 
     Attributes:
-        region: The region.
-        items: Those in the scope of the scan; of what was only listed, the name, ARN, region and
-            creation time are known.
-        pages: How many pages all of the region took, those out of scope included.
+        items: Those in the scope of the scan.
+        pages: How many pages all of the region took.
         unread: Why there may be more; None where the list is whole.
     """
 

@@ -11,7 +11,7 @@ from prowler.lib.check.models import Check_Report_AWS, CheckMetadata, Severity
 from .answers import WORDS
 from .configuration import read_egress_setting, read_unused_severity
 from .facts import Account, Listing, Model, MonitoringSchedule, OpenRule, Resource
-from .rules import Statement, Verdict, explain_unknown, join, join_most, judge
+from .rules import Verdict, explain_unknown, join, join_most, judge
 
 _ASFF_DESCRIPTION_LENGTH = 1000  # Prowler's ASFF cuts a finding's description after it
 # Facts that the evidence tells elsewhere: in `unknown`, in its subnets and groups, and in Prowler's
@@ -32,9 +32,7 @@ class Finding:
     """A finding, before it is Prowler's.
 
     Attributes:
-        resource: The facts.
-        verdict: The verdict on them.
-        text: The verdict in words.
+        resource, verdict, text: The facts, the verdict on them, and that in words.
         severity: A lower severity than the check's, such as "low"; None for the check's own.
     """
 
@@ -56,8 +54,8 @@ def findings(
 
     Yields:
         A finding for each item; a MANUAL one for each region whose list broke off; and where
-        everything was listed and nothing is there to judge, a PASS for the account. That one is
-        left out where the scan is limited to some resources.
+        everything was listed and nothing is there to judge, a PASS for the account, unless the
+        scan is limited to some resources.
     """
     strict = read_egress_setting(service.audit_config)
     unused_severity = read_unused_severity(service.audit_config)
@@ -163,15 +161,7 @@ def _with_severity(metadata: CheckMetadata, severity: str | None) -> CheckMetada
 
 
 def explain(resource: Resource, verdict: Verdict) -> str:
-    """Return the verdict in words, with its evidence: the finding's `status_extended`.
-
-    Args:
-        resource: The facts.
-        verdict: The verdict on them.
-
-    Returns:
-        The sentences; where they are longer than what Security Hub keeps, a summary comes first.
-    """
+    """Return the verdict in words: where Security Hub would cut them, a summary comes first."""
     name = f"SageMaker {WORDS[resource.NOUN]} {resource.name}"
     unknown = explain_unknown(verdict.unknown)
     if verdict.status == "FAIL":
@@ -196,25 +186,19 @@ def explain(resource: Resource, verdict: Verdict) -> str:
     if len(text) <= _ASFF_DESCRIPTION_LENGTH:
         return text
     # What is cut off is evidence then, and no rule goes unseen.
-    summary = f"{head}: {'; '.join(_summarize(resource, verdict))}"
+    summary = f"{head}: {_summarize(resource, verdict)}"
     return ". ".join([summary, *used, f"Evidence: {evidence}", *details]) + "."
 
 
-def _summarize(resource: Resource, verdict: Verdict) -> Iterator[str]:
-    """Yield the rules that a verdict rests on, each with the number of its statements."""
-    yield from _counted(verdict.violations)
+def _summarize(resource: Resource, verdict: Verdict) -> str:
+    """Return what a verdict rests on, each with its number."""
+    counts = Counter(said.rule for said in verdict.violations)
     if verdict.status == "PASS":
-        yield f"private subnets ({len(resource.subnet_ids)})"
-        yield f"security groups without open ingress ({len(resource.security_group_ids)})"
-    if verdict.unknown:
-        yield f"unknown ({len(verdict.unknown)})"
-    if verdict.notes:
-        yield f"noted: {', '.join(_counted(verdict.notes))}"
-
-
-def _counted(statements: Iterable[Statement]) -> Iterator[str]:
-    for rule, number in Counter(said.rule for said in statements).items():
-        yield f"{rule} ({number})" if number > 1 else rule
+        counts["private subnets"] = len(resource.subnet_ids)
+        counts["security groups without open ingress"] = len(resource.security_group_ids)
+    counts["unknown"] = len(verdict.unknown)
+    counts.update(f"noted: {said.rule}" for said in verdict.notes)
+    return "; ".join(f"{what} ({number})" for what, number in counts.items() if number)
 
 
 def _explain_use(resource: Resource) -> Iterator[str]:

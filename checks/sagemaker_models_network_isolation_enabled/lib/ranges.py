@@ -7,14 +7,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import groupby
 from math import inf
 
-# The broadest public range that is still a named source, by IP version, unless the configuration
-# says otherwise. Amazon S3 User Guide, "The
-# meaning of public": an address condition is public where it is "broader than /8 for IPv4 and /32
-# for IPv6 (excluding RFC1918 private ranges)".
-BROADEST = {4: 8, 6: 32}
+# By IP version, the shortest prefix of a range that is still a named source, unless configured.
+# Amazon S3 User Guide, "The meaning of public": an address condition is public where it is "broader
+# than /8 for IPv4 and /32 for IPv6 (excluding RFC1918 private ranges)".
+PREFIX_LIMITS = {4: 8, 6: 32}
 # Ranges that no packet of the internet comes from or goes to. Besides RFC 1918, which AWS names:
 # IANA's special-purpose registries. (`is_private` of Python's networks differs by version.)
-NOT_PUBLIC = tuple(
+_NOT_PUBLIC = tuple(
     ip_network(block)
     for block in (
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918: private
@@ -29,11 +28,11 @@ NOT_PUBLIC = tuple(
 
 # By this prefix a NAT gateway leads IPv6 to all of IPv4: RFC 6052, and "DNS64 and NAT64" in the
 # Amazon VPC User Guide.
-NAT64 = IPv6Network("64:ff9b::/96")
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 Block = IPv4Network | IPv6Network
-Broadest = Mapping[int, int]  # a prefix length by IP version
-Span = tuple[int, int]  # the first address and the one after the last, as numbers
+PrefixLimits = Mapping[int, int]  # as `PREFIX_LIMITS`
+_Span = tuple[int, int]  # the first address and the one after the last, as numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +65,7 @@ class Permission:
         return self.ports[1] if self.ports else inf
 
     @cached_property
-    def span(self) -> Span:
+    def span(self) -> _Span:
         """The block's first address and the one after its last."""
         first = int(self.block.network_address)
         return first, first + 2 ** (self.block.max_prefixlen - self.block.prefixlen)
@@ -89,25 +88,25 @@ def is_within(block: Block, other: Block) -> bool:
 @lru_cache(maxsize=65536)
 def is_public(block: Block) -> bool:
     """Return whether a block reaches outside private and reserved address space."""
-    return not any(is_within(block, special) for special in NOT_PUBLIC)
+    return not any(is_within(block, special) for special in _NOT_PUBLIC)
 
 
 def behind_nat64(block: Block) -> Block:
     """Return the IPv4 block to which traffic to an IPv6 block gets through NAT64, if it does."""
     if not isinstance(block, IPv6Network):
         return block
-    if block.subnet_of(NAT64):
-        bits = NAT64.prefixlen
-        first = int(block.network_address) - int(NAT64.network_address)
+    if block.subnet_of(_NAT64):
+        bits = _NAT64.prefixlen
+        first = int(block.network_address) - int(_NAT64.network_address)
         return IPv4Network((first, block.prefixlen - bits))
-    return IPv4Network("0.0.0.0/0") if block.supernet_of(NAT64) else block
+    return IPv4Network("0.0.0.0/0") if block.supernet_of(_NAT64) else block
 
 
 @lru_cache(maxsize=65536)  # all of IPv4 beside each of a thousand ports
-def _public_size(span: Span, version: int) -> int:
+def _public_size(span: _Span, version: int) -> int:
     """Return how many addresses of a span are not in private or reserved space."""
     size = span[1] - span[0]
-    for special in NOT_PUBLIC:
+    for special in _NOT_PUBLIC:
         if special.version == version:
             first = int(special.network_address)
             inside = min(span[1], first + special.num_addresses) - max(span[0], first)
@@ -116,7 +115,7 @@ def _public_size(span: Span, version: int) -> int:
 
 
 def open_permissions(
-    permissions: Iterable[Permission], broadest: Broadest
+    permissions: Iterable[Permission], limits: PrefixLimits
 ) -> dict[Permission, set[str]]:
     """Return the permissions that are open to the internet, alone or joined with others.
 
@@ -129,32 +128,32 @@ def open_permissions(
 
     Args:
         permissions: Those of one direction, of all security groups of a model.
-        broadest: The broadest public range that is still a named source.
+        limits: The shortest prefixes that are still named sources.
 
     Returns:
         Those that are open, in the given order, each with the groups of the rows that it stands
         in. Without them no other is open.
     """
     known = list(permissions)
-    broad = (p for p in known if is_broad(p.block, broadest) and is_public(p.block))
+    broad = (p for p in known if exceeds(p.block, limits) and is_public(p.block))
     opened = {permission: {permission.group_id} for permission in broad}
     left = [permission for permission in known if permission not in opened]
     left.sort(key=lambda p: (p.block.version, p.span[0], -p.span[1]))
-    while rows := _open_rows(left, broadest):
+    while rows := _open_rows(left, limits):
         opened |= rows
         left = [permission for permission in left if permission not in rows]
     return {permission: opened[permission] for permission in known if permission in opened}
 
 
-def _open_rows(in_order: list[Permission], broadest: Broadest) -> dict[Permission, set[str]]:
+def _open_rows(in_order: list[Permission], limits: PrefixLimits) -> dict[Permission, set[str]]:
     """Return the permissions that are open in a row, each with the groups of its rows."""
     found: dict[Permission, set[str]] = {}
-    for row in _wide_rows(in_order, broadest):  # whatever the ports
+    for row in _contiguous_beyond(in_order, limits):  # whatever the ports
         for overlapping in _at_each_port(row):
-            for joined in _wide_rows(overlapping, broadest):
-                outermost = list(_outermost(joined))
-                of_row = {p.group_id for p in outermost}  # a private block may join two others
-                for permission in outermost:
+            for joined in _contiguous_beyond(overlapping, limits):
+                widest = list(_without_nested(joined))
+                of_row = {p.group_id for p in widest}  # a private block may join two others
+                for permission in widest:
                     if is_public(permission.block):
                         found.setdefault(permission, set()).update(of_row)
     return found
@@ -174,45 +173,42 @@ def _at_each_port(row: list[Permission]) -> Iterator[list[Permission]]:
             yield [row[n] for n in open_at]
 
 
-def _wide_rows(permissions: list[Permission], broadest: Broadest) -> Iterator[list[Permission]]:
-    """Yield the permissions whose blocks stand in a row that is broader than a named source.
-
-    Args:
-        permissions: Any, by IP version and in the order of their addresses, the broader first.
-        broadest: See `open_permissions`.
-    """
+def _contiguous_beyond(
+    permissions: list[Permission], limits: PrefixLimits
+) -> Iterator[list[Permission]]:
+    """Yield those whose blocks stand in a row beyond a limit; they come in order of address."""
     for _, same in groupby(permissions, key=lambda p: p.block.version):
         row: list[Permission] = []
         end = 0
         for permission in same:
             if row and permission.span[0] > end:
-                if _is_wide((row[0].span[0], end), row[0].block, broadest):
+                if _span_exceeds((row[0].span[0], end), row[0].block, limits):
                     yield row
                 row = []
             end = max(end, permission.span[1]) if row else permission.span[1]
             row.append(permission)
-        if _is_wide((row[0].span[0], end), row[0].block, broadest):
+        if _span_exceeds((row[0].span[0], end), row[0].block, limits):
             yield row
 
 
-def _is_wide(span: Span, block: Block, broadest: Broadest) -> bool:
+def _span_exceeds(span: _Span, block: Block, limits: PrefixLimits) -> bool:
     """Return whether a span, of a block's IP version, has more public addresses than named ones."""
-    most: int = 2 ** (block.max_prefixlen - broadest[block.version])
+    most: int = 2 ** (block.max_prefixlen - limits[block.version])
     return span[1] - span[0] > most and _public_size(span, block.version) > most
 
 
-def _outermost(row: list[Permission]) -> Iterator[Permission]:
+def _without_nested(row: list[Permission]) -> Iterator[Permission]:
     """Yield the permissions of a row without those whose block lies in another's, and adds nothing.
 
     CIDR blocks lie in each other or apart.
     """
-    last: Span = (0, 0)
+    last: _Span = (0, 0)
     for permission in row:
         if permission.span[1] > last[1] or permission.span == last:
             last = permission.span
             yield permission
 
 
-def is_broad(block: Block, broadest: Broadest) -> bool:
+def exceeds(block: Block, limits: PrefixLimits) -> bool:
     """Return whether a block alone is broader than a named source may be."""
-    return block.prefixlen < broadest[block.version]
+    return block.prefixlen < limits[block.version]

@@ -57,12 +57,11 @@ class TableRoute:
         destination: A CIDR block or the id of a prefix list; None where AWS does not say.
         block: The CIDR block; None for a prefix list, and where it is not known.
         to: What it leads to.
-        target: The target's id, such as "igw-…", "vpce-…" or "eni-…"; or the next hop's IP address,
-            which is all that AWS gives of a route that VPC Route Server advertised; None where AWS
-            does not say.
+        target: The target's id, such as "igw-…"; or the next hop's IP address, of a route that VPC
+            Route Server advertised; None where AWS does not say.
         instance: The instance of the network interface, "i-…"; None for none.
         live: False for a blackhole, which leads nowhere; None where AWS does not say.
-        firewall: IgwFirewall.Status; see `Route`. The route's target is the gateway all the same.
+        firewall: IgwFirewall.Status; see `Route`.
     """
 
     destination: str | None
@@ -123,11 +122,7 @@ class RouteTable:
         return frozenset(b for b in blocks if route.block and is_within(b, route.block))
 
     def unclear(self, routes: Iterable[TableRoute]) -> Exception | None:
-        """Return why it may have more ways to the internet than are known, if it may.
-
-        Args:
-            routes: Those of its routes that count.
-        """
+        """Return why some of its routes may have unknown ways to the internet, if they may."""
         if self.routes.error:
             return self.routes.error
         live = [route for route in routes if route.live is not False]
@@ -174,15 +169,7 @@ class RouteTables:
     def in_effect(
         self, vpc_id: str, wanted: Callable[[str], bool]
     ) -> Partial[tuple[str, RouteTable]]:
-        """Return the tables of a VPC that route the traffic of something.
-
-        Args:
-            vpc_id: The VPC.
-            wanted: Whether what a table is associated with is wanted.
-
-        Returns:
-            What each is associated with, and the table.
-        """
+        """Return the tables of a VPC that are in effect for something that is wanted, with that."""
         found: list[tuple[str, RouteTable]] = []
         error = self.error
         for table in self.of_vpc(vpc_id):
@@ -199,12 +186,7 @@ class RouteTables:
 
 
 def table_in_effect(subnet_id: str, vpc_id: str, tables: RouteTables) -> RouteTable:
-    """Return the route table that routes a subnet's traffic.
-
-    Args:
-        subnet_id: The subnet.
-        vpc_id: Its VPC.
-        tables: The route tables of that VPC, and of others.
+    """Return the route table that routes the traffic of a subnet in a VPC.
 
     Raises:
         Exception: The error of DescribeRouteTables, where its answer is not enough.
@@ -292,11 +274,9 @@ def _parse_route(route: dict[str, Any]) -> TableRoute:
 
 
 def _targets_of(route: dict[str, Any]) -> list[tuple[Target, str | None]]:
-    """Return what the members of a Route say of its target.
-
-    AWS may name one in two members: an ODB network's ARN in OdbNetworkArn and in GatewayId, an
-    instance beside its network interface.
-    """
+    """Return what the members of a Route say of its target."""
+    # It may be in two: an ODB network's ARN in OdbNetworkArn and in GatewayId, an instance beside
+    # its network interface.
     named: list[tuple[Target, str | None]] = []
     for key, value in route.items():
         if not value or key.startswith(_NO_TARGETS):

@@ -6,10 +6,10 @@ implementation steps). A rule is a pure function of facts, and yields what it ha
 To add one, write the function with its words and its source, and put it into `RULES` or `NOTES`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .facts import EndpointConfig, OpenRule, Resource, SecurityGroup, Subnet, Unread
+from .facts import EndpointConfig, OpenRule, Resource, Subnet, Unread
 
 _MOST_NAMED = 50  # the most routes or rules of one thing in words; the finding's resource has all
 
@@ -20,12 +20,9 @@ class Statement:
 
     Attributes:
         rule: The rule's name, such as "public-subnet".
-        thing: What must change, the same for all resources that it concerns, such as "route table
-            rtb-1"; for a note, what it is about.
-        detail: What is wrong with the thing: a clause without its subject, such as "sends 0.0.0.0/0
-            to igw-1".
-        effect: What follows for this resource, such as "subnet subnet-1 is public"; None where the
-            detail says it.
+        thing: What must change, such as "route table rtb-1"; for a note, what it is about.
+        detail: A clause whose subject is the thing, such as "sends 0.0.0.0/0 to igw-1".
+        effect: What follows for this resource, such as "subnet subnet-1 is public", if anything.
     """
 
     rule: str
@@ -48,7 +45,7 @@ class Verdict:
         status: "PASS", "FAIL" or "MANUAL".
         violations: Every violation that is known.
         unknown: Everything that is not known and might decide.
-        notes: What breaks no rule and should be known all the same.
+        notes: What breaks no rule and should be known.
     """
 
     status: str
@@ -67,18 +64,18 @@ def judge(resource: Resource, fail_on_unrestricted_egress: bool) -> Verdict:
     Returns:
         FAIL for any violation; else MANUAL for anything unknown that might be one; else PASS.
     """
-    strict = fail_on_unrestricted_egress
-    rules, notes = (RULES + EGRESS, NOTES) if strict else (RULES, NOTES + EGRESS)
-    violations = tuple(said for rule in rules for said in rule(resource))
+    violations = [said for rule in RULES for said in rule(resource)]
+    notes = [said for rule in NOTES for said in rule(resource)]
     unknown = list(_unknown(resource))
-    egress = [u for u in _unknown_egress(resource) if u not in unknown]
-    noted = [said for rule in notes for said in rule(resource)]
-    if strict:
-        unknown += egress
+    of_egress = [unread for unread in _unknown_egress(resource) if unread not in unknown]
+    if fail_on_unrestricted_egress:
+        violations += open_egress(resource)
+        unknown += of_egress
     else:
-        noted += [Statement("unknown-egress", u.what, explain_why(u)) for u in egress]
+        notes += open_egress(resource)
+        notes += [Statement("unknown-egress", u.what, _explain_why(u)) for u in of_egress]
     status = "FAIL" if violations else "MANUAL" if unknown else "PASS"
-    return Verdict(status, violations, tuple(dict.fromkeys(unknown)), tuple(noted))
+    return Verdict(status, tuple(violations), tuple(dict.fromkeys(unknown)), tuple(notes))
 
 
 def network_isolation(resource: Resource) -> Iterator[Statement]:
@@ -123,14 +120,14 @@ def public_subnets(resource: Resource) -> Iterator[Statement]:
 
 def open_ingress(resource: Resource) -> Iterator[Statement]:
     """The security groups together must admit no range of the internet (source: `ranges`)."""
-    opened = [(group, group.open_ingress or ()) for group in resource.network.security_groups]
-    yield from _open("open-ingress", "ingress", opened)
+    groups = resource.network.security_groups
+    return _open("ingress", {group.id: group.open_ingress or () for group in groups})
 
 
 def open_egress(resource: Resource) -> Iterator[Statement]:
     """Egress to the internet is the user's to allow: the SOP asks that it be controlled."""
-    opened = [(group, group.open_egress or ()) for group in resource.network.security_groups]
-    yield from _open("open-egress", "egress", opened)
+    groups = resource.network.security_groups
+    return _open("egress", {group.id: group.open_egress or () for group in groups})
 
 
 def blocked_subnets(resource: Resource) -> Iterator[Statement]:
@@ -144,7 +141,7 @@ def blocked_subnets(resource: Resource) -> Iterator[Statement]:
     blocked: dict[str, list[str]] = {}
     for subnet in resource.network.subnets:
         gateways = [route.gateway for route in subnet.internet_routes or ()]
-        firewalls = [r for r in subnet.middlebox_routes or () if r.middlebox.startswith("vpce-")]
+        firewalls = (r for r in subnet.middlebox_routes or () if r.middlebox.startswith("vpce-"))
         gateways += [route.gateway for route in firewalls]
         mode = subnet.block_public_access or ""
         if mode.startswith("block-") and any(g.startswith("igw-") for g in gateways):
@@ -185,7 +182,6 @@ _Rule = Callable[[Resource], Iterator[Statement]]
 RULES: tuple[_Rule, ...] = (
     *(network_isolation, vpc_config, serverless_variants, public_subnets, open_ingress),
 )
-EGRESS: tuple[_Rule, ...] = (open_egress,)
 NOTES: tuple[_Rule, ...] = (blocked_subnets, firewalled_subnets)
 
 
@@ -202,20 +198,18 @@ def _ways_out(subnet: Subnet) -> Iterator[tuple[str, str]]:
         yield f" through {r.middlebox}", detail
 
 
-def _open(
-    rule: str, direction: str, opened: Sequence[tuple[SecurityGroup, tuple[OpenRule, ...]]]
-) -> Iterator[Statement]:
+def _open(direction: str, opened: Mapping[str, tuple[OpenRule, ...]]) -> Iterator[Statement]:
     """Yield the groups that are open by themselves, and those that are only together."""
     found: dict[tuple[str, ...], list[str]] = {}
-    for group, rules in opened:
+    for group_id, rules in opened.items():
         for one in rules:
-            ids = tuple(sorted({group.id, *one.joined_with}))
-            text = f"{one.text} of {group.id}" if one.joined_with else one.text
+            ids = tuple(sorted({group_id, *one.joined_with}))
+            text = f"{one.text} of {group_id}" if one.joined_with else one.text
             found.setdefault(ids, []).append(text)
     for ids, texts in found.items():
         together, verb = (" together", "allow") if len(ids) > 1 else ("", "allows")
         thing = f"security group{'s' * (len(ids) > 1)} {join(ids)}{together}"
-        yield Statement(rule, thing, f"{verb} {direction} of {join_most(texts)}")
+        yield Statement(f"open-{direction}", thing, f"{verb} {direction} of {join_most(texts)}")
 
 
 def _unknown(resource: Resource) -> Iterator[Unread]:
@@ -252,7 +246,7 @@ def _unread(
         yield Unread(what, "nothing was read", permission, "scan again")
 
 
-def explain_why(unread: Unread) -> str:
+def _explain_why(unread: Unread) -> str:
     """Return why something is not known, as a clause without its subject."""
     return f"{unread.problem} ({unread.why}; {unread.remedy})"
 
@@ -261,7 +255,7 @@ def explain_unknown(unknown: Iterable[Unread]) -> str:
     """Return in words what is not known: a clause for each reason, with all that it hit."""
     things: dict[str, list[str]] = {}
     for unread in unknown:
-        things.setdefault(explain_why(unread), []).append(unread.what)
+        things.setdefault(_explain_why(unread), []).append(unread.what)
     return "; ".join(f"{join(dict.fromkeys(whats))} {why}" for why, whats in things.items())
 
 

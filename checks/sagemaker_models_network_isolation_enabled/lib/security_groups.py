@@ -6,11 +6,11 @@ from typing import Any
 from .answers import Described, MalformedError, Partial, listed, missing, why_unread
 from .facts import OpenRule, SecurityGroup, Unread
 from .ranges import (
-    BROADEST,
-    Broadest,
+    PREFIX_LIMITS,
     Permission,
+    PrefixLimits,
     behind_nat64,
-    is_broad,
+    exceeds,
     open_permissions,
     to_block,
 )
@@ -42,7 +42,7 @@ def group_facts(
     group_sets: Collection[tuple[str, ...]],
     groups: Described,
     prefix_lists: Mapping[str, Partial[str]],
-    broadest: Broadest,
+    limits: PrefixLimits,
 ) -> dict[tuple[str, ...], tuple[SecurityGroup, ...]]:
     """Return what is known of the security groups of models.
 
@@ -50,7 +50,7 @@ def group_facts(
         group_sets: Each model's SecurityGroupIds.
         groups: The answer of DescribeSecurityGroups.
         prefix_lists: The prefix lists that rules of those groups name, by id.
-        broadest: The broadest public range that is still a named source.
+        limits: The shortest prefixes that are still named sources.
 
     Returns:
         For each set a `SecurityGroup` for each of its ids: a group's rule may be open to the
@@ -66,12 +66,12 @@ def group_facts(
         key: [part for part in parts if isinstance(part, Permission)]
         for key, parts in rules.items()
     }
-    alone = {key: open_permissions(found, broadest) for key, found in permissions.items()}
+    alone = {key: open_permissions(found, limits) for key, found in permissions.items()}
 
     def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[OpenRule, ...]]:
         keys = [(group_id, direction) for group_id in group_set]
         left = (p for key in keys for p in permissions[key] if p not in alone[key])
-        together = open_permissions(left, broadest)
+        together = open_permissions(left, limits)
         found: dict[str, dict[Permission, tuple[str, ...]]] = {}
         for key in keys:
             others = {
@@ -81,7 +81,7 @@ def group_facts(
             }
             if others:
                 found[key[0]] = others
-        return {group_id: _open_rules(rules, broadest) for group_id, rules in found.items()}
+        return {group_id: _open_rules(rules, limits) for group_id, rules in found.items()}
 
     def unread(group_id: str, direction: str) -> tuple[Unread, ...]:
         reasons = (part for part in rules[group_id, direction] if isinstance(part, Unread))
@@ -205,17 +205,17 @@ def _traffic(rule: dict[str, Any]) -> str:
 
 
 def _open_rules(
-    permissions: Mapping[Permission, tuple[str, ...]], broadest: Broadest
+    permissions: Mapping[Permission, tuple[str, ...]], limits: PrefixLimits
 ) -> tuple[OpenRule, ...]:
     """Return a group's open permissions, each with the groups it is joined with, in words."""
     rules: list[OpenRule] = []
     for others in dict.fromkeys(permissions.values()):
         same = [permission for permission in permissions if permissions[permission] == others]
         *texts, last = dict.fromkeys(permission.text for permission in same)
-        joined = any(not is_broad(permission.block, broadest) for permission in same)
-        configured = broadest != BROADEST
+        joined = any(not exceeds(permission.block, limits) for permission in same)
+        configured = limits != PREFIX_LIMITS
         if joined or configured:  # the last says what makes them open
-            named = f"broader than a /{broadest[4]} or an IPv6 /{broadest[6]}"
+            named = f"broader than a /{limits[4]} or an IPv6 /{limits[6]}"
             last += f" ({'joined with others, ' * joined}{named}{', as configured' * configured})"
         rules += [OpenRule(text, others) for text in (*texts, last)]
     return tuple(rules)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..answers import MalformedError
 from .containers import notes_on_containers, obstacle_to_isolation
 from .network import CHECK, NoPageError, choose_network, explain_error, judge_model
 from .serving import Description, Serving, describe
@@ -58,12 +57,14 @@ class Run:
         Raises:
             OSError: They cannot be written.
         """
-        if region not in self._regions:
-            self._regions[region] = _Region(self, region)
         try:
+            if region not in self._regions:
+                self._regions[region] = _Region(self, region)
             outcomes = list(self._regions[region].found(model))
+        except OSError:
+            raise
         # Prowler would end all fixing here and say nothing of it; the next model may have a page.
-        except (ClientError, BotoCoreError, MalformedError, LookupError, TypeError) as error:
+        except Exception as error:
             outcomes = [("", f"{explain_error(error, f'model {model}')}.")]
         said = []
         for endpoint, found in outcomes:
@@ -164,9 +165,8 @@ class _Region:
         new_config = self.copy_name(config.name)
         copies.append(_copy(config, {"EndpointConfigName": new_config}))
         for one in (config, *(model.described for model in failing)):
-            notes += [
-                f"Unknown to Prowler in {one.kind} {one.name}: {new}" for new in one.new_members
-            ]
+            new = sorted(one.new_settings)
+            notes += [f"Unknown to Prowler in {one.kind} {one.name}: {name}" for name in new]
         deployment = endpoint.sent.get("LastDeploymentConfig") or {}
         alarms = (deployment.get("AutoRollbackConfiguration") or {}).get("Alarms") or ()
         policy = {k: v for k, v in deployment.items() if k != "AutoRollbackConfiguration"}
@@ -231,7 +231,7 @@ class _Region:
 def _copy(one: Description, change: dict[str, Any]) -> str:
     """Return the command that copies a model or a configuration: see the block Copy."""
     words = ["copy", one.kind, one.name, str(one.created)]
-    words += map(json.dumps, (one.settings, change))
+    words += map(json.dumps, (sorted(one.settings), change))
     if one.kind == "model":  # its environment is for no command line, which others could see
         several = "containers" if one.sent.get("Containers") else "primary-container"
         words += [f"--{several}", "file:///dev/stdin"]

@@ -41,16 +41,14 @@ class Description:
         return int(self.answer["CreationTime"].timestamp())
 
     @property
-    def settings(self) -> list[str]:
-        """The members that AWS sent, as "PrimaryContainer.Image", but no environment variable."""
-        members = set(_members_of(self.sent))
-        return sorted(members - {member.rpartition(".")[0] for member in members})
+    def settings(self) -> set[str]:
+        """The innermost members that are set, as "PrimaryContainer.Image"; no variable's name."""
+        return _settings(self.sent)
 
     @property
-    def new_members(self) -> list[str]:
-        """The members that this botocore does not know, without what is in them."""
-        new = set(_members_of(self.sent)) - set(_members_of(self.answer))
-        return sorted(name for name in new if name.rpartition(".")[0] not in new)
+    def new_settings(self) -> set[str]:
+        """Those that this botocore does not know."""
+        return _settings(self.sent) - _settings(self.answer)
 
     @property
     def containers(self) -> list[dict[str, Any]]:
@@ -99,15 +97,13 @@ def describe(client: Any, kind: str, name: str) -> Description:
     return Description(kind, name, answer, json.loads(sent[-1]))  # the last of several tries
 
 
-def _members_of(value: Any, path: str = "") -> Iterator[str]:
-    for item in value if isinstance(value, list) else ():
-        yield from _members_of(item, path)
-    for name, member in value.items() if isinstance(value, dict) else ():
-        here = f"{path}.{name}" if path else name
-        if member not in (None, {}, []):
-            yield here
-        if name != "Environment":
-            yield from _members_of(member, here)
+def _settings(value: Any, path: str = "") -> set[str]:
+    if isinstance(value, list):
+        return {name for item in value for name in _settings(item, path)}
+    if not isinstance(value, dict) or path.endswith("Environment"):
+        return set() if value in (None, {}) else {path}
+    inner = {f"{path}.{key}" if path else key: item for key, item in value.items()}
+    return {name for here, item in inner.items() for name in _settings(item, here)}
 
 
 class Serving:

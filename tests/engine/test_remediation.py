@@ -24,7 +24,6 @@ def test_every_command_is_one_that_aws_has(command: str) -> None:
     aws_cli.check(command)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", [None, "DataQuality"])
 def test_the_commands_give_a_schedule_an_isolated_definition_and_take_it_back(
     aws: EmbeddedAWS, tmp_path: Path, kind: str | None
