@@ -96,7 +96,7 @@ class RouteTable:
     routes: Partial[TableRoute]
 
     def taken(self, traffic: Block, elsewhere: Iterable[Block] = ()) -> list[TableRoute]:
-        """Return the routes that traffic to a block, but for some parts, takes: all of it or a part.
+        """Return the routes that traffic to a block takes, all of it or a part, but for some parts.
 
         The most specific route counts, and one for a part of the block is more specific still
         (source: "How route priority works" in the Amazon VPC User Guide). What a prefix list holds
