@@ -64,7 +64,7 @@ def decode(template: str) -> dict[str, Any]:
 def test_cfn_lint_takes_it(name: str) -> None:
     from cfnlint.api import lint
 
-    assert list(lint(TEMPLATES[name], regions=["eu-west-1", "us-east-1"])) == []
+    assert list(lint(TEMPLATES[name], regions=["us-east-1"])) == []
 
 
 @pytest.mark.parametrize("check", CHECKS)
