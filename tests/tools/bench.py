@@ -96,18 +96,21 @@ def populate(
         )
         model.enable_network_isolation = number % 2 == 0
     for number in range(training_jobs):
-        unread: dict[str, Any] = {key: {} for key in TRAINING_JOB}
-        backend.create_training_job(f"job-{number}", role_arn=ROLE, tags=[], **unread)
+        backend.create_training_job(f"job-{number}", role_arn=ROLE, tags=[], **TRAINING_JOB)
 
 
-# What moto wants to know of a training job, and no check reads.
-TRAINING_JOB = (
-    *("hyper_parameters", "algorithm_specification", "input_data_config", "output_data_config"),
-    *("resource_config", "vpc_config", "stopping_condition", "enable_network_isolation"),
-    *("enable_inter_container_traffic_encryption", "enable_managed_spot_training"),
-    *("checkpoint_config", "debug_hook_config", "debug_rule_configurations"),
-    *("tensor_board_output_config", "experiment_config"),
-)
+# What moto wants to know of a training job.
+TRAINING_JOB: dict[str, Any] = {
+    **{key: {} for key in ("hyper_parameters", "algorithm_specification", "resource_config")},
+    **{key: {} for key in ("vpc_config", "stopping_condition", "checkpoint_config")},
+    **{key: {} for key in ("debug_hook_config", "tensor_board_output_config")},
+    **{key: [] for key in ("input_data_config", "debug_rule_configurations")},
+    "experiment_config": {},
+    "output_data_config": {"S3OutputPath": "s3://bucket"},
+    "enable_network_isolation": True,
+    "enable_inter_container_traffic_encryption": True,
+    "enable_managed_spot_training": False,
+}
 
 
 def measure(
