@@ -313,19 +313,22 @@ def test_a_wrong_command_line(run: Run, arguments: list[str]) -> None:
 def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
     """What serves comes first; an endpoint's name is one in each account and region."""
     used = {"endpoints": [{"name": "e", "arn": None, "status": "InService"}]}
+    not_all_known = ocsf("c", ROUTE, account=B, **used)
+    (resource,) = not_all_known["resources"]
+    resource["data"]["metadata"]["unknown"] = [dict(zip(UNKNOWN, DENIED, strict=True))]
     path = write(
         tmp_path / "x.ocsf.json",
         *(ocsf(f"m{number}", NO_VPC) for number in range(1212)),
         ocsf("a", ROUTE, IPV6, **used),
         ocsf("b", ROUTE, ISOLATION, region="us-east-1", endpoints=None, severity="Low"),
-        ocsf("c", ROUTE, account=B, **used),
+        not_all_known,
         ocsf("x", ROUTE, ISOLATION, muted=True),
     )
     done = run(path)
     words = done.words
     assert (
         "3 route table rtb-1 sends 0.0.0.0/0 to igw-1; sends ::/0 to igw-1 subnet-1 is "
-        "public; subnet-2 is public 3 models (the only cause of 2): "
+        "public; subnet-2 is public 3 models (the only cause of 1): "
         f"{A}/eu-west-1/a, {A}/us-east-1/b, {B}/eu-west-1/c endpoints: {A}/eu-west-1/e, "
         f"{B}/eu-west-1/e, not known for 1 1,212 the VPC configuration is missing 1,212 models "
         "(the only cause of 1,212): "
@@ -334,7 +337,7 @@ def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
     assert "Of 2 accounts, 2 have what fails, 0 what could not be judged, 0 neither" in words
     data = run(path, "--format", "json").data
     assert [cause["rule"] for cause in data["fix_first"]] == [ROUTE[0], NO_VPC[0], ISOLATION[0]]
-    assert [cause["only_cause_of"] for cause in data["fix_first"]] == [2, 1212, 0]
+    assert [cause["only_cause_of"] for cause in data["fix_first"]] == [1, 1212, 0]
     assert len(data["fix_first"][1]["resources"]) == 1212
     (one,) = (f for f in data["findings"] if f["name"] == "b")
     assert one == {

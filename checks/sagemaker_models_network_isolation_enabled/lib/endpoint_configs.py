@@ -24,15 +24,7 @@ _POOL_MODELS = "VariantsWithModelNameOverride"  # a member that the answer is gi
 
 
 def list_endpoint_configs(service: Any) -> list[Listing[EndpointConfig]]:
-    """Return the endpoint configurations for inference components of every region of a scan.
-
-    Args:
-        service: What `sagemaker_service` gave.
-
-    Returns:
-        One `Listing` a region; of the networks the ids alone are known. What could not be read is
-        said in it; no error of AWS is raised.
-    """
+    """Return the configurations of every region, for what `sagemaker_service` gave."""
     clients, pool = service.regional_clients, service.thread_pool
     for client in clients.values():
         client.meta.events.register(_BEFORE_PARSE, _keep_pool_models, unique_id=_POOL_MODELS)

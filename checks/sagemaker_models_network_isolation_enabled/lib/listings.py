@@ -35,19 +35,13 @@ Tags = tuple[dict[str, str], ...]
 
 
 def sagemaker_service(provider: Any) -> Any:
-    """Return the Prowler service whose regional clients and thread pool serve this scan.
+    """Return Prowler's `SageMaker` service of a provider's scan, or a bare `AWSService`.
 
     Importing Prowler's SageMaker client lists and describes every training job, notebook and
     endpoint configuration of the account, for hours on a large one (Prowler issue #12814). So it
     is shared where another check of this scan pays for it anyway, and left alone where ours are the
     only SageMaker checks. What decides is the provider's own list of checks, because Prowler's
     application runs checks without a command line.
-
-    Args:
-        provider: Prowler's AWS provider.
-
-    Returns:
-        Prowler's `SageMaker` service of this scan, or a bare `AWSService` for SageMaker.
     """
     expected = provider.audit_metadata.expected_checks or ()
     if any(name.startswith("sagemaker_") and name not in _OWN_CHECKS for name in expected):
@@ -62,16 +56,13 @@ def sagemaker_service(provider: Any) -> Any:
 def list_regions(
     service: Any, fact: type[R], on_more_pages: Callable[[str], None] | None = None
 ) -> list[Listing[R]]:
-    """List what every region of a scan has of one kind, in the scope of the scan.
+    """Return what every region of a scan has of one kind; no error of AWS is raised.
 
     Args:
         service: What `sagemaker_service` gave.
         fact: The facts' class of its kind, such as `Model`.
         on_more_pages: Called with each region as soon as it is known to have more than a page,
             unless the scan is limited to some resources.
-
-    Returns:
-        One `Listing` a region. What could not be listed is said in it; no error of AWS is raised.
     """
     # --resource-arn and --resource-tags
     scope = {arn.lower() for arn in service.audit_resources or ()}
@@ -125,6 +116,9 @@ def describe_listed(
 ) -> list[Listing[R]]:
     """Return listings in which all that was listed only is described, one by one.
 
+    What is not to be judged, or was deleted since it was listed, is left out. No error of AWS is
+    raised.
+
     Args:
         service: What `sagemaker_service` gave.
         listings: One a region.
@@ -132,10 +126,6 @@ def describe_listed(
             settings in the answer; None where it is not to be judged.
         settings: What the answer tells, for a sentence.
         shared_tags: The tags by ARN, in lower case, that are known already.
-
-    Returns:
-        The listings, without what is not to be judged or was deleted since it was listed. What
-        could not be read is said in the items; no error of AWS is raised.
     """
     clients, tags = service.regional_clients, shared_tags or {}
     listings = list(listings)
@@ -209,13 +199,9 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
 
     Args:
         item: It, as listed.
-        description: AWS's, as boto3 gives it: DescribeModelOutput or DescribeEndpointConfigOutput,
-            or the record of Search, which has the same members; for a schedule, those of its job
-            definition too.
-        operation: The operation that told the settings; None for its own Describe operation.
-
-    Returns:
-        The item; of its network the ids are known.
+        description: What its Describe operation answers, or Search's record, which has the same
+            members; for a schedule, with those of its job definition.
+        operation: The operation that told the settings; None for its own.
 
     Raises:
         MalformedError: The description is not its own.

@@ -6,8 +6,7 @@ Whatever Search lacks, refuses or garbles is read with DescribeModel and ListTag
 
 Prowler's own list of models is not enough to judge by: it hides the error of a listing that broke
 off, it drops the creation time, and its model has no security groups and cannot tell "false" from
-"unread". So models are listed here, with the regional clients and the thread pool of Prowler's
-service, in pages of a hundred; the tags that it has read are shared.
+"unread". The tags that it has read are shared.
 """
 
 import logging
@@ -35,14 +34,7 @@ _Recorded = tuple[str, str | None]  # the name and the creation time of a record
 
 
 def list_models(service: Any) -> list[Listing[Model]]:
-    """Return the models of every region of a scan; of their networks the ids alone are known.
-
-    Args:
-        service: What `sagemaker_service` gave.
-
-    Returns:
-        One `Listing` a region. What could not be read is said in it; no error of AWS is raised.
-    """
+    """Return the models of every region, for what `sagemaker_service` gave, without networks."""
     clients = service.regional_clients
     pool = service.thread_pool
     searches: dict[str, Future[dict[_Recorded, Model]]] = {}

@@ -21,15 +21,7 @@ _SETTINGS = "its job definition"  # what DescribeMonitoringSchedule tells
 
 
 def list_monitoring_schedules(service: Any) -> list[Listing[MonitoringSchedule]]:
-    """Return the monitoring schedules of every region of a scan.
-
-    Args:
-        service: What `sagemaker_service` gave.
-
-    Returns:
-        One `Listing` a region; of the networks the ids alone are known. What could not be read is
-        said in it; no error of AWS is raised.
-    """
+    """Return the schedules of every region, for what `sagemaker_service` gave, without networks."""
     listings = list_regions(service, MonitoringSchedule)
     return describe_listed(service, listings, _with_definition, _SETTINGS)
 

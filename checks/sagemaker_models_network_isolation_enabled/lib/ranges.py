@@ -119,16 +119,11 @@ def open_permissions(
 ) -> dict[Permission, set[str]]:
     """Return the permissions that are open to the internet, alone or joined with others.
 
-    A block is open that is broader than a named source may be and not private or reserved, as AWS
-    has it. So are blocks in a row that have more public addresses than that together, whatever
-    their alignment. Permissions are joined where they overlap in protocol and port, whatever rule
-    or group they stand in, because a network interface admits what any of its groups admits
-    (source: "Security group rules" in the Amazon VPC User Guide). Ranges with a gap between them
-    are judged one by one, however many there are.
-
-    Args:
-        permissions: Those of one direction, of all security groups of a model.
-        limits: The shortest prefixes that are still named sources.
+    A block is open that is broader than a limit and not private or reserved. So are blocks in a row
+    that have more public addresses than that together, whatever their alignment; a gap ends a row.
+    Permissions are joined where they overlap in protocol and port, whatever rule or group they
+    stand in, because a network interface admits what any of its groups admits (source: "Security
+    group rules" in the Amazon VPC User Guide).
 
     Returns:
         Those that are open, in the given order, each with the groups of the rows that it stands

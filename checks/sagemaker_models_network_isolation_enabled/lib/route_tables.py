@@ -96,15 +96,11 @@ class RouteTable:
     routes: Partial[TableRoute]
 
     def taken(self, traffic: Block, elsewhere: Iterable[Block] = ()) -> list[TableRoute]:
-        """Return the routes that traffic to a block takes, all of it or a part.
+        """Return the routes that traffic to a block takes, all of it or a part, but for some parts.
 
         The most specific route counts, and one for a part of the block is more specific still
         (source: "How route priority works" in the Amazon VPC User Guide). What a prefix list holds
         is not read, so it may be a part of the block.
-
-        Args:
-            traffic: The block.
-            elsewhere: Parts of it whose traffic does not get here.
         """
         around = [r for r in self.routes.items if r.block and is_within(traffic, r.block)]
         longest = max((r.block.prefixlen for r in around if r.block), default=0)
@@ -152,9 +148,8 @@ class RouteTables:
 
     Attributes:
         by_vpc: The route tables by their VPC; under None those that do not say.
-        own_blocks: The VPCs' own blocks: those of the local routes of all their tables, because in
-            some a middlebox may have taken the local route's place. They may be public, and always
-            are by IPv6.
+        own_blocks: The VPCs' own blocks, which may be public: those of the local routes of all
+            their tables, because in some a middlebox may have taken the local route's place.
         error: Why there may be more tables; None where these are all.
     """
 

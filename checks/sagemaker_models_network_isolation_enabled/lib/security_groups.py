@@ -44,17 +44,15 @@ def group_facts(
     prefix_lists: Mapping[str, Partial[str]],
     limits: PrefixLimits,
 ) -> dict[tuple[str, ...], tuple[SecurityGroup, ...]]:
-    """Return what is known of the security groups of models.
+    """Return what is known of the security groups of models, by each model's SecurityGroupIds.
+
+    A group's rule may be open to the internet only together with a rule of another group.
 
     Args:
-        group_sets: Each model's SecurityGroupIds.
+        group_sets: The models' SecurityGroupIds.
         groups: The answer of DescribeSecurityGroups.
         prefix_lists: The prefix lists that rules of those groups name, by id.
         limits: The shortest prefixes that are still named sources.
-
-    Returns:
-        For each set a `SecurityGroup` for each of its ids: a group's rule may be open to the
-        internet only together with a rule of another group of the set.
     """
     rules = {
         (group_id, direction): tuple(_read_rules(group_id, direction, groups, prefix_lists))

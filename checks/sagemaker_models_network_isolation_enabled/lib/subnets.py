@@ -22,7 +22,7 @@ def subnet_facts(
         subnets: The answer of DescribeSubnets.
         tables: The route tables of the VPCs of those subnets.
         account: The account of the model; a subnet of another one is shared with it.
-        firewalls: What `read_firewalls` gave for the subnets.
+        firewalls: What `read_firewalls` gave.
     """
     what, permission = f"subnet {subnet_id}", "ec2:DescribeSubnets"
     if subnet_id not in subnets.items:
