@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from moto.sagemaker.models import sagemaker_backends
 
-from . import engine
+from . import aws_cli, engine
 from .account import ACCOUNT, EVERYWHERE, Region
-from .aws_cli import AWS
 from .installation import access
 from .server import EmbeddedAWS
 
@@ -114,7 +113,7 @@ class Case:
                 **access(self.aws),
                 "AWS_MAX_ATTEMPTS": "1",
                 "HOME": str(home),
-                "PATH": f"{path or AWS.parent}:{AWS.parent}:/usr/bin:/bin",
+                "PATH": f"{path or aws_cli.AWS.parent}:{aws_cli.AWS.parent}:/usr/bin:/bin",
                 "TMPDIR": str(home),
             },
             stdout=subprocess.PIPE,
@@ -133,7 +132,7 @@ class Case:
         folder.mkdir(exist_ok=True)
         log, aws = folder / "log", folder / "aws"
         log.write_text("")
-        aws.write_text(f"#!/bin/sh\nlog={log} real={AWS}\n{script}\n")
+        aws.write_text(f"#!/bin/sh\nlog={log} real={aws_cli.AWS}\n{script}\n")
         aws.chmod(0o700)
         return log
 

@@ -16,6 +16,8 @@ from ..embedded.fixer_case import ALARM, REGION, Case, variant
 from ..embedded.installation import CHECK
 from ..embedded.server import Answer, Call, error, on, refuse
 
+pytestmark = pytest.mark.usefixtures("forked_aws_cli")
+
 Edit = Callable[[Case], Any]
 URL = "s3://bucket/model.tar.gz"
 SAME = {"S3Uri": URL, "S3DataType": "S3Object", "CompressionType": "Gzip"}

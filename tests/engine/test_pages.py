@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
 from ..embedded.aws_cli import DOCS
 from ..embedded.installation import CONFIG_CHECK
 from ..embedded.server import EmbeddedAWS
+
+pytestmark = pytest.mark.usefixtures("forked_aws_cli")
 
 
 def test_the_audit_by_hand(aws: EmbeddedAWS, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from ..embedded.account import Region
 from ..embedded.installation import CHECK, ROOT, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS
 
+pytestmark = pytest.mark.usefixtures("forked_aws_cli")
+
 PAGE = (ROOT / "docs" / "remediation.md").read_text("utf-8")
 
 

@@ -4,8 +4,12 @@ import json
 from fnmatch import fnmatchcase
 from typing import Any
 
+import pytest
+
 from ..embedded.fixer_case import Case, variant
 from ..embedded.installation import ROOT
+
+pytestmark = pytest.mark.usefixtures("forked_aws_cli")
 
 POLICY = json.loads((ROOT / "docs" / "remediation-policy.json").read_text("utf-8"))
 # What AWS asks for beside the operation: for a call with tags, and for a role that is passed on
