@@ -1047,6 +1047,15 @@ def test_groups_of_one_model_are_open_together_and_no_others() -> None:
     }
 
 
+def test_a_group_may_be_open_by_itself_and_together_with_another() -> None:
+    groups = [group(rule(ALL), rule("12.0.0.0/8"), number=0), group(rule("13.0.0.0/8"), number=1)]
+    _, facts = read_network(EC2(SecurityGroups=groups), [], [("sg-0", "sg-1")])
+    both, other = facts["sg-0", "sg-1"]
+    joined = OpenRule(f"tcp 22 from 12.0.0.0/8{JOINED}", ("sg-1",))
+    assert both.open_ingress == (OpenRule(f"tcp 22 from {ALL}"), joined)
+    assert other.open_ingress == (OpenRule(f"tcp 22 from 13.0.0.0/8{JOINED}", ("sg-0",)),)
+
+
 def permits(
     block: str, first: int | None = 443, last: int | None = 443, protocol: str = "tcp"
 ) -> Permission:

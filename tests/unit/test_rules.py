@@ -322,6 +322,34 @@ def test_a_violation_is_data() -> None:
     assert [note.rule for note in notes] == ["blocked-subnet", "open-egress", "unknown-egress"]
 
 
+SLUGS: dict[str, Resource] = {
+    "vpc-config": model(vpc=False, subnets=(), groups=()),
+    "security-groups": model(groups=()),
+    "serverless-variant": CASES["a serverless variant"][0],
+    "firewalled-subnet": CASES["a public subnet behind the automated internet firewall"][0],
+}
+
+
+@pytest.mark.parametrize(("slug", "facts"), SLUGS.items(), ids=SLUGS)
+def test_a_rule_has_its_name(slug: str, facts: Resource) -> None:
+    verdict = judge(facts, fail_on_unrestricted_egress=True)
+    assert slug in [said.rule for said in (*verdict.violations, *verdict.notes)]
+
+
+def test_what_nobody_read_is_named() -> None:
+    (unread,) = judge(Model("m", "arn", "r"), fail_on_unrestricted_egress=True).unknown
+    what, why = "EnableNetworkIsolation and VpcConfig", "nothing was read"
+    assert unread == Unread(what, why, "sagemaker:DescribeModel", "scan again")
+    for name, whats in {
+        "no group": ["a subnet or security group"],
+        "subnet route_table_id": ["subnet subnet-1"],
+        "group open_ingress": ["security group sg-1"],
+        "group open_egress": ["egress of security group sg-1"],
+    }.items():
+        unknown = judge(UNFILLED[name], fail_on_unrestricted_egress=True).unknown
+        assert [unread.what for unread in unknown] == whats
+
+
 def test_a_passed_model_names_its_vpc_and_all_that_it_could_break() -> None:
     other = group("sg-5", egress="tcp 25 to ::/0")
     facts = model(subnets=(PRIVATE, replace(PRIVATE, id="subnet-5")), groups=(CHATTY, other))
