@@ -1087,6 +1087,14 @@ OPEN: dict[str, tuple[list[Permission], list[int]]] = {
     "a private /8 beside a public one": (each("10.0.0.0/8", "11.0.0.0/8"), []),
     "neighbours": (each("12.0.0.0/8", "13.0.0.0/8"), [0, 1]),
     "neighbours that are no CIDR block": (each("13.0.0.0/8", "14.0.0.0/8"), [0, 1]),
+    "a row within a row, which is open without it": (
+        each("12.0.0.0/8", "13.0.0.0/8", "12.0.0.0/9", "12.128.0.0/9", "13.0.0.0/9", "9.9.9.9"),
+        [0, 1, 2, 3, 4],
+    ),
+    "a row within a row, which is not open without it": (
+        each("12.0.0.0/8", "13.0.0.0/8", "12.0.0.0/9", "12.128.0.0/9", "9.9.9.9"),
+        [0, 1],
+    ),
     "three in a row, and one with a gap": (
         each("4.128.0.0/9", "6.0.0.0/9", "5.0.0.0/8", "6.192.0.0/10"),
         [0, 1, 2],
