@@ -1,23 +1,23 @@
 """How the plugin comes into Prowler, works there in each way to install it, and leaves."""
 
 import glob
-import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from ..conftest import MakeInstallation
 from ..embedded.installation import (
-    BUILT_IN_TITLE,
     CHECK,
     CHECKS,
-    METADATA,
     ROOT,
-    Installation,
     Scan,
     copy_sources,
     digest,
+    offline_pip,
     verdicts,
 )
 
@@ -42,35 +42,19 @@ def test_the_wheel_holds_the_package_with_its_links_and_needs_prowler_alone(whee
     ]
 
 
-def test_an_installation_has_what_the_checkout_has_and_leaves_nothing_there(
-    prowler: Path, tmp_path: Path
+def test_a_checkout_gives_the_same_wheel_and_nothing_is_left_there(
+    wheel: Path, tmp_path: Path
 ) -> None:
-    """A second one would ship what was removed after the first, if that left its `build` there."""
+    """What a build left there would come into the next one, also if it was removed since."""
     checkout = tmp_path / "checkout"
     copy_sources(checkout)
     sources = digest(checkout)
-    installation = Installation.make(tmp_path / "at", prowler)
-    installation.install(str(checkout))
-    removed = "metadata/soc2_sagemaker_network_isolation_aws.json"
-    assert (installation.packages / PACKAGE / removed).is_file()
-    (checkout / removed).unlink()
-    installation.install("--force-reinstall", str(checkout))
-    assert not (installation.packages / PACKAGE / removed).exists()
-    assert digest(checkout) == {name: d for name, d in sources.items() if name != removed}
-
-
-def test_an_editable_install_gives_the_same_findings(
-    wheel_scan: Scan,
-    account_scan: Callable[..., Scan],
-    make_installation: MakeInstallation,
-    tmp_path: Path,
-) -> None:
-    editable = make_installation("editable")
-    editable.install("-e", str(ROOT))
-    services = editable.run("aws", "--list-services", "--no-banner").stdout
-    assert "- sagemaker\n" in services
-    assert "- checks\n" not in services
-    assert verdicts(account_scan(editable, tmp_path)) == verdicts(wheel_scan)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", tmp_path]
+    environment = {**os.environ, **offline_pip()}
+    subprocess.run([*command, checkout], env=environment, check=True)
+    with zipfile.ZipFile(wheel) as by_sdist, zipfile.ZipFile(tmp_path / wheel.name) as made:
+        assert sorted(made.namelist()) == sorted(by_sdist.namelist())
+    assert digest(checkout) == sources
 
 
 def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_own_check(
@@ -89,20 +73,14 @@ def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_o
 
 
 def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
-    make_installation: MakeInstallation,
-    wheel: Path,
-    account_scan: Callable[..., Scan],
-    tmp_path: Path,
+    make_installation: MakeInstallation, wheel: Path
 ) -> None:
     installation = make_installation("leaving")
     before = digest(installation.own_prowler)
+    built_in = installation.own_prowler / "providers/aws/services/sagemaker" / CHECK
     installation.install(str(wheel))
-    scan = account_scan(installation, tmp_path)
-    title = json.loads(METADATA.read_text("utf-8"))["CheckTitle"]
-    assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {title}
-    assert all(scan.findings(check) for check in CHECKS)
+    ours = installation.packages / PACKAGE / "sagemaker"
+    assert installation.finds() == ([str(ours / check) for check in sorted(CHECKS)], "")
     installation.uninstall()
-    listed = installation.run("aws", "--list-checks", "--no-banner", "--no-color")
-    assert re.findall(rf"\[{CHECK}\] (.+) - sagemaker", listed.stdout) == [BUILT_IN_TITLE]
-    assert listed.stderr == ""
+    assert installation.finds() == ([str(built_in)], "")
     assert digest(installation.own_prowler) == before

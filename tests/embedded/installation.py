@@ -58,22 +58,23 @@ class Scan:
         return path
 
     def rows(self, pattern: str = "*.csv") -> list[dict[str, str]]:
-        """Return the rows of a CSV file; of the findings, where no other is named."""
-        with self.file(pattern).open(encoding="utf-8", newline="") as lines:
-            return list(csv.DictReader(lines, delimiter=";"))
+        """Return the rows of CSV files; of the findings, where no other name is given."""
+        texts = [path.read_text("utf-8") for path in self.output.glob(pattern)]
+        assert texts, f"no {pattern}: {self.stdout}{self.stderr}"
+        return [r for text in texts for r in csv.DictReader(text.splitlines(True), delimiter=";")]
 
-    def findings(self, check: str = CHECK) -> dict[tuple[str, str], dict[str, str]]:
-        """Return a check's rows of the CSV by region and resource name."""
+    def findings(self, *checks: str) -> dict[tuple[str, str], dict[str, str]]:
+        """Return the CSV's rows of some checks by region and resource name; by default, of CHECK."""
         return {
             (row["REGION"], row["RESOURCE_NAME"]): row
             for row in self.rows()
-            if row["CHECK_ID"] == check
+            if row["CHECK_ID"] in (checks or (CHECK,))
         }
 
-    def ocsf(self) -> list[dict[str, Any]]:
+    def ocsf(self, pattern: str = "*.ocsf.json") -> list[dict[str, Any]]:
         """Return the OCSF findings."""
-        found: list[dict[str, Any]] = json.loads(self.file("*.ocsf.json").read_text("utf-8"))
-        return found
+        texts = (path.read_text("utf-8") for path in self.output.glob(pattern))
+        return [finding for text in texts for finding in json.loads(text)]
 
 
 @dataclass
@@ -117,14 +118,14 @@ class Installation:
         return packages
 
     @property
-    def prowler(self) -> Path:
-        """Its `prowler` command."""
-        return self.folder / "bin" / "prowler"
+    def bin(self) -> Path:
+        """The folder of its commands."""
+        return self.folder / "bin"
 
     @property
-    def python(self) -> Path:
-        """Its Python."""
-        return self.folder / "bin" / "python"
+    def prowler(self) -> Path:
+        """Its `prowler` command."""
+        return self.bin / "prowler"
 
     @property
     def own(self) -> Path:
@@ -163,7 +164,7 @@ class Installation:
         self._pip("uninstall", "--yes", "--quiet", "prowler-sagemaker-network-isolation")
 
     def _pip(self, *arguments: str) -> None:
-        pip = [sys.executable, "-m", "pip", "--python", str(self.python)]
+        pip = [sys.executable, "-m", "pip", "--python", str(self.bin / "python")]
         subprocess.run([*pip, *arguments], check=True, env={**os.environ, **offline_pip()})
 
     @property
@@ -173,14 +174,52 @@ class Installation:
         home.mkdir(exist_ok=True)
         return home
 
-    def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the `prowler` command and return what it printed and its exit code.
+    def run(
+        self, *command: str | Path, folder: Path | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in an environment that has its own commands first in the path.
 
         Args:
-            arguments: The command line after `prowler`.
+            command: The command and its arguments.
+            folder: The working directory; by default its home.
             variables: Environment variables to set.
         """
-        return self._run([str(self.prowler), *map(str, arguments)], self.home, variables)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
+        kept["PATH"] = os.pathsep.join([str(self.bin), kept["PATH"]])
+        return subprocess.run(
+            list(map(str, command)),
+            env={**kept, "HOME": str(self.home), **variables},
+            capture_output=True,
+            text=True,
+            cwd=folder or self.home,
+            check=False,
+        )
+
+    def python(self, code: str, folder: Path | None = None, **variables: str) -> tuple[str, str]:
+        """Run code in its Python, and return what it prints and what it prints to stderr.
+
+        Raises:
+            subprocess.CalledProcessError: The code ended with an error.
+        """
+        done = self.run("python", "-W", "ignore", "-c", code, folder=folder, **variables)
+        if done.returncode:
+            sys.stderr.write(done.stderr)
+        done.check_returncode()
+        return done.stdout, done.stderr
+
+    def finds(self, folder: Path | None = None, **variables: str) -> tuple[list[str], str]:
+        """Return the folders that Prowler's discovery finds for our checks, and what is complained.
+
+        It comes to that as every `prowler` command does, in half a second.
+        """
+        code = f"""
+import prowler.config.config
+from prowler.lib.check.utils import recover_checks_from_provider
+print(*sorted(path for name, path in recover_checks_from_provider("aws", "sagemaker")
+              if name in {CHECKS}))
+"""
+        printed, complaints = self.python(code, folder, **variables)
+        return printed.split(), complaints
 
     def lists(self, *options: str) -> dict[str, str]:
         """Return what Prowler prints for each of some command lines after `prowler aws`.
@@ -190,48 +229,26 @@ class Installation:
         Raises:
             subprocess.CalledProcessError: Prowler ended with an error, or there is no such option.
         """
-        code = "\n".join(
-            (
-                "import sys",
-                "from prowler.__main__ import prowler",
-                f"for option in {options!r}:",
-                "    print(end=chr(12))",
-                "    sys.argv = ['prowler', 'aws', *option.split(), '--no-banner', '--no-color']",
-                "    try: prowler()",
-                "    except SystemExit as end: assert not end.code, option",
-            )
+        printed, complaints = self.python(
+            f"""
+import sys
+from prowler.__main__ import prowler
+for option in {options!r}:
+    print(end=chr(12))
+    sys.argv = ["prowler", "aws", *option.split(), "--no-banner", "--no-color"]
+    try: prowler()
+    except SystemExit as end: assert not end.code, option
+"""
         )
-        done = self._run([str(self.python), "-W", "ignore", "-c", code], self.home, {})
-        done.check_returncode()
-        assert done.stderr == "", done.stderr
-        return dict(zip(options, done.stdout.split("\f")[1:], strict=True))
+        assert complaints == ""
+        return dict(zip(options, printed.split("\f")[1:], strict=True))
 
     def shell(
         self, script: str, folder: Path, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a script as a CI job does that has this installation's commands in its path.
-
-        Args:
-            script: The script, for bash, which stops at the first command that fails.
-            folder: The working directory.
-            variables: Environment variables to set.
-        """
-        path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
-        command = ["bash", "-e", "-o", "pipefail", "-c", script]
-        return self._run(command, folder, {"PATH": path, **variables})
-
-    def _run(
-        self, command: list[str], folder: Path, variables: dict[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        environment = {**self.variables(), **variables}
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, cwd=folder, check=False
-        )
-
-    def variables(self) -> dict[str, str]:
-        """Return the environment of its runs."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
-        return {**kept, "HOME": str(self.home)}
+        """Run a script as a CI job does: bash stops at the first command that fails."""
+        command = ("bash", "-e", "-o", "pipefail", "-c", script)
+        return self.run(*command, folder=folder, **variables)
 
     def scan(
         self, aws: EmbeddedAWS, output: Path, *arguments: str | Path, **variables: str
@@ -244,10 +261,8 @@ class Installation:
             variables: Environment variables to set.
         """
         before = len(aws.calls)
-        done = self.run(
-            *("aws", "--no-banner", "--output-directory", output, *arguments),
-            **{**access(aws), **variables},
-        )
+        command = (self.prowler, "aws", "--no-banner", "--output-directory", output)
+        done = self.run(*command, *arguments, **{**access(aws), **variables})
         calls = tuple(aws.calls[before:])
         return Scan(done.returncode, done.stdout, done.stderr, output, calls)
 
