@@ -100,7 +100,7 @@ def scripts_of(recipe: str) -> list[tuple[str, str]]:
 def scan_of(recipe: str) -> list[str]:
     """Return the words of a recipe's scan after `aws`, but for the folder of the outputs."""
     text = "\n".join(script for script, _ in scripts_of(recipe)).replace("\\\n", "")
-    (words,) = re.findall(r"^(?:prowler|\s+prowlercloud\S+) +aws (.+)$", text, re.MULTILINE)
+    (words,) = re.findall(r"(?:^prowler|prowlercloud/prowler:\S+) +aws (.+)$", text, re.M)
     return shlex.split(words.replace("--output-directory output", ""))
 
 
@@ -330,8 +330,10 @@ def on_night(
         if name == "every check broke":
             zipfile.ZipFile(wheel).extractall(folder / "broken")
             for path in folder.glob("broken/*/sagemaker/*/sagemaker_*_enabled.py"):
-                text = path.read_text("utf-8")
-                path.write_text(re.sub(r"(def execute.*\n)", r"\1        assert 0\n", text), "utf-8")
+                text = re.sub(
+                    r"(def execute.*\n)", r"\1        assert 0\n", path.read_text("utf-8")
+                )
+                path.write_text(text, "utf-8")
             variables["PYTHONPATH"] = str(folder / "broken")
         with aws.failing(on("AssumeRole", RoleArn=role)(not_trusted)):
             done = (plain if name == "no plugin" else installed).run(

@@ -4,33 +4,28 @@ import csv
 import json
 import re
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ..embedded import account, installation
+from ..embedded import account
 from ..embedded.account import Expected
 from ..embedded.installation import CHECKS, ROOT, Installation, Scan
-
-PACKAGE = "prowler_sagemaker_network_isolation"
-COMMAND = ("report", "--checks", *CHECKS, "--format", "json", "--sarif", "x.sarif", "--")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the report was written."""
+    """Where the SARIF was written."""
     return tmp_path_factory.mktemp("report")
 
 
 @pytest.fixture(scope="module")
 def report(installed: Installation, wheel_scan: Scan, folder: Path) -> dict[str, Any]:
     """The report on the account, by the command beside Prowler."""
-    command = [str(installed.folder / "bin" / "sagemaker-isolation"), *COMMAND]
-    command.append(str(wheel_scan.output))
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    options = ("--checks", *CHECKS, "--format", "json", "--sarif", folder / "x.sarif")
+    done = installed.run("sagemaker-isolation", "report", wheel_scan.output, *options)
     assert (done.returncode, done.stderr) == (1, "")
     printed: dict[str, Any] = json.loads(done.stdout)
     return printed
@@ -70,31 +65,6 @@ def test_the_sarif_says_what_the_csv_says(
     rows = [row for row in wheel_scan.rows() if row["STATUS"] != "PASS"]
     assert alerts == {row["RESOURCE_UID"]: row["STATUS_EXTENDED"] for row in rows}
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(CHECKS)
-
-
-def test_a_folder_on_the_path_is_enough(
-    report: dict[str, Any], wheel: Path, wheel_scan: Scan, tmp_path: Path
-) -> None:
-    """Beside a container there is no Prowler."""
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--quiet", "--target"]
-    subprocess.run([*pip, str(tmp_path), str(wheel)], env=installation.offline_pip(), check=True)
-    python = next(Path(sys.base_prefix, "bin").glob("python3"))
-
-    def said(*arguments: str) -> str:
-        command, environment = [str(python), "-m", PACKAGE], {"PYTHONPATH": str(tmp_path)}
-        done = subprocess.run(
-            [*command, *arguments],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout
-
-    (version,) = re.findall('^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)
-    assert said("--version") == f"sagemaker-isolation {version}\n"
-    assert json.loads(said(*COMMAND, str(wheel_scan.output))) == report
 
 
 def test_the_auditors_lines_of_jq(report: dict[str, Any], wheel_scan: Scan, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 
 from .installation import CHECK, CONFIG_CHECK, SCHEDULE_CHECK
-from .server import EmbeddedAWS, change, on, refuse
+from .server import EmbeddedAWS, change, error, on, refuse
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
@@ -360,23 +360,31 @@ _SCHEDULES = {
     "watch-refused": Case(
         "MANUAL", "allow sagemaker:DescribeModelBiasJobDefinition", given={"kind": "ModelBias"}
     ),
-    "watch-not-described": Case("MANUAL", "job definition could not be read (AccessDenied"),
+    "watch-not-described": Case("MANUAL", "change that policy, because to allow"),
 }
 _UNROUTED = Case("MANUAL", "allow ec2:DescribeRouteTables")
-# By check: what is built in eu-west-1, and what in us-east-1; and how a region of which there is no
-# list is called, and the operation that is refused there.
+# By check: what is built in eu-west-1, and what in us-east-1.
 _CASES = {
     CHECK: (
         _MODELS,
         {"isolated": _UNROUTED, "no-isolation": _off("allow ec2:DescribeSecurityGroups")},
-        *("model/unknown", "ListModels"),
     ),
+    CONFIG_CHECK: (_CONFIGS, {"components": _UNROUTED}),
+    SCHEDULE_CHECK: (_SCHEDULES, {"watch-data": _UNROUTED}),
+}
+_DENY = error(
+    "AccessDeniedException", "not authorized with an explicit deny in a service control policy"
+)
+# How a region is called of which there is no list, the operation that is refused there, and how.
+_UNLISTED = {
+    CHECK: ("model", "ListModels", refuse, "allow sagemaker:ListModels"),
     CONFIG_CHECK: (
-        *(_CONFIGS, {"components": _UNROUTED}, "endpoint-config/unknown", "ListEndpointConfigs"),
+        *("endpoint-config", "ListEndpointConfigs", refuse),
+        "allow sagemaker:ListEndpointConfigs",
     ),
     SCHEDULE_CHECK: (
-        *(_SCHEDULES, {"watch-data": _UNROUTED}, "monitoring-schedule/unknown"),
-        "ListMonitoringSchedules",
+        *("monitoring-schedule", "ListMonitoringSchedules", _DENY),
+        f"leave the region out (add {REGIONS[2]}",
     ),
 }
 
@@ -395,11 +403,12 @@ def build(aws: EmbeddedAWS) -> dict[str, Expected]:
     ids, vpc = _networks(r), unreadable.vpc()
     of_unreadable = {"private": unreadable.subnet(vpc), "closed": unreadable.group(vpc)}
     expected: dict[str, Expected] = {}
-    for check, (cases, elsewhere, unlisted, operation) in _CASES.items():
+    for check, (cases, elsewhere) in _CASES.items():
+        kind, operation, fault, remedy = _UNLISTED[check]
         expected[check] = _make(r, check, cases, ids)
         expected[check] |= _make(unreadable, check, elsewhere, of_unreadable)
-        expected[check][REGIONS[2], unlisted] = ("MANUAL", f"allow sagemaker:{operation}")
-        aws.faults.append(on(operation, REGIONS[2])(refuse))
+        expected[check][REGIONS[2], f"{kind}/unknown"] = ("MANUAL", remedy)
+        aws.faults.append(on(operation, REGIONS[2])(fault))
     r.endpoint("fraud", "serving")
     r.sagemaker.create_endpoint(EndpointName="chat", EndpointConfigName="components")
     r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
@@ -424,7 +433,7 @@ def build(aws: EmbeddedAWS) -> dict[str, Expected]:
             change(lambda answer: answer.pop("EnableNetworkIsolation"))
         ),
         one("DescribeEndpointConfig", EndpointConfigName="components-not-described")(refuse),
-        one("DescribeMonitoringSchedule", MonitoringScheduleName="watch-not-described")(refuse),
+        one("DescribeMonitoringSchedule", MonitoringScheduleName="watch-not-described")(_DENY),
         one("DescribeModelBiasJobDefinition", JobDefinitionName="watch-refused")(refuse),
         on("DescribeRouteTables", REGIONS[1])(refuse),
         on("DescribeSecurityGroups", REGIONS[1])(refuse),

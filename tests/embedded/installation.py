@@ -59,9 +59,12 @@ class Scan:
 
     def rows(self, pattern: str = "*.csv") -> list[dict[str, str]]:
         """Return the rows of CSV files; of the findings, where no other name is given."""
-        texts = [path.read_text("utf-8") for path in self.output.glob(pattern)]
-        assert texts, f"no {pattern}: {self.stdout}{self.stderr}"
-        return [r for text in texts for r in csv.DictReader(text.splitlines(True), delimiter=";")]
+        rows: list[dict[str, str]] = []
+        for path in self.output.glob(pattern):
+            with path.open(encoding="utf-8", newline="") as lines:
+                rows += csv.DictReader(lines, delimiter=";")
+        assert rows, f"no {pattern}: {self.stdout}{self.stderr}"
+        return rows
 
     def findings(self, *checks: str) -> dict[tuple[str, str], dict[str, str]]:
         """Return the CSV's rows of some checks by region and resource name; by default, of CHECK."""
