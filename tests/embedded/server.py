@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs
-from xml.etree import ElementTree
 
 import boto3
 from moto.core.base_backend import BackendDict
@@ -211,56 +210,15 @@ def change(edit: Callable[[dict[str, Any]], None]) -> Fault:
     return fault
 
 
-XmlEdit = Callable[[ElementTree.Element], None]
-
-
-def change_xml(*edits: XmlEdit) -> Fault:
-    """Return a fault: an XML answer of AWS, edited."""
+def replace(*edits: tuple[str, str]) -> Fault:
+    """Return a fault: an answer of AWS, in which regular expressions are replaced by texts."""
 
     def fault(_: Call, answer: Answer) -> Response:
         response = answer()
-        root = ElementTree.fromstring(response.get_data())
-        for edit in edits:
-            edit(root)
-        response.set_data(ElementTree.tostring(root))
+        text = response.get_data(as_text=True)
+        for pattern, new in edits:
+            text = re.sub(pattern, new, text)
+        response.set_data(text)
         return response
 
     return fault
-
-
-def change_text(id_tag: str, item_id: str, member: str, text: str) -> XmlEdit:
-    """Return an edit by which one item of EC2's answer says another text: see `with_member`."""
-
-    def edit(root: ElementTree.Element) -> None:
-        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
-        for element in root.iter():
-            found = element.find(f"{namespace}{member}")
-            if found is not None and element.findtext(f"{namespace}{id_tag}") == item_id:
-                found.text = text
-
-    return edit
-
-
-def with_member(id_tag: str, item_id: str, member: str, item: str) -> XmlEdit:
-    """Return an edit by which one item of EC2's answer has a further member, or item in a list.
-
-    Args:
-        id_tag: The tag of the id that every item of the answer has, such as "routeTableId".
-        item_id: The id of the item that is meant.
-        member: The tag of the item's member, such as "routeSet"; it is made where it is missing.
-        item: What is added to the member, in XML.
-    """
-
-    def edit(root: ElementTree.Element) -> None:
-        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
-        found = (e for e in root.iter() if e.findtext(f"{namespace}{id_tag}") == item_id)
-        for element in found:
-            tag = f"{namespace}{member}"
-            holder = element.find(tag)
-            holder = ElementTree.SubElement(element, tag) if holder is None else holder
-            added = ElementTree.fromstring(item)
-            for each in added.iter():
-                each.tag = f"{namespace}{each.tag}"
-            holder.append(added)
-
-    return edit
