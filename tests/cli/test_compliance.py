@@ -107,13 +107,6 @@ def test_isolation_alone_can_be_seen(wheel_scan: Scan) -> None:
     }
 
 
-def test_the_terminal_shows_a_table_for_each_framework(wheel_scan: Scan) -> None:
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", wheel_scan.stdout)
-    for name in NAMES:
-        table = printed.split(f"Framework {name.upper()} Results:")[1]
-        assert re.search(r"│ AWS +│ [^│]+ │ FAIL\(\d+\) +│", table)
-
-
 def test_the_csv_has_a_column_for_each_cis_attribute(wheel_scan: Scan) -> None:
     (row, *_) = wheel_scan.rows(f"compliance/*_{SOP}.csv")
     ((attributes,),) = (requirement["Attributes"] for requirement in requirements(SOP))
@@ -142,7 +135,8 @@ def test_ours_are_listed_beside_prowlers_and_those_of_another_package(
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: neighbour-frameworks\n")
     (info / "entry_points.txt").write_text("[prowler.compliance]\naws = neighbour_frameworks\n")
-    code = "from prowler.lib.check.compliance_models import Compliance\nprint(*Compliance.get_bulk('aws'))"
+    bulk = "prowler.lib.check.compliance_models.Compliance.get_bulk('aws')"
+    code = f"import prowler.lib.check.compliance_models; print(*{bulk})"
     found, complaints = installed.python(code, PYTHONPATH=str(tmp_path))
     assert sorted(found.split()) == sorted([*NAMES, FRAMEWORK, "neighbour_aws"])
     assert complaints == ""

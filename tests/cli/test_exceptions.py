@@ -63,9 +63,11 @@ def scan(
     folder = tmp_path_factory.mktemp("exceptions")
     config = folder / "config.yaml"
     config.write_text(f'aws:\n  {STRICT}: true\n  {BROADEST}: "24"\n')
-    options = ("--checks", CHECK, "--region", HERE, ELSEWHERE, "--config-file", config)
-    options += ("--mutelist-file", MUTELIST, "--status", "FAIL", "--ignore-exit-code-3")
-    return installed.scan(aws, folder / "output", *options)
+    return installed.scan(
+        *(aws, folder / "output", "--checks", CHECK, "--region", HERE, ELSEWHERE),
+        *("--config-file", config, "--mutelist-file", MUTELIST),
+        *("--status", "FAIL", "--ignore-exit-code-3"),
+    )
 
 
 def test_every_model_that_fails_has_its_finding_and_what_is_listed_is_muted(

@@ -6,10 +6,10 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 from ..conftest import MakeInstallation
+from ..embedded import account
 from ..embedded.installation import (
     CHECK,
     CHECKS,
@@ -20,6 +20,7 @@ from ..embedded.installation import (
     offline_pip,
     verdicts,
 )
+from ..embedded.server import EmbeddedAWS
 
 PACKAGE = "prowler_sagemaker_network_isolation"
 
@@ -49,22 +50,20 @@ def test_a_checkout_gives_the_same_wheel_and_nothing_is_left_there(
     checkout = tmp_path / "checkout"
     copy_sources(checkout)
     sources = digest(checkout)
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", tmp_path]
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", str(checkout)]
     environment = {**os.environ, **offline_pip()}
-    subprocess.run([*command, checkout], env=environment, check=True)
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     with zipfile.ZipFile(wheel) as by_sdist, zipfile.ZipFile(tmp_path / wheel.name) as made:
         assert sorted(made.namelist()) == sorted(by_sdist.namelist())
     assert digest(checkout) == sources
 
 
 def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_own_check(
-    wheel_scan: Scan,
-    account_scan: Callable[..., Scan],
-    make_installation: MakeInstallation,
-    tmp_path: Path,
+    aws: EmbeddedAWS, wheel_scan: Scan, make_installation: MakeInstallation, tmp_path: Path
 ) -> None:
     throwaway = make_installation("throwaway")
-    scan = account_scan(throwaway, tmp_path, "-x", ROOT / "checks")
+    options = ("--checks", *CHECKS, "--region", *account.REGIONS, "-x", ROOT / "checks")
+    scan = throwaway.scan(aws, tmp_path, *options)
     assert {key: value[:2] for key, value in verdicts(scan).items()} == {
         key: value[:2] for key, value in verdicts(wheel_scan).items()
     }

@@ -61,7 +61,7 @@ def test_prowlers_lists_differ_in_what_is_ours_alone(
 
 def test_beside_other_checks_an_editable_install_gives_the_same_findings_and_changes_none(
     aws: EmbeddedAWS,
-    judged: dict[str, Expected],
+    everything: Expected,
     plain: Installation,
     make_installation: MakeInstallation,
     wheel_scan: Scan,

@@ -80,7 +80,7 @@ def assert_said(stderr: str, why: str, *built_in: str, ours: tuple[str, ...] = C
 
 
 def test_the_built_in_answers_where_prowler_does_not_find_ours(
-    installation: Installation, aws: EmbeddedAWS, judged: dict[str, Expected], tmp_path: Path
+    installation: Installation, aws: EmbeddedAWS, everything: Expected, tmp_path: Path
 ) -> None:
     with changed(installation, DISCOVERY, "", SKIPS_OTHER_FOLDERS):
         options = ("--services", "sagemaker", "--region", account.REGIONS[0])

@@ -67,7 +67,7 @@ class Scan:
         return rows
 
     def findings(self, *checks: str) -> dict[tuple[str, str], dict[str, str]]:
-        """Return the CSV's rows of some checks by region and resource name; by default, of CHECK."""
+        """Return the CSV's rows of some checks by region and resource name, by default CHECK's."""
         return {
             (row["REGION"], row["RESOURCE_NAME"]): row
             for row in self.rows()
@@ -93,25 +93,23 @@ class Installation:
     shared: Path
 
     @classmethod
-    def at(cls, folder: Path, prowler: Path) -> Installation:
-        """Return the installation that was made in a folder."""
-        (shared,) = prowler.glob("lib/python*/site-packages")
-        return cls(folder, shared.resolve())
-
-    @classmethod
     def make(cls, folder: Path, prowler: Path) -> Installation:
-        """Make an installation without the plugin.
+        """Make an installation without the plugin, unless one is there.
 
         Args:
-            folder: Where; it must not be there yet.
+            folder: Where.
             prowler: The virtual environment with the Prowler to see.
         """
-        venv.create(folder, symlinks=True)
-        made = cls.at(folder, prowler)
-        made.packages.joinpath("prowler.pth").write_text(f"{made.own}\n{made.shared}\n")
-        script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
-        made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
-        made.prowler.chmod(0o755)
+        (shared,) = prowler.glob("lib/python*/site-packages")
+        made = cls(folder, shared.resolve())
+        if not folder.exists():
+            venv.create(folder, symlinks=True)
+            made.packages.joinpath("prowler.pth").write_text(
+                f"{made.own_prowler.parent}\n{made.shared}\n"
+            )
+            script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
+            made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
+            made.prowler.chmod(0o755)
         return made
 
     @property
@@ -131,14 +129,9 @@ class Installation:
         return self.bin / "prowler"
 
     @property
-    def own(self) -> Path:
-        """Where it has a Prowler for itself, to be written to, once `slim` was called."""
-        return self.folder / "own"
-
-    @property
     def own_prowler(self) -> Path:
-        """That Prowler's package."""
-        return self.own / "prowler"
+        """The package of the Prowler that it has for itself, to be written to, after `slim`."""
+        return self.folder / "own" / "prowler"
 
     def slim(self) -> Installation:
         """Give it a Prowler of its own that starts in 5 CPU seconds, and not in 28; return it.
@@ -155,7 +148,8 @@ class Installation:
                     return ["__init__.py", "services"]
             return []
 
-        shutil.copytree(self.shared / "prowler", self.own_prowler, ignore=unneeded)
+        if not self.own_prowler.exists():
+            shutil.copytree(self.shared / "prowler", self.own_prowler, ignore=unneeded)
         return self
 
     def install(self, *what: str) -> None:
@@ -177,36 +171,40 @@ class Installation:
         home.mkdir(exist_ok=True)
         return home
 
-    def run(
-        self, *command: str | Path, folder: Path | None = None, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command in an environment that has its own commands first in the path.
+    def run(self, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with its own commands first in the path, and variables, in its home."""
+        return self.run_in(self.home, *command, **variables)
 
-        Args:
-            command: The command and its arguments.
-            folder: The working directory; by default its home.
-            variables: Environment variables to set.
-        """
+    def run_in(
+        self, folder: Path, *command: str | Path, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a folder."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
-        kept["PATH"] = os.pathsep.join([str(self.bin), kept["PATH"]])
+        kept |= {"HOME": str(self.home), "PATH": f"{self.bin}{os.pathsep}{kept['PATH']}"}
         return subprocess.run(
-            list(map(str, command)),
-            env={**kept, "HOME": str(self.home), **variables},
+            command,
+            env={**kept, **variables},
             capture_output=True,
             text=True,
-            cwd=folder or self.home,
+            cwd=folder,
             check=False,
         )
 
+    def shell(
+        self, script: str, folder: Path, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script in a folder as a CI job does: bash stops at the first command that fails."""
+        return self.run_in(folder, "bash", "-e", "-o", "pipefail", "-c", script, **variables)
+
     def python(self, code: str, folder: Path | None = None, **variables: str) -> tuple[str, str]:
-        """Run code in its Python, and return what it prints and what it prints to stderr.
+        """Run code in its Python, in its home or a folder; return what it prints, and to stderr.
 
         Raises:
             subprocess.CalledProcessError: The code ended with an error.
         """
-        done = self.run("python", "-W", "ignore", "-c", code, folder=folder, **variables)
-        if done.returncode:
-            sys.stderr.write(done.stderr)
+        command = ("python", "-W", "ignore", "-c", code)
+        done = self.run_in(folder or self.home, *command, **variables)
+        sys.stderr.write(done.stderr)
         done.check_returncode()
         return done.stdout, done.stderr
 
@@ -228,12 +226,8 @@ print(*sorted(path for name, path in recover_checks_from_provider("aws", "sagema
         """Return what Prowler prints for each of some command lines after `prowler aws`.
 
         One start serves them all, because it takes most of the time of each.
-
-        Raises:
-            subprocess.CalledProcessError: Prowler ended with an error, or there is no such option.
         """
-        printed, complaints = self.python(
-            f"""
+        code = f"""
 import sys
 from prowler.__main__ import prowler
 for option in {options!r}:
@@ -242,32 +236,16 @@ for option in {options!r}:
     try: prowler()
     except SystemExit as end: assert not end.code, option
 """
-        )
+        printed, complaints = self.python(code)
         assert complaints == ""
         return dict(zip(options, printed.split("\f")[1:], strict=True))
 
-    def shell(
-        self, script: str, folder: Path, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a script as a CI job does: bash stops at the first command that fails."""
-        command = ("bash", "-e", "-o", "pipefail", "-c", script)
-        return self.run(*command, folder=folder, **variables)
-
-    def scan(
-        self, aws: EmbeddedAWS, output: Path, *arguments: str | Path, **variables: str
-    ) -> Scan:
-        """Scan the embedded AWS.
-
-        Args:
-            output: The folder to write to.
-            arguments: The command line after `prowler aws --output-directory …`.
-            variables: Environment variables to set.
-        """
+    def scan(self, aws: EmbeddedAWS, output: Path, *arguments: str | Path) -> Scan:
+        """Scan the embedded AWS with the arguments, writing to the folder."""
         before = len(aws.calls)
-        command = (self.prowler, "aws", "--no-banner", "--output-directory", output)
-        done = self.run(*command, *arguments, **{**access(aws), **variables})
-        calls = tuple(aws.calls[before:])
-        return Scan(done.returncode, done.stdout, done.stderr, output, calls)
+        command = ("prowler", "aws", "--no-banner", "--output-directory", output)
+        done = self.run(*command, *arguments, **access(aws))
+        return Scan(done.returncode, done.stdout, done.stderr, output, tuple(aws.calls[before:]))
 
 
 def offline_pip() -> dict[str, str]:
@@ -331,8 +309,8 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def verdicts(scan: Scan) -> dict[tuple[str, str], tuple[str, str, str]]:
-    """Return what a scan says of each model, in words that do not depend on the run."""
+    """Return what a scan says of all that is judged, in words that do not depend on the run."""
     return {
         key: (row["STATUS"], row["STATUS_EXTENDED"], row["CHECK_TITLE"])
-        for key, row in scan.findings().items()
+        for key, row in scan.findings(*CHECKS).items()
     }
