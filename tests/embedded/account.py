@@ -313,6 +313,7 @@ _DEFAULT = "isolation is disabled; the VPC configuration is missing."
 _CONFIGS = {
     "components": Case("PASS", "It is used by endpoint chat."),
     "components-default": _off(_DEFAULT, network=False),
+    "components-public": _public("ipv4"),
     "components-open": Case("FAIL", f"{_OPEN}. No endpoint is seen to use it.", groups="open"),
     "components-not-described": Case("MANUAL", "AccessDeniedException"),
 }
