@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -93,12 +92,11 @@ def test_every_finding_names_the_requirements_beside_the_built_ins(wheel_scan: S
         assert ours.items() <= finding["unmapped"]["compliance"].items()
 
 
-def test_isolation_alone_can_be_seen(wheel_scan: Scan) -> None:
+def test_isolation_alone_can_be_seen(installed: Installation, wheel_scan: Scan) -> None:
     """By the line of docs/compliance.md, to compare with Security Hub's SageMaker.5."""
     page = (ROOT / "docs" / "compliance.md").read_text("utf-8")
     (line,) = re.findall(r"^ {4}(jq .+)$", page, re.MULTILINE)
-    line = line.replace("output/", f"{wheel_scan.output}/")
-    done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, check=True)
+    done = installed.shell(line.replace("output/", ""), wheel_scan.output)
     printed = dict(row.split("\t") for row in done.stdout.splitlines())
     rows = wheel_scan.rows()
     assert set(printed) == {row["RESOURCE_UID"] for row in rows}

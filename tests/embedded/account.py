@@ -132,14 +132,12 @@ class Region:
     def model(
         self,
         name: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
+        *network: list[str],
         isolated: bool = True,
         tags: dict[str, str] | None = None,
         **parameters: Any,
     ) -> None:
-        """Create a model, in a VPC where subnets are given."""
-        parameters |= _vpc_config(subnets, groups)
+        """Create a model, in a VPC where subnets, and security groups if any, are given."""
         if "Containers" not in parameters:
             parameters.setdefault("PrimaryContainer", {"Image": "image"})
         self.sagemaker.create_model(
@@ -147,6 +145,7 @@ class Region:
             ExecutionRoleArn=ROLE,
             EnableNetworkIsolation=isolated,
             Tags=_tags(tags),
+            **_vpc_config(*network),
             **parameters,
         )
 
@@ -157,28 +156,22 @@ class Region:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     def components(
-        self,
-        name: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
-        isolated: bool = True,
-        **parameters: Any,
+        self, name: str, *network: list[str], isolated: bool = True, **parameters: Any
     ) -> None:
         """Create an endpoint configuration for inference components, in a VPC as `model` does."""
-        parameters |= _vpc_config(subnets, groups)
         parameters.setdefault("ProductionVariants", [{"VariantName": "all", **SIZE}])
         self.sagemaker.create_endpoint_config(
             EndpointConfigName=name,
             ExecutionRoleArn=ROLE,
             EnableNetworkIsolation=isolated,
+            **_vpc_config(*network),
             **parameters,
         )
 
     def schedule(
         self,
         name: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
+        *network: list[str],
         isolated: bool | None = True,
         kind: str | None = "DataQuality",
         endpoint: str = "fraud",
@@ -191,25 +184,20 @@ class Region:
             kind: The MonitoringType of a job definition of the schedule's name, which is created
                 too; None for a definition in the schedule itself.
         """
-        network = _vpc_config(subnets, groups)
-        if isolated is not None:
-            network["EnableNetworkIsolation"] = isolated
         definition = self.job_definition(kind or "", endpoint)
-        if network:
-            definition["NetworkConfig"] = network
+        config = _vpc_config(*network)
+        if isolated is not None:
+            config["EnableNetworkIsolation"] = isolated
+        if config:
+            definition["NetworkConfig"] = config
+        schedule: dict[str, Any] = {"MonitoringJobDefinition": definition}
         if kind:
             create = f"create_{xform_name(kind)}_job_definition"
             getattr(self.sagemaker, create)(JobDefinitionName=name, **definition)
-            config: dict[str, Any] = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
-        else:
-            config = {"MonitoringJobDefinition": definition}
+            schedule = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
+        schedule["ScheduleConfig"] = {"ScheduleExpression": "cron(0 * ? * * *)"}
         self.sagemaker.create_monitoring_schedule(
-            MonitoringScheduleName=name,
-            MonitoringScheduleConfig={
-                "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
-                **config,
-            },
-            Tags=_tags(tags),
+            MonitoringScheduleName=name, MonitoringScheduleConfig=schedule, Tags=_tags(tags)
         )
 
     def job_definition(self, kind: str, endpoint: str) -> dict[str, Any]:
@@ -235,7 +223,9 @@ class Region:
         )
 
 
-def _vpc_config(subnets: list[str] | None, groups: list[str] | None) -> dict[str, Any]:
+def _vpc_config(
+    subnets: list[str] | None = None, groups: list[str] | None = None
+) -> dict[str, Any]:
     network = {"Subnets": subnets, "SecurityGroupIds": groups or []}
     return {} if subnets is None else {"VpcConfig": network}
 

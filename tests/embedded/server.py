@@ -33,20 +33,16 @@ class Call:
         api: "ListModels".
         region: As in the signature.
         access_key: Whose call it was.
-        body: The request's body as sent.
         parameters: The body, parsed: JSON, or EC2's flat query.
         at: When it came, by the monotonic clock.
-        socket: The connection it came on.
     """
 
     service: str
     api: str
     region: str
     access_key: str
-    body: bytes
     parameters: dict[str, Any]
     at: float
-    socket: Any
 
     @classmethod
     def of(cls, environ: dict[str, Any]) -> "Call":
@@ -61,8 +57,7 @@ class Call:
         else:
             parameters = {key: values[0] for key, values in parse_qs(body.decode()).items()}
             api = parameters.get("Action", environ["PATH_INFO"])
-        at, connection = time.monotonic(), environ["werkzeug.socket"]
-        return cls(service, api, region, access_key, body, parameters, at, connection)
+        return cls(service, api, region, access_key, parameters, time.monotonic())
 
 
 Answer = Callable[[], Response]
