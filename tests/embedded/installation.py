@@ -104,6 +104,7 @@ class Installation:
         made = cls(folder, shared.resolve())
         if not folder.exists():
             venv.create(folder, symlinks=True)
+            made.home.mkdir()
             made.packages.joinpath("prowler.pth").write_text(
                 f"{made.own_prowler.parent}\n{made.shared}\n"
             )
@@ -167,9 +168,7 @@ class Installation:
     @property
     def home(self) -> Path:
         """The home of whoever runs it."""
-        home = self.folder / "home"
-        home.mkdir(exist_ok=True)
-        return home
+        return self.folder / "home"
 
     def run(self, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command with its own commands first in the path, and variables, in its home."""
@@ -221,24 +220,6 @@ print(*sorted(path for name, path in recover_checks_from_provider("aws", "sagema
 """
         printed, complaints = self.python(code, folder, **variables)
         return printed.split(), complaints
-
-    def lists(self, *options: str) -> dict[str, str]:
-        """Return what Prowler prints for each of some command lines after `prowler aws`.
-
-        One start serves them all, because it takes most of the time of each.
-        """
-        code = f"""
-import sys
-from prowler.__main__ import prowler
-for option in {options!r}:
-    print(end=chr(12))
-    sys.argv = ["prowler", "aws", *option.split(), "--no-banner", "--no-color"]
-    try: prowler()
-    except SystemExit as end: assert not end.code, option
-"""
-        printed, complaints = self.python(code)
-        assert complaints == ""
-        return dict(zip(options, printed.split("\f")[1:], strict=True))
 
     def scan(self, aws: EmbeddedAWS, output: Path, *arguments: str | Path) -> Scan:
         """Scan the embedded AWS with the arguments, writing to the folder."""

@@ -8,7 +8,7 @@ alone decides.
 from typing import Any
 
 from .account import EVERYWHERE, Region
-from .server import EmbeddedAWS, change, error, on, replace
+from .server import EmbeddedAWS, change, change_text, error, on
 
 REGION = "ap-east-2"
 DEFAULT = {"DestinationCidrBlock": EVERYWHERE}
@@ -143,8 +143,8 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     def answers(api: str, fault: Any, **parameters: Any) -> None:
         aws.faults.append(on(api, REGION, **parameters)(fault))
 
-    answers("DescribeRouteTables", replace(*edits))
-    answers("DescribeSubnets", replace(*edits))
+    answers("DescribeRouteTables", change_text(*edits))
+    answers("DescribeSubnets", change_text(*edits))
     answers("ListModels", change(lambda answer: answer.update(Models=[])), NameContains="deleted")
     answers("ListModels", change(in_small_letters))
     answers("Search", change(forget))

@@ -168,16 +168,19 @@ def on(api: str, region: str | None = None, **parameters: Any) -> Callable[[Faul
     return limit
 
 
+XML_ERRORS = {
+    "ec2": "<Response><Errors><Error>{}</Error></Errors><RequestID>0</RequestID></Response>",
+    "sts": "<ErrorResponse><Error>{}</Error><RequestId>0</RequestId></ErrorResponse>",
+}
+
+
 def error(code: str, message: str = "an injected fault", status: int = 400) -> Fault:
     """Return a fault: AWS's error of that code, in the protocol of the call."""
 
     def fault(call: Call, _: Answer) -> Response:
-        if call.service == "ec2":
-            xml = (
-                f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error>"
-                "</Errors><RequestID>0</RequestID></Response>"
-            )
-            return Response(xml, status, content_type="text/xml")
+        if xml := XML_ERRORS.get(call.service):
+            text = xml.format(f"<Code>{code}</Code><Message>{message}</Message>")
+            return Response(text, status, content_type="text/xml")
         body = json.dumps({"__type": code, "message": message})
         return Response(body, status, content_type="application/x-amz-json-1.1")
 
@@ -205,7 +208,7 @@ def change(edit: Callable[[dict[str, Any]], None]) -> Fault:
     return fault
 
 
-def replace(*edits: tuple[str, str]) -> Fault:
+def change_text(*edits: tuple[str, str]) -> Fault:
     """Return a fault: an answer of AWS, in which regular expressions are replaced by texts."""
 
     def fault(_: Call, answer: Answer) -> Response:
