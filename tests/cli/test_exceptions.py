@@ -7,11 +7,9 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from prowler.lib.mutelist.mutelist import Mutelist
 
 from prowler_sagemaker_network_isolation.cli.main import main
 
@@ -97,22 +95,6 @@ def test_a_muted_finding_is_no_alert_and_status_keeps_findings_out(
     assert main(["report", str(scan.output)]) == 1
     said = "is of a scan with --status FAIL, which keeps findings out"
     assert said in capsys.readouterr().err
-
-
-def entries() -> list[dict[str, Any]]:
-    """Return the exceptions of the mutelist, which Prowler accepts."""
-    mutelist = yaml.safe_load(MUTELIST.read_text("utf-8"))["Mutelist"]
-    Mutelist.validate_mutelist(mutelist, raise_on_exception=True)
-    return [entry for of in mutelist["Accounts"].values() for entry in of["Checks"].values()]
-
-
-def test_every_exception_is_narrow_and_says_why_and_how_it_ends() -> None:
-    assert len(entries()) == 3
-    for entry in entries():
-        why, _, end = entry["Description"].partition(" Ends: ")
-        assert why
-        assert end
-        assert entry.get("Tags") or "*" not in entry["Resources"]
 
 
 @pytest.mark.parametrize(("today", "ended"), [("2026-12-31", []), ("2027-01-01", ["2026-12-31"])])

@@ -1,10 +1,7 @@
 """How the plugin comes into Prowler, works there in each way to install it, and leaves."""
 
 import glob
-import os
 import re
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,9 +12,7 @@ from ..embedded.installation import (
     CHECKS,
     ROOT,
     Scan,
-    copy_sources,
     digest,
-    offline_pip,
     verdicts,
 )
 from ..embedded.server import EmbeddedAWS
@@ -41,21 +36,6 @@ def test_the_wheel_holds_the_package_with_its_links_and_needs_prowler_alone(whee
         "Requires-Python: >=3.10",
         "Requires-Dist: prowler<6,>=5.32.1",
     ]
-
-
-def test_a_checkout_gives_the_same_wheel_and_nothing_is_left_there(
-    wheel: Path, tmp_path: Path
-) -> None:
-    """What a build left there would come into the next one, also if it was removed since."""
-    checkout = tmp_path / "checkout"
-    copy_sources(checkout)
-    sources = digest(checkout)
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", str(checkout)]
-    environment = {**os.environ, **offline_pip()}
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
-    with zipfile.ZipFile(wheel) as by_sdist, zipfile.ZipFile(tmp_path / wheel.name) as made:
-        assert sorted(made.namelist()) == sorted(by_sdist.namelist())
-    assert digest(checkout) == sources
 
 
 def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_own_check(

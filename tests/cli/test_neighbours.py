@@ -14,8 +14,6 @@ from ..embedded.installation import (
     CHECK,
     CHECKS,
     CONFIG_CHECK,
-    FRAMEWORK,
-    FRAMEWORKS,
     ROOT,
     SCHEDULE_CHECK,
     Installation,
@@ -23,7 +21,6 @@ from ..embedded.installation import (
     digest,
 )
 from ..embedded.server import EmbeddedAWS
-from ..tools.frameworks import FOLDER, read
 
 OURS: dict[str, tuple[str, ...]] = {
     "--list-checks": CHECKS,
@@ -32,7 +29,6 @@ OURS: dict[str, tuple[str, ...]] = {
     "--list-categories": (),
     "--list-services": (),
 }
-REQUIREMENTS = f"--list-compliance-requirements {FRAMEWORK}"
 
 
 def lists(installation: Installation, *options: str) -> dict[str, str]:
@@ -54,8 +50,7 @@ for option in {options!r}:
 def test_prowlers_lists_differ_in_what_is_ours_alone(
     plain: Installation, installed: Installation
 ) -> None:
-    with_ours = f"{REQUIREMENTS} {' '.join(FRAMEWORKS)} --log-level WARNING"
-    before, after = lists(plain, *OURS, REQUIREMENTS), lists(installed, *OURS, with_ours)
+    before, after = lists(plain, *OURS), lists(installed, *OURS)
     for option, ours in OURS.items():
         was, now = (
             set(re.sub(r"\d+ available", "available", printed[option]).splitlines())
@@ -65,14 +60,6 @@ def test_prowlers_lists_differ_in_what_is_ours_alone(
         assert sorted(re.findall("sagemaker_[a-z_]+", " ".join(now - was))) == sorted(ours)
         gone = [BUILT_IN_TITLE in line for line in was - now]
         assert gone == [True] * (option == "--list-checks")
-    theirs, text = before[REQUIREMENTS].strip(), after[with_ours]
-    assert theirs in text
-    requirements = [r for name in FRAMEWORKS for r in read(FOLDER / f"{name}.json")["Requirements"]]
-    for requirement in requirements:
-        assert f"Requirement Id: {requirement['Id']}\n" in text
-        assert f"- Description: {requirement['Description']}\n" in text
-    for check in CHECKS:
-        assert text.replace(theirs, "").count(f"[aws] {check}") == len(requirements)
 
 
 def test_beside_other_checks_an_editable_install_gives_the_same_findings_and_changes_none(

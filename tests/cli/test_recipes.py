@@ -35,6 +35,7 @@ from ..embedded.installation import (
     Scan,
     access,
     copy_sources,
+    digest,
     offline_pip,
     verdicts,
 )
@@ -168,6 +169,7 @@ def jobs(
     folder = tmp_path_factory.mktemp("recipes")
     source, by_container, by_gitlab = (folder / name for name in ("source", "a", "b"))
     copy_sources(source)
+    sources = digest(source)
     by_container.mkdir()
     by_gitlab.mkdir()
     environment = {**access(aws), "AWS_SESSION_TOKEN": "token", "PLUGIN": str(source)}
@@ -192,12 +194,10 @@ def jobs(
     )
     edit = (r"(?s)(<regionInfo>).*(</regionInfo>)", rf"\1{enabled}\2")
     with aws.failing(on("DescribeRegions")(change_text(edit))):  # each takes time
-        return {
-            "container.sh": run_recipe("container.sh", plain, by_container, of_docker),
-            "gitlab.yml": run_recipe(
-                "gitlab.yml", make_installation("gitlab"), by_gitlab, of_gitlab
-            ),
-        }
+        container = run_recipe("container.sh", plain, by_container, of_docker)
+        gitlab = run_recipe("gitlab.yml", make_installation("gitlab"), by_gitlab, of_gitlab)
+    assert digest(source) == sources  # what a build left there would come into the next one
+    return {"container.sh": container, "gitlab.yml": gitlab}
 
 
 def test_the_recipes_scan_alike_and_are_on_the_page() -> None:
@@ -243,9 +243,6 @@ def test_the_job_reports_every_finding_and_leaves_every_output(
     assert verdicts(scan) == verdicts(wheel_scan)
     for pattern in ("*.csv", "*.html", "*.ocsf.json", "*.asff.json"):
         assert scan.file(pattern).stat().st_size
-    for name, requirement in (("sop", "1.1"), ("soc2", "cc_6_6"), ("hipaa", "164_312_e_1")):
-        rows = scan.rows(f"compliance/*_{name}_sagemaker_network_isolation_aws.csv")
-        assert requirement in {row["REQUIREMENTS_ID"] for row in rows}
 
 
 def test_security_hub_takes_every_finding(jobs: dict[str, Scan]) -> None:
@@ -256,12 +253,6 @@ def test_security_hub_takes_every_finding(jobs: dict[str, Scan]) -> None:
     shape = model.operation_model("BatchImportFindings").input_shape
     report = ParamValidator().validate({"Findings": findings}, shape)
     assert not report.has_errors(), report.generate_report()
-    for finding in findings:
-        # What AWS's guide to the format says of lengths; botocore's model has none.
-        assert len(finding["Title"]) <= 256
-        assert len(finding["Description"]) <= 1024
-        assert len(finding["Remediation"]["Recommendation"]["Text"]) <= 512
-        assert len(finding["Compliance"]["AssociatedStandards"]) <= 20
     found = {f["Resources"][0]["Id"]: f["Compliance"]["Status"] for f in findings}
     assert found == {
         row["RESOURCE_UID"]: f"{row['STATUS']}ED"

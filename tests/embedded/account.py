@@ -49,9 +49,9 @@ class Region:
         """Return a new VPC, whose main route table has the local route alone."""
         return self._made("Vpc", CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)
 
-    def subnet(self, vpc: str, table: str | None = None, zone: str = "a", bits: int = 24) -> str:
+    def subnet(self, vpc: str, table: str | None = None, zone: str = "a") -> str:
         """Return a new subnet in a zone, associated with a route table where one is given."""
-        block, zone = f"10.0.{next(self._block)}.0/{bits}", self.name + zone
+        block, zone = f"10.0.{next(self._block)}.0/24", self.name + zone
         subnet = self._made("Subnet", VpcId=vpc, CidrBlock=block, AvailabilityZone=zone)
         if table:
             self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
@@ -112,22 +112,14 @@ class Region:
             egress_rules = {"GroupId": group, "IpPermissions": rules["IpPermissionsEgress"]}
             self.ec2.revoke_security_group_egress(**egress_rules)
         for end in ingress:
-            self.admit(group, end)
+            ends: dict[str, Any] = {"IpRanges": [{"CidrIp": end}]}
+            if end.startswith("pl-"):
+                ends = {"PrefixListIds": [{"PrefixListId": end}]}
+            elif ":" in end:
+                ends = {"Ipv6Ranges": [{"CidrIpv6": end}]}
+            rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **ends}
+            self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
         return group
-
-    def admit(self, group: str, *ends: str, egress: bool = False) -> None:
-        """Add one rule to a security group: https from the given ends, or to them."""
-        rule: dict[str, Any] = {
-            "IpProtocol": "tcp",
-            "FromPort": 443,
-            "ToPort": 443,
-            "PrefixListIds": [{"PrefixListId": end} for end in ends if end.startswith("pl-")],
-            "Ipv6Ranges": [{"CidrIpv6": end} for end in ends if ":" in end],
-            "IpRanges": [{"CidrIp": end} for end in ends if "." in end],
-        }
-        way = "egress" if egress else "ingress"
-        authorize = getattr(self.ec2, f"authorize_security_group_{way}")
-        authorize(GroupId=group, IpPermissions=[{key: v for key, v in rule.items() if v}])
 
     def model(
         self,

@@ -44,10 +44,6 @@ def build(aws: EmbeddedAWS) -> dict[str, tuple[str, tuple[str, ...]]]:
     case("list-halves", "FAIL", *words, group=r.group(vpc, halves))
     partner = r.prefix_list(*(f"198.51.{n}.0/24" for n in range(120)))
     case("list-named-sources", "PASS", group=r.group(vpc, partner))
-    sent = r.group(vpc)
-    r.admit(sent, halves, "64:ff9b::/96", egress=True)
-    note = f"Note: security group {sent} allows egress of tcp 443 to 64:ff9b::/96"
-    case("egress", "PASS", note, f"to 0.0.0.0/1 of prefix list {halves}", group=sent)
 
     # A route to what nobody knows, and a table for what comes in from a pool of addresses.
     table = r.table(vpc)
