@@ -13,9 +13,7 @@ from ..embedded.installation import (
     BUILT_IN_TITLE,
     CHECK,
     CHECKS,
-    CONFIG_CHECK,
     ROOT,
-    SCHEDULE_CHECK,
     Installation,
     Scan,
     digest,
@@ -24,9 +22,7 @@ from ..embedded.server import EmbeddedAWS
 
 OURS: dict[str, tuple[str, ...]] = {
     "--list-checks": CHECKS,
-    "--list-checks-json": (CONFIG_CHECK, SCHEDULE_CHECK),
     "--list-fixers": (CHECK,),
-    "--list-categories": (),
     "--list-services": (),
 }
 
