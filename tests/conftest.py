@@ -9,14 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .embedded.installation import CHECK, CHECKS, FRAMEWORKS, Installation, Scan, build_wheel
+from .embedded.installation import FRAMEWORKS, Installation, Scan, build_wheel
 
 if TYPE_CHECKING:
     from .embedded.account import Expected
@@ -73,8 +73,6 @@ def wheel(shared: Shared) -> Path:
 def plain(shared: Shared, prowler: Path) -> Installation:
     """A Prowler without the plugin, which is never written to."""
     with shared("plain") as folder:
-        if folder.exists():
-            return Installation.at(folder, prowler)
         return Installation.make(folder, prowler).slim()
 
 
@@ -82,10 +80,10 @@ def plain(shared: Shared, prowler: Path) -> Installation:
 def installed(shared: Shared, prowler: Path, wheel: Path) -> Installation:
     """A Prowler with the plugin, from the wheel, which is never written to."""
     with shared("installed") as folder:
-        if folder.exists():
-            return Installation.at(folder, prowler)
+        is_there = folder.exists()
         made = Installation.make(folder, prowler).slim()
-        made.install(str(wheel))
+        if not is_there:
+            made.install(str(wheel))
         return made
 
 
@@ -108,48 +106,22 @@ def aws(shared_aws: EmbeddedAWS) -> Iterator[EmbeddedAWS]:
 
 
 @pytest.fixture(scope="session")
-def judged(shared_aws: EmbeddedAWS) -> dict[str, Expected]:
-    """The account: what a scan of it must say, by check, and by region and name."""
+def everything(shared_aws: EmbeddedAWS) -> Expected:
+    """The account: what a scan of it must say, by region and name."""
     from .embedded import account
 
     return account.build(shared_aws)
 
 
 @pytest.fixture(scope="session")
-def expected(judged: dict[str, Expected]) -> Expected:
-    """What it must say of models."""
-    return judged[CHECK]
-
-
-@pytest.fixture(scope="session")
-def everything(judged: dict[str, Expected]) -> Expected:
-    """What it must say, of all kinds, by region and name."""
-    return {key: said for of in judged.values() for key, said in of.items()}
-
-
-@pytest.fixture(scope="session")
-def account_scan(shared_aws: EmbeddedAWS, judged: dict[str, Expected]) -> Callable[..., Scan]:
-    """Scan the account with our checks alone, or with some of them, or for frameworks."""
-    from .embedded.account import REGIONS
-
-    def scan(
-        installation: Installation,
-        output: Path,
-        *arguments: str | Path,
-        checks: Sequence[str] = CHECKS,
-    ) -> Scan:
-        which = ("--checks", *checks) if checks else ()
-        return installation.scan(shared_aws, output, *which, "--region", *REGIONS, *arguments)
-
-    return scan
-
-
-@pytest.fixture(scope="session")
 def wheel_scan(
-    account_scan: Callable[..., Scan],
+    shared_aws: EmbeddedAWS,
+    everything: Expected,
     installed: Installation,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Scan:
     """The scan of the account that most tests look at: for our frameworks, with every output."""
-    frameworks = ("--compliance", *FRAMEWORKS)
-    return account_scan(installed, tmp_path_factory.mktemp("scan"), *frameworks, checks=())
+    from .embedded.account import REGIONS
+
+    options = ("--compliance", *FRAMEWORKS, "--region", *REGIONS)
+    return installed.scan(shared_aws, tmp_path_factory.mktemp("scan"), *options)

@@ -1,4 +1,7 @@
-"""The fixer as a user runs it: scan and page, Copy and Move, scan, Back, by the real CLIs."""
+"""The fixer as a user runs it, by the real command lines of Prowler and of AWS.
+
+The blocks of a page are in tests/engine/test_fixer.py; here the shortest of them is run.
+"""
 
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from ..embedded.installation import CHECK, Installation
 from ..embedded.server import EmbeddedAWS
 
 
-def test_page_copy_move_scan_and_back(
+def test_a_scan_writes_pages_and_an_index_whose_blocks_run(
     aws: EmbeddedAWS, installed: Installation, tmp_path: Path
 ) -> None:
     region = Region(aws, "ap-southeast-3")
@@ -39,10 +42,9 @@ def test_page_copy_move_scan_and_back(
     assert index.count(f"[page]({region.name}/both.md)") == 2
     assert f"| {region.name} | unserved | | No endpoint" in index
 
-    code, said = case.run("Copy", "Move")
-    assert (code, case.serves_by()) == (0, ("InService", "both-isolated")), said
-    found = installed.scan(aws, tmp_path / "after", *arguments).findings()
-    passed = sorted(name for (_, name), row in found.items() if row["STATUS"] == "PASS")
-    assert [name[:-15] for name in passed] == ["not-isolated-isolated", "public-isolated"]
+    page = case.page().read_text("utf-8")
+    assert f"{', '.join([*private, *group])}: of the fixer configuration, because" in page
+    assert all(f'"ModelName": "{name}-isolated-' in page for name in ("public", "not-isolated"))
     code, said = case.run("Back")
     assert (code, case.serves_by()) == (0, ("InService", "both")), said
+    assert not case.changes()

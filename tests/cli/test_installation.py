@@ -1,25 +1,21 @@
 """How the plugin comes into Prowler, works there in each way to install it, and leaves."""
 
 import glob
-import json
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 from ..conftest import MakeInstallation
+from ..embedded import account
 from ..embedded.installation import (
-    BUILT_IN_TITLE,
     CHECK,
     CHECKS,
-    METADATA,
     ROOT,
-    Installation,
     Scan,
-    copy_sources,
     digest,
     verdicts,
 )
+from ..embedded.server import EmbeddedAWS
 
 PACKAGE = "prowler_sagemaker_network_isolation"
 
@@ -42,45 +38,12 @@ def test_the_wheel_holds_the_package_with_its_links_and_needs_prowler_alone(whee
     ]
 
 
-def test_an_installation_has_what_the_checkout_has_and_leaves_nothing_there(
-    prowler: Path, tmp_path: Path
-) -> None:
-    """A second one would ship what was removed after the first, if that left its `build` there."""
-    checkout = tmp_path / "checkout"
-    copy_sources(checkout)
-    sources = digest(checkout)
-    installation = Installation.make(tmp_path / "at", prowler)
-    installation.install(str(checkout))
-    removed = "metadata/soc2_sagemaker_network_isolation_aws.json"
-    assert (installation.packages / PACKAGE / removed).is_file()
-    (checkout / removed).unlink()
-    installation.install("--force-reinstall", str(checkout))
-    assert not (installation.packages / PACKAGE / removed).exists()
-    assert digest(checkout) == {name: d for name, d in sources.items() if name != removed}
-
-
-def test_an_editable_install_gives_the_same_findings(
-    wheel_scan: Scan,
-    account_scan: Callable[..., Scan],
-    make_installation: MakeInstallation,
-    tmp_path: Path,
-) -> None:
-    editable = make_installation("editable")
-    editable.install("-e", str(ROOT))
-    services = editable.run("aws", "--list-services", "--no-banner").stdout
-    assert "- sagemaker\n" in services
-    assert "- checks\n" not in services
-    assert verdicts(account_scan(editable, tmp_path)) == verdicts(wheel_scan)
-
-
 def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_own_check(
-    wheel_scan: Scan,
-    account_scan: Callable[..., Scan],
-    make_installation: MakeInstallation,
-    tmp_path: Path,
+    aws: EmbeddedAWS, wheel_scan: Scan, make_installation: MakeInstallation, tmp_path: Path
 ) -> None:
     throwaway = make_installation("throwaway")
-    scan = account_scan(throwaway, tmp_path, "-x", ROOT / "checks")
+    options = ("--checks", *CHECKS, "--region", *account.REGIONS, "-x", ROOT / "checks")
+    scan = throwaway.scan(aws, tmp_path, *options)
     assert {key: value[:2] for key, value in verdicts(scan).items()} == {
         key: value[:2] for key, value in verdicts(wheel_scan).items()
     }
@@ -89,20 +52,14 @@ def test_the_checks_folder_alone_gives_the_same_findings_and_prowler_loses_its_o
 
 
 def test_leaving_brings_the_built_in_back_and_no_file_of_prowler_has_changed(
-    make_installation: MakeInstallation,
-    wheel: Path,
-    account_scan: Callable[..., Scan],
-    tmp_path: Path,
+    make_installation: MakeInstallation, wheel: Path
 ) -> None:
     installation = make_installation("leaving")
     before = digest(installation.own_prowler)
+    built_in = installation.own_prowler / "providers/aws/services/sagemaker" / CHECK
     installation.install(str(wheel))
-    scan = account_scan(installation, tmp_path)
-    title = json.loads(METADATA.read_text("utf-8"))["CheckTitle"]
-    assert {row["CHECK_TITLE"] for row in scan.findings().values()} == {title}
-    assert all(scan.findings(check) for check in CHECKS)
+    ours = installation.packages / PACKAGE / "sagemaker"
+    assert installation.finds() == ([str(ours / check) for check in sorted(CHECKS)], "")
     installation.uninstall()
-    listed = installation.run("aws", "--list-checks", "--no-banner", "--no-color")
-    assert re.findall(rf"\[{CHECK}\] (.+) - sagemaker", listed.stdout) == [BUILT_IN_TITLE]
-    assert listed.stderr == ""
+    assert installation.finds() == ([str(built_in)], "")
     assert digest(installation.own_prowler) == before

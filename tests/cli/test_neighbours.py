@@ -1,120 +1,94 @@
-"""That the plugin disturbs nothing beside it: Prowler's lists, its other checks, other scans."""
+"""That the plugin disturbs nothing beside it: Prowler's lists, its other checks and its files."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+import pytest
+
+from prowler_sagemaker_network_isolation.cli.main import main
+
+from ..conftest import MakeInstallation
 from ..embedded import account
-from ..embedded.account import Expected, Region
+from ..embedded.account import Expected
 from ..embedded.installation import (
     BUILT_IN_TITLE,
     CHECK,
     CHECKS,
-    CONFIG_CHECK,
-    SCHEDULE_CHECK,
+    ROOT,
     Installation,
     Scan,
     digest,
 )
-from ..embedded.server import EmbeddedAWS, error, on
+from ..embedded.server import EmbeddedAWS
+
+OURS: dict[str, tuple[str, ...]] = {
+    "--list-checks": CHECKS,
+    "--list-fixers": (CHECK,),
+    "--list-services": (),
+}
 
 
-def test_prowlers_lists_differ_in_our_checks_and_our_fixer_alone(
+def lists(installation: Installation, *options: str) -> dict[str, str]:
+    """Return what Prowler prints, in one start, for each of some command lines."""
+    code = f"""
+import sys
+from prowler.__main__ import prowler
+for option in {options!r}:
+    print(end=chr(12))
+    sys.argv = ["prowler", "aws", *option.split(), "--no-banner", "--no-color"]
+    try: prowler()
+    except SystemExit as end: assert not end.code, option
+"""
+    printed, complaints = installation.python(code)
+    assert complaints == ""
+    return dict(zip(options, printed.split("\f")[1:], strict=True))
+
+
+def test_prowlers_lists_differ_in_what_is_ours_alone(
     plain: Installation, installed: Installation
 ) -> None:
-    ours: dict[str, tuple[str, ...]] = {
-        "--list-checks": CHECKS,
-        "--list-checks-json": (CONFIG_CHECK, SCHEDULE_CHECK),
-        "--list-fixers": (CHECK,),
-        "--list-categories": (),
-        "--list-services": (),
-    }
-
-    def lines(installation: Installation) -> dict[str, set[str]]:
-        printed = installation.lists(*ours)
-        return {
-            option: set(re.sub(r"\d+ available", "available", text).splitlines())
-            for option, text in printed.items()
-        }
-
-    before, after = lines(plain), lines(installed)
-    for option, new in ours.items():
-        assert len(before[option]) > 5
-        found = re.findall("sagemaker_[a-z_]+", " ".join(after[option] - before[option]))
-        assert sorted(found) == sorted(new)
-        gone = before[option] - after[option]
-        assert [BUILT_IN_TITLE in line for line in gone] == [True] * (option == "--list-checks")
+    before, after = lists(plain, *OURS), lists(installed, *OURS)
+    for option, ours in OURS.items():
+        was, now = (
+            set(re.sub(r"\d+ available", "available", printed[option]).splitlines())
+            for printed in (before, after)
+        )
+        assert len(was) > 5
+        assert sorted(re.findall("sagemaker_[a-z_]+", " ".join(now - was))) == sorted(ours)
+        gone = [BUILT_IN_TITLE in line for line in was - now]
+        assert gone == [True] * (option == "--list-checks")
 
 
-def test_scans_at_once_disturb_neither_other_checks_nor_each_other_nor_the_installation(
+def test_beside_other_checks_an_editable_install_gives_the_same_findings_and_changes_none(
     aws: EmbeddedAWS,
-    judged: dict[str, Expected],
+    everything: Expected,
     plain: Installation,
-    installed: Installation,
+    make_installation: MakeInstallation,
     wheel_scan: Scan,
-    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    editable = make_installation("editable")
+    editable.install("-e", str(ROOT))
+    # Prowler lists a check's service by the name of the folder above it.
+    service = ROOT / "prowler_sagemaker_network_isolation" / "sagemaker"
+    assert editable.finds() == ([str(service / check) for check in sorted(CHECKS)], "")
+    before = digest(editable.packages)
+
     def rows(scan: Scan, ours: bool) -> list[tuple[str, ...]]:
         keys = ("CHECK_ID", "REGION", "RESOURCE_UID", "STATUS", "STATUS_EXTENDED")
         found = (row for row in scan.rows() if (row["CHECK_ID"] in CHECKS) == ours)
         return sorted(tuple(row[key] for key in keys) for row in found)
 
-    def scan(installation: Installation, *arguments: str) -> Scan:
-        folder = tmp_path / f"{installation.folder.name}{arguments[0]}"
-        return installation.scan(aws, folder, *arguments, "--region", *account.REGIONS)
-
-    before = digest(installed.packages)
-    with ThreadPoolExecutor(3) as pool:
-        without = pool.submit(scan, plain, "--services", "sagemaker")
-        together = pool.submit(scan, installed, "--services", "sagemaker")
-        alone = pool.submit(scan, installed, "--checks", *CHECKS)
-    assert rows(without.result(), ours=False) == rows(together.result(), ours=False)
-    assert len({check for check, *_ in rows(without.result(), ours=False)}) > 3
-    for result in (together.result(), alone.result()):
-        assert rows(result, ours=True) == rows(wheel_scan, ours=True)
-    assert digest(installed.packages) == before
-
-
-HOSTILE_TAGS = {
-    "formula": "=HYPERLINK(1)",
-    "plus": "+1+1",
-    "at": "@SUM(1)",
-    "minus": "-2-3",
-    "path": "a/b:c=d",
-    "letters": "émigré 日本語 \u202eevil",
-    "separator": "one\u2028two",
-}
-MARKUP = "<script>alert(1)</script>"
-
-
-def test_hostile_names_break_no_file(
-    aws: EmbeddedAWS, installed: Installation, tmp_path: Path
-) -> None:
-    """Tags, and what a security group or an error may say; model names are letters and hyphens."""
-    region = Region(aws, "af-south-1")
-    vpc = region.vpc()
-    subnet = region.subnet(vpc)
-    name = f"a{'-' * 61}z"
-    made = region.ec2.create_security_group(
-        GroupName="=cmd|' /C calc'!A0", Description="{{7*7}}[a](javascript:b)", VpcId=vpc
+    without, together = (
+        made.scan(
+            *(aws, made.folder / "output", "--services", "sagemaker"),
+            *("--region", *account.REGIONS),
+        )
+        for made in (plain, editable)
     )
-    region.model(name, [subnet], [made["GroupId"]], tags=HOSTILE_TAGS)
-    region.model("unreadable", [subnet], [made["GroupId"]])
-    faults = [
-        on("Search", region.name)(error("AccessDeniedException")),
-        on("DescribeModel", region.name, ModelName="unreadable")(error(MARKUP, MARKUP)),
-    ]
-    with aws.failing(*faults):
-        arguments = ("--checks", CHECK, "--region", region.name, "--verbose")
-        scan = installed.scan(aws, tmp_path, *arguments)
-    found = scan.findings()
-    assert found[region.name, name]["STATUS"] == "PASS"
-    assert found[region.name, "unreadable"]["STATUS"] == "MANUAL"
-    assert len(found) == len(scan.rows()) == len(scan.ocsf()) == 2
-    for cell in found[region.name, name].values():
-        assert not cell.startswith(("=", "+", "@"))
-    (ocsf,) = [f for f in scan.ocsf() if f["resources"][0]["name"] == name]
-    assert len(ocsf["resources"][0]["labels"]) == len(HOSTILE_TAGS)
-    html = scan.file("*.html").read_text("utf-8")
-    assert "alert(1)" not in html
-    assert MARKUP not in scan.stdout
+    assert rows(without, ours=False) == rows(together, ours=False)
+    assert len({check for check, *_ in rows(without, ours=False)}) > 3
+    assert rows(together, ours=True) == rows(wheel_scan, ours=True)
+    assert digest(editable.packages) == before
+    assert digest(editable.own_prowler) == digest(plain.own_prowler)
+    assert main(["report", str(without.output)]) == 1
+    assert "Prowler's built-in check or an older" in capsys.readouterr().err

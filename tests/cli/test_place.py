@@ -14,6 +14,7 @@ import prowler_sagemaker_network_isolation as plugin
 
 from ..conftest import MakeInstallation
 from ..embedded import account
+from ..embedded.account import Expected
 from ..embedded.installation import (
     BUILT_IN_TITLE,
     CHECK,
@@ -41,14 +42,9 @@ def list_modules(provider, service):
     package.__path__[:] = [os.path.dirname(package.__file__)]
     return _list(provider, service)
 """
-# What every `prowler` command does to the plugin, in half a second; and where our checks then are.
-START = "import prowler.config.config"
-FIND = f"""
-{START}
-from prowler.lib.check.utils import recover_checks_from_provider
-print(*sorted(path for name, path in recover_checks_from_provider("aws", "sagemaker")
-              if name in {CHECKS}), sep="\\n")
-"""
+SERVICE_CLASS = "providers/aws/lib/service/service.py"
+NEEDED = "this Prowler has no audit_resources in prowler.providers.aws.lib.service.service."
+START = "import prowler.config.config"  # what every command does to the plugin
 
 
 @pytest.fixture(scope="module")
@@ -71,20 +67,6 @@ def changed(installation: Installation, file: str, before: str, after: str) -> I
         path.write_text(text, "utf-8")
 
 
-def run(
-    installation: Installation, code: str, folder: Path | None = None, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run code in an installation's Python; by default, where the checkout is not to be seen."""
-    return subprocess.run(
-        [str(installation.python), "-c", code],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(installation.folder), **variables},
-        cwd=folder or installation.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-
 def assert_said(stderr: str, why: str, *built_in: str, ours: tuple[str, ...] = CHECKS) -> None:
     """Assert that one line says why, and which of our checks have a built-in that runs."""
     missing = ", ".join(sorted({*ours} - {*built_in})) or "none"
@@ -97,45 +79,43 @@ def assert_said(stderr: str, why: str, *built_in: str, ours: tuple[str, ...] = C
     assert stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "option", "value"),
-    [
-        (SKIPS_OTHER_FOLDERS, "--checks", CHECK),
-        (SKIPS_OTHER_FOLDERS, "--services", "sagemaker"),
-        (PUTS_THE_PATH_BACK, "--checks", CHECK),
-    ],
-)
-@pytest.mark.usefixtures("expected")
 def test_the_built_in_answers_where_prowler_does_not_find_ours(
-    installation: Installation,
-    aws: EmbeddedAWS,
-    tmp_path: Path,
-    change: str,
-    option: str,
-    value: str,
+    installation: Installation, aws: EmbeddedAWS, everything: Expected, tmp_path: Path
 ) -> None:
-    with changed(installation, DISCOVERY, "", change):
-        scan = installation.scan(aws, tmp_path, option, value, "--region", account.REGIONS[0])
+    with changed(installation, DISCOVERY, "", SKIPS_OTHER_FOLDERS):
+        options = ("--services", "sagemaker", "--region", account.REGIONS[0])
+        scan = installation.scan(aws, tmp_path, *options)
     assert_said(scan.stderr, "this Prowler does not find them in", CHECK)
     titles = {row["CHECK_ID"]: row["CHECK_TITLE"] for row in scan.rows()}
     assert {check: titles[check] for check in CHECKS if check in titles} == {CHECK: BUILT_IN_TITLE}
 
 
-def test_a_discovery_that_fails_ends_no_command(installation: Installation) -> None:
-    fails = {"(*_): sys.exit(1)": "this Prowler does not find them", "(): ...": "recover_checks_f"}
-    for definition, why in fails.items():
-        with changed(installation, DISCOVERY, "", f"def recover_checks_from_provider{definition}"):
-            assert_said(run(installation, START).stderr, why)
+@pytest.mark.parametrize(
+    ("file", "before", "after", "why"),
+    [
+        (DISCOVERY, "", PUTS_THE_PATH_BACK, "this Prowler does not find them in"),
+        (SERVICE_CLASS, "audit_resources", "audit_resources_arns", NEEDED),
+        (SERVICE_CLASS, "audit_resources", "own_audit_resources", NEEDED),
+    ],
+)
+def test_the_built_in_is_found_where_ours_cannot_be_used(
+    installation: Installation, file: str, before: str, after: str, why: str
+) -> None:
+    with changed(installation, file, before, after):
+        found, said = installation.finds()
+    assert_said(said, why, CHECK)
+    assert found == [str(installation.own_prowler / SERVICE / CHECK)]
 
 
-def test_what_the_checks_need_and_is_gone_is_named(installation: Installation) -> None:
-    module = "providers/aws/lib/service/service.py"
-    for name in ("audit_resources_arns", "own_audit_resources"):
-        with changed(installation, module, "audit_resources", name):
-            done = run(installation, FIND)
-        why = "this Prowler has no audit_resources in prowler.providers.aws.lib.service.service."
-        assert_said(done.stderr, why, CHECK)
-        assert done.stdout == f"{installation.own_prowler / SERVICE / CHECK}\n"
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [("(*_): sys.exit(1)", "this Prowler does not find them"), ("(): ...", "recover_checks_f")],
+)
+def test_a_discovery_that_fails_ends_no_command(
+    installation: Installation, arguments: str, why: str
+) -> None:
+    with changed(installation, DISCOVERY, "", f"def recover_checks_from_provider{arguments}"):
+        assert_said(installation.python(START)[1], why)
 
 
 def test_a_built_in_of_another_of_our_names_is_known(installation: Installation) -> None:
@@ -145,13 +125,12 @@ def test_a_built_in_of_another_of_our_names_is_known(installation: Installation)
     try:
         (folder / "__init__.py").touch()
         (folder / f"{SCHEDULE_CHECK}.py").touch()
-        done = run(installation, FIND)
         ours = installation.packages / plugin.__name__ / "sagemaker"
-        assert (done.stdout.split(), done.stderr) == ([str(ours / c) for c in sorted(CHECKS)], "")
+        assert installation.finds() == ([str(ours / check) for check in sorted(CHECKS)], "")
         with changed(installation, DISCOVERY, "", SKIPS_OTHER_FOLDERS):
-            done = run(installation, FIND)
-        assert_said(done.stderr, "this Prowler does not find", CHECK, SCHEDULE_CHECK)
-        assert done.stdout.split() == [str(folder.with_name(CHECK)), str(folder)]
+            found, said = installation.finds()
+        assert_said(said, "this Prowler does not find", CHECK, SCHEDULE_CHECK)
+        assert found == [str(folder.with_name(CHECK)), str(folder)]
     finally:
         shutil.rmtree(folder)
 
@@ -166,21 +145,21 @@ def test_a_folder_without_the_checks(
     link.unlink()
     link.write_text("../checks")
     for broken in (wheel, checkout):
-        done = run(installation, FIND, PYTHONPATH=str(broken))
-        assert_said(done.stderr, f"there are none in {broken}", CHECK, ours=(CHECK,))
-        assert done.stdout == f"{installation.own_prowler / SERVICE / CHECK}\n"
+        found, said = installation.finds(PYTHONPATH=str(broken))
+        assert_said(said, f"there are none in {broken}", CHECK, ours=(CHECK,))
+        assert found == [str(installation.own_prowler / SERVICE / CHECK)]
 
 
 def test_prowler_started_within_a_checkout_has_its_checks_and_frameworks(
     installation: Installation,
 ) -> None:
     """`python -m prowler` there finds the checkout's package, and not the installed one."""
+    service = ROOT / plugin.__name__ / "sagemaker"
+    assert installation.finds(ROOT) == ([str(service / check) for check in sorted(CHECKS)], "")
     show = "print(*prowler.config.config.get_available_compliance_frameworks('aws'))"
-    done = run(installation, f"{FIND}{show}", ROOT)
-    *paths, frameworks = done.stdout.splitlines()
-    assert paths == [str(ROOT / plugin.__name__ / "sagemaker" / check) for check in sorted(CHECKS)]
+    frameworks, said = installation.python(f"{START}\n{show}", ROOT)
     assert "sop_sagemaker_network_isolation_aws" in frameworks.split()
-    assert done.stderr == ""
+    assert said == ""
 
 
 def test_all_that_the_checks_import_of_prowler_is_in_the_table() -> None:
@@ -199,7 +178,7 @@ def test_it_is_cheap(installation: Installation) -> None:
         "import sys, prowler.lib.check.compliance_models; before = set(sys.modules); "
         f"import {plugin.__name__}; print(*sys.modules.keys() - before)"
     )
-    loaded = run(installation, code).stdout.split()
+    loaded = installation.python(code)[0].split()
     assert plugin.__name__ in loaded
     assert not [name for name in loaded if name in plugin.RELIED_ON or name.startswith("boto")]
 

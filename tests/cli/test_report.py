@@ -3,34 +3,22 @@
 import csv
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ..embedded import account, installation
+from ..embedded import account
 from ..embedded.account import Expected
 from ..embedded.installation import CHECKS, ROOT, Installation, Scan
 
-PACKAGE = "prowler_sagemaker_network_isolation"
-COMMAND = ("report", "--checks", *CHECKS, "--format", "json", "--sarif", "x.sarif", "--")
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the report was written."""
-    return tmp_path_factory.mktemp("report")
-
-
-@pytest.fixture(scope="module")
-def report(installed: Installation, wheel_scan: Scan, folder: Path) -> dict[str, Any]:
+def report(installed: Installation, wheel_scan: Scan) -> dict[str, Any]:
     """The report on the account, by the command beside Prowler."""
-    command = [str(installed.folder / "bin" / "sagemaker-isolation"), *COMMAND]
-    command.append(str(wheel_scan.output))
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    options = ("--checks", *CHECKS, "--format", "json")
+    done = installed.run("sagemaker-isolation", "report", wheel_scan.output, *options)
     assert (done.returncode, done.stderr) == (1, "")
     printed: dict[str, Any] = json.loads(done.stdout)
     return printed
@@ -41,76 +29,27 @@ def test_what_the_account_comes_to(report: dict[str, Any], everything: Expected)
     assert report["counts"] == {**statuses, "muted": 0}
     found = {(f["region"], f["name"]): f["status"] for f in report["findings"]}
     assert found == {key: status for key, (status, _) in everything.items()}
-    first, *others = report["fix_first"]
+    first = report["fix_first"][0]
     assert (first["cause"], first["only_cause_of"]) == ("network isolation", 3)
     assert [endpoint["name"] for endpoint in first["endpoints"]] == ["fraud"]
     failing = {arn for cause in report["fix_first"] for arn in cause["resources"]}
     assert len(failing) == statuses["FAIL"]
-    (shared,) = (
-        cause
-        for cause in others
-        if cause["details"] == [f"allows ingress of tcp 443 from {account.EVERYWHERE}"]
-        and any(arn.endswith("model/open-ipv4") for arn in cause["resources"])
-    )
-    # All but the model that fails by everything.
-    assert shared["only_cause_of"] == len(shared["resources"]) - 1 > 0
     reasons = {reason["permission"]: reason["resources"] for reason in report["not_judged"]}
     assert [arn.rpartition(":")[2] for arn in reasons["sagemaker:ListModels"]] == ["model/unknown"]
     assert len(reasons["ec2:DescribeRouteTables"]) == 3
 
 
-def test_the_sarif_says_what_the_csv_says(
-    report: dict[str, Any], wheel_scan: Scan, folder: Path
+def test_the_auditors_lines_of_jq(
+    report: dict[str, Any], installed: Installation, wheel_scan: Scan, tmp_path: Path
 ) -> None:
-    (run,) = json.loads((folder / "x.sarif").read_text("utf-8"))["runs"]
-    alerts = {
-        result["partialFingerprints"]["primaryLocationLineHash"]: result["message"]["text"]
-        for result in run["results"]
-    }
-    rows = [row for row in wheel_scan.rows() if row["STATUS"] != "PASS"]
-    assert alerts == {row["RESOURCE_UID"]: row["STATUS_EXTENDED"] for row in rows}
-    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(CHECKS)
-
-
-def test_a_folder_on_the_path_is_enough(
-    report: dict[str, Any], wheel: Path, wheel_scan: Scan, tmp_path: Path
-) -> None:
-    """Beside a container there is no Prowler."""
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--quiet", "--target"]
-    subprocess.run([*pip, str(tmp_path), str(wheel)], env=installation.offline_pip(), check=True)
-    python = next(Path(sys.base_prefix, "bin").glob("python3"))
-
-    def said(*arguments: str) -> str:
-        command, environment = [str(python), "-m", PACKAGE], {"PYTHONPATH": str(tmp_path)}
-        done = subprocess.run(
-            [*command, *arguments],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout
-
-    (version,) = re.findall('^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.M)
-    assert said("--version") == f"sagemaker-isolation {version}\n"
-    assert json.loads(said(*COMMAND, str(wheel_scan.output))) == report
-
-
-def test_the_auditors_lines_of_jq(report: dict[str, Any], wheel_scan: Scan, tmp_path: Path) -> None:
     (tmp_path / "output").symlink_to(wheel_scan.output)
     page = (ROOT / "docs" / "auditor.md").read_text("utf-8")
     lines = re.findall(r"^ {4}((?:jq|find) .+)$", page, re.MULTILINE)
     subnets, joined, history = (line.replace("docs/", f"{ROOT}/docs/") for line in lines)
 
     def printed(line: str) -> list[str]:
-        done = subprocess.run(
-            ["/bin/bash", "-c", f"export LC_ALL=C; {line}"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        done = installed.shell(line, tmp_path, LC_ALL="C")
+        assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
     assert printed(subnets) == sorted(

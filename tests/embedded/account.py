@@ -13,12 +13,13 @@ from botocore import xform_name
 from botocore.config import Config
 
 from .installation import CHECK, CONFIG_CHECK, SCHEDULE_CHECK
-from .server import EmbeddedAWS, change, on, refuse
+from .server import EmbeddedAWS, change, error, on, refuse
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
 REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
 EVERYWHERE = "0.0.0.0/0"
+SIZE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 
 
 @dataclass
@@ -40,19 +41,21 @@ class Region:
         self.sagemaker = self.aws.client("sagemaker", self.name, **lenient)
         self._block = count()
 
+    def _made(self, kind: str, **parameters: Any) -> str:
+        create = getattr(self.ec2, f"create_{xform_name(kind)}")
+        return str(create(**parameters)[kind][f"{kind}Id"])
+
     def vpc(self) -> str:
         """Return a new VPC, whose main route table has the local route alone."""
-        vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)
-        return str(vpc["Vpc"]["VpcId"])
+        return self._made("Vpc", CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)
 
-    def subnet(self, vpc: str, table: str | None = None, zone: str = "a", bits: int = 24) -> str:
+    def subnet(self, vpc: str, table: str | None = None, zone: str = "a") -> str:
         """Return a new subnet in a zone, associated with a route table where one is given."""
-        block = {"VpcId": vpc, "CidrBlock": f"10.0.{next(self._block)}.0/{bits}"}
-        made = self.ec2.create_subnet(**block, AvailabilityZone=self.name + zone)
-        subnet = made["Subnet"]["SubnetId"]
+        block, zone = f"10.0.{next(self._block)}.0/24", self.name + zone
+        subnet = self._made("Subnet", VpcId=vpc, CidrBlock=block, AvailabilityZone=zone)
         if table:
             self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-        return str(subnet)
+        return subnet
 
     def block(self, subnet: str) -> str:
         """Return a subnet's CIDR block."""
@@ -60,46 +63,31 @@ class Region:
 
     def table(self, vpc: str, *routes: dict[str, str]) -> str:
         """Return a new route table with the routes given as parameters of CreateRoute."""
-        table = self.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        table = self._made("RouteTable", VpcId=vpc)
         for route in routes:
             self.ec2.create_route(RouteTableId=table, **route)
-        return str(table)
-
-    def main_table(self, vpc: str) -> str:
-        """Return the main route table of a VPC."""
-        filters = [
-            {"Name": "vpc-id", "Values": [vpc]},
-            {"Name": "association.main", "Values": ["true"]},
-        ]
-        tables = self.ec2.describe_route_tables(Filters=filters)["RouteTables"]
-        return str(tables[0]["RouteTableId"])
+        return table
 
     def internet_gateway(self, vpc: str) -> str:
         """Return a new internet gateway, attached to a VPC."""
-        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        gateway = self._made("InternetGateway")
         self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-        return str(gateway)
+        return gateway
 
     def nat_gateway(self, subnet: str) -> str:
         """Return a new NAT gateway."""
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
-        nat = self.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
-        return str(nat["NatGateway"]["NatGatewayId"])
+        return self._made("NatGateway", SubnetId=subnet, AllocationId=address)
 
     def firewall(self, vpc: str, subnet: str) -> str:
         """Return the endpoint of a new firewall in a subnet."""
-        made = self.ec2.create_vpc_endpoint(
-            VpcId=vpc,
-            VpcEndpointType="GatewayLoadBalancer",
-            ServiceName=f"com.amazonaws.vpce.{self.name}.vpce-svc-1",
-            SubnetIds=[subnet],
-        )
-        return str(made["VpcEndpoint"]["VpcEndpointId"])
+        service = f"com.amazonaws.vpce.{self.name}.vpce-svc-1"
+        parameters = {"VpcEndpointType": "GatewayLoadBalancer", "ServiceName": service}
+        return self._made("VpcEndpoint", VpcId=vpc, SubnetIds=[subnet], **parameters)
 
     def interface(self, subnet: str) -> str:
         """Return a new network interface."""
-        made = self.ec2.create_network_interface(SubnetId=subnet)
-        return str(made["NetworkInterface"]["NetworkInterfaceId"])
+        return self._made("NetworkInterface", SubnetId=subnet)
 
     def prefix_list(self, *blocks: str) -> str:
         """Return a new customer-managed prefix list with the given blocks."""
@@ -117,47 +105,31 @@ class Region:
         An end is a CIDR block or the id of a prefix list; there is a rule for each.
         """
         name = f"group-{next(self._block)}"
-        group = self.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)
-        group_id = str(group["GroupId"])
+        made = self.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)
+        group = str(made["GroupId"])
         if not egress:
-            rules = self.ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"][0]
-            self.ec2.revoke_security_group_egress(
-                GroupId=group_id, IpPermissions=rules["IpPermissionsEgress"]
-            )
+            (rules,) = self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+            egress_rules = {"GroupId": group, "IpPermissions": rules["IpPermissionsEgress"]}
+            self.ec2.revoke_security_group_egress(**egress_rules)
         for end in ingress:
-            self.admit(group_id, end)
-        return group_id
-
-    def admit(
-        self, group: str, *ends: str, first: int = 443, last: int = 443, egress: bool = False
-    ) -> None:
-        """Add one rule to a security group: tcp from the given ends, or to them."""
-        rule: dict[str, Any] = {
-            "IpProtocol": "tcp",
-            "FromPort": first,
-            "ToPort": last,
-            "PrefixListIds": [{"PrefixListId": end} for end in ends if end.startswith("pl-")],
-            "Ipv6Ranges": [{"CidrIpv6": end} for end in ends if ":" in end],
-            "IpRanges": [{"CidrIp": end} for end in ends if "." in end],
-        }
-        authorize = (
-            self.ec2.authorize_security_group_egress
-            if egress
-            else self.ec2.authorize_security_group_ingress
-        )
-        authorize(GroupId=group, IpPermissions=[{key: v for key, v in rule.items() if v}])
+            ends: dict[str, Any] = {"IpRanges": [{"CidrIp": end}]}
+            if end.startswith("pl-"):
+                ends = {"PrefixListIds": [{"PrefixListId": end}]}
+            elif ":" in end:
+                ends = {"Ipv6Ranges": [{"CidrIpv6": end}]}
+            rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **ends}
+            self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+        return group
 
     def model(
         self,
         name: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
+        *network: list[str],
         isolated: bool = True,
         tags: dict[str, str] | None = None,
         **parameters: Any,
     ) -> None:
-        """Create a model, in a VPC where subnets are given."""
-        parameters |= _vpc_config(subnets, groups)
+        """Create a model, in a VPC where subnets, and security groups if any, are given."""
         if "Containers" not in parameters:
             parameters.setdefault("PrimaryContainer", {"Image": "image"})
         self.sagemaker.create_model(
@@ -165,40 +137,33 @@ class Region:
             ExecutionRoleArn=ROLE,
             EnableNetworkIsolation=isolated,
             Tags=_tags(tags),
+            **_vpc_config(*network),
             **parameters,
         )
 
     def endpoint(self, name: str, *models: str) -> None:
         """Create an endpoint that serves models, by an endpoint configuration of its name."""
-        size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-        variants = [{"VariantName": model, "ModelName": model, **size} for model in models]
+        variants = [{"VariantName": model, "ModelName": model, **SIZE} for model in models]
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     def components(
-        self,
-        name: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
-        isolated: bool = True,
-        **parameters: Any,
+        self, name: str, *network: list[str], isolated: bool = True, **parameters: Any
     ) -> None:
         """Create an endpoint configuration for inference components, in a VPC as `model` does."""
-        parameters |= _vpc_config(subnets, groups)
-        size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-        parameters.setdefault("ProductionVariants", [{"VariantName": "all", **size}])
+        parameters.setdefault("ProductionVariants", [{"VariantName": "all", **SIZE}])
         self.sagemaker.create_endpoint_config(
             EndpointConfigName=name,
             ExecutionRoleArn=ROLE,
             EnableNetworkIsolation=isolated,
+            **_vpc_config(*network),
             **parameters,
         )
 
     def schedule(
         self,
         name: str,
-        subnets: list[str] | None = None,
-        groups: list[str] | None = None,
+        *network: list[str],
         isolated: bool | None = True,
         kind: str | None = "DataQuality",
         endpoint: str = "fraud",
@@ -211,25 +176,20 @@ class Region:
             kind: The MonitoringType of a job definition of the schedule's name, which is created
                 too; None for a definition in the schedule itself.
         """
-        network = _vpc_config(subnets, groups)
-        if isolated is not None:
-            network["EnableNetworkIsolation"] = isolated
         definition = self.job_definition(kind or "", endpoint)
-        if network:
-            definition["NetworkConfig"] = network
+        config = _vpc_config(*network)
+        if isolated is not None:
+            config["EnableNetworkIsolation"] = isolated
+        if config:
+            definition["NetworkConfig"] = config
+        schedule: dict[str, Any] = {"MonitoringJobDefinition": definition}
         if kind:
             create = f"create_{xform_name(kind)}_job_definition"
             getattr(self.sagemaker, create)(JobDefinitionName=name, **definition)
-            config: dict[str, Any] = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
-        else:
-            config = {"MonitoringJobDefinition": definition}
+            schedule = {"MonitoringJobDefinitionName": name, "MonitoringType": kind}
+        schedule["ScheduleConfig"] = {"ScheduleExpression": "cron(0 * ? * * *)"}
         self.sagemaker.create_monitoring_schedule(
-            MonitoringScheduleName=name,
-            MonitoringScheduleConfig={
-                "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
-                **config,
-            },
-            Tags=_tags(tags),
+            MonitoringScheduleName=name, MonitoringScheduleConfig=schedule, Tags=_tags(tags)
         )
 
     def job_definition(self, kind: str, endpoint: str) -> dict[str, Any]:
@@ -255,7 +215,9 @@ class Region:
         )
 
 
-def _vpc_config(subnets: list[str] | None, groups: list[str] | None) -> dict[str, Any]:
+def _vpc_config(
+    subnets: list[str] | None = None, groups: list[str] | None = None
+) -> dict[str, Any]:
     network = {"Subnets": subnets, "SecurityGroupIds": groups or []}
     return {} if subnets is None else {"VpcConfig": network}
 
@@ -314,15 +276,9 @@ _MODELS = {
     "public-by-main-table": _public("exposed"),
     "public-ipv4": _public("ipv4"),
     "public-ipv6": _public("ipv6", "::/0"),
-    "public-half": _public("half", "0.0.0.0/1"),
     "public-prefix-list": _public("list", "{prefixes}"),
     "public-carrier": _public("carried", gateway="{carrier}"),
     "open-ipv4": Case("FAIL", f"security group {{open}} {_OPEN}", groups="open"),
-    "open-halves": Case(
-        "FAIL",
-        "{halves} allows ingress of tcp 443 from 0.0.0.0/1 and tcp 443 from 128.0.0.0/1",
-        groups="halves",
-    ),
     "open-ipv6": Case(
         "FAIL", "group {open6} allows ingress of tcp 443 from ::/0", groups="closed open6"
     ),
@@ -345,61 +301,64 @@ _CONFIGS = {
 }
 _SCHEDULES = {
     "watch-data": Case("PASS", "endpoint fraud with data quality job definition watch-data."),
-    "watch-inline": Case("PASS", "{private} (route table ", given={"kind": None}),
+    "watch-inline": Case("PASS", "with a job definition of its own.", given={"kind": None}),
     "watch-quality": _off("isolation is disabled. It monitors", kind="ModelQuality"),
     "watch-bias": replace(_public("ipv4"), given={"kind": "ModelBias"}),
-    "watch-explainability": Case(
-        "FAIL", _OPEN, groups="open", given={"kind": "ModelExplainability"}
-    ),
     "watch-default": _off(f"{_DEFAULT} It monitors endpoint fraud with data", False, isolated=None),
-    "watch-inline-default": _off(
-        f"{_DEFAULT} It monitors endpoint fraud with a job", False, isolated=None, kind=None
-    ),
     "watch-stopped": Case("PASS", "; its status is Stopped."),
     "watch-nothing": Case("MANUAL", "quality job definition watch-nothing could not be found"),
     "watch-refused": Case(
         "MANUAL", "allow sagemaker:DescribeModelBiasJobDefinition", given={"kind": "ModelBias"}
     ),
-    "watch-not-described": Case("MANUAL", "job definition could not be read (AccessDenied"),
+    "watch-not-described": Case("MANUAL", "change that policy, because to allow"),
 }
 _UNROUTED = Case("MANUAL", "allow ec2:DescribeRouteTables")
-# By check: what is built in eu-west-1, and what in us-east-1; and how a region of which there is no
-# list is called, and the operation that is refused there.
+# By check: what is built in eu-west-1, and what in us-east-1.
 _CASES = {
     CHECK: (
         _MODELS,
         {"isolated": _UNROUTED, "no-isolation": _off("allow ec2:DescribeSecurityGroups")},
-        *("model/unknown", "ListModels"),
     ),
+    CONFIG_CHECK: (_CONFIGS, {"components": _UNROUTED}),
+    SCHEDULE_CHECK: (_SCHEDULES, {"watch-data": _UNROUTED}),
+}
+_DENY = error(
+    "AccessDeniedException", "not authorized with an explicit deny in a service control policy"
+)
+# How a region is called of which there is no list, the operation that is refused there, and how.
+_UNLISTED = {
+    CHECK: ("model", "ListModels", refuse, "allow sagemaker:ListModels"),
     CONFIG_CHECK: (
-        *(_CONFIGS, {"components": _UNROUTED}, "endpoint-config/unknown", "ListEndpointConfigs"),
+        *("endpoint-config", "ListEndpointConfigs", refuse),
+        "allow sagemaker:ListEndpointConfigs",
     ),
     SCHEDULE_CHECK: (
-        *(_SCHEDULES, {"watch-data": _UNROUTED}, "monitoring-schedule/unknown"),
-        "ListMonitoringSchedules",
+        *("monitoring-schedule", "ListMonitoringSchedules", _DENY),
+        f"leave the region out (add {REGIONS[2]}",
     ),
 }
 
 
-def build(aws: EmbeddedAWS) -> dict[str, Expected]:
+def build(aws: EmbeddedAWS) -> Expected:
     """Build the account.
 
     Args:
         aws: The embedded AWS; it is given the refusals that belong to the account.
 
     Returns:
-        What a scan must say, by check, and by region and name: the status, and words of its reason,
-        in which an id stands as it is.
+        What a scan must say, by region and name: the status, and words of its reason, in which an
+        id stands as it is.
     """
     r, unreadable = Region(aws, REGIONS[0]), Region(aws, REGIONS[1])
     ids, vpc = _networks(r), unreadable.vpc()
     of_unreadable = {"private": unreadable.subnet(vpc), "closed": unreadable.group(vpc)}
-    expected: dict[str, Expected] = {}
-    for check, (cases, elsewhere, unlisted, operation) in _CASES.items():
-        expected[check] = _make(r, check, cases, ids)
-        expected[check] |= _make(unreadable, check, elsewhere, of_unreadable)
-        expected[check][REGIONS[2], unlisted] = ("MANUAL", f"allow sagemaker:{operation}")
-        aws.faults.append(on(operation, REGIONS[2])(refuse))
+    expected: Expected = {}
+    for check, (cases, elsewhere) in _CASES.items():
+        kind, operation, fault, remedy = _UNLISTED[check]
+        expected |= _make(r, check, cases, ids)
+        expected |= _make(unreadable, check, elsewhere, of_unreadable)
+        expected[REGIONS[2], f"{kind}/unknown"] = ("MANUAL", remedy)
+        aws.faults.append(on(operation, REGIONS[2])(fault))
     r.endpoint("fraud", "serving")
     r.sagemaker.create_endpoint(EndpointName="chat", EndpointConfigName="components")
     r.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch-stopped")
@@ -424,7 +383,7 @@ def build(aws: EmbeddedAWS) -> dict[str, Expected]:
             change(lambda answer: answer.pop("EnableNetworkIsolation"))
         ),
         one("DescribeEndpointConfig", EndpointConfigName="components-not-described")(refuse),
-        one("DescribeMonitoringSchedule", MonitoringScheduleName="watch-not-described")(refuse),
+        one("DescribeMonitoringSchedule", MonitoringScheduleName="watch-not-described")(_DENY),
         one("DescribeModelBiasJobDefinition", JobDefinitionName="watch-refused")(refuse),
         on("DescribeRouteTables", REGIONS[1])(refuse),
         on("DescribeSecurityGroups", REGIONS[1])(refuse),
@@ -446,8 +405,10 @@ def _networks(r: Region) -> dict[str, str]:
     # has an internet gateway. Its own VPC's main table decides, and that one is private.
     private, public, cut_off = r.vpc(), r.vpc(), r.vpc()
     gateway, detached = r.internet_gateway(public), r.internet_gateway(cut_off)
-    carrier = r.ec2.create_carrier_gateway(VpcId=public)["CarrierGateway"]["CarrierGatewayId"]
-    prefixes, main = r.prefix_list("198.51.100.0/24"), r.main_table(public)
+    carrier = r._made("CarrierGateway", VpcId=public)
+    of_vpc = [{"Name": "vpc-id", "Values": [public]}]
+    main = r.ec2.describe_route_tables(Filters=of_vpc)["RouteTables"][0]["RouteTableId"]
+    prefixes = r.prefix_list("198.51.100.0/24")
     by_gateway, everywhere = {"GatewayId": gateway}, {"DestinationCidrBlock": EVERYWHERE}
     r.ec2.create_route(RouteTableId=main, **everywhere, **by_gateway)
     exposed = r.subnet(public)
@@ -457,7 +418,6 @@ def _networks(r: Region) -> dict[str, str]:
         "natted": {**everywhere, "NatGatewayId": r.nat_gateway(exposed)},
         "ipv4": {**everywhere, **by_gateway},
         "ipv6": {"DestinationIpv6CidrBlock": "::/0", **by_gateway},
-        "half": {"DestinationCidrBlock": "0.0.0.0/1", **by_gateway},
         "list": {"DestinationPrefixListId": prefixes, **by_gateway},
         "carried": {**everywhere, "CarrierGatewayId": carrier},
         "dead": {**everywhere, "GatewayId": detached},
@@ -470,7 +430,6 @@ def _networks(r: Region) -> dict[str, str]:
         "closed": ("10.0.0.0/8",),
         "open": (EVERYWHERE,),
         "open6": ("::/0",),
-        "halves": ("0.0.0.0/1", "128.0.0.0/1"),
         "group_gone": (),
     }.items():
         ids[name] = r.group(private, *ends)

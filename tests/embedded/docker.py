@@ -20,7 +20,6 @@ def main() -> None:
     parser.add_argument("--rm", action="store_true", required=True)
     parser.add_argument("-e", "--env", action="append", default=[])
     parser.add_argument("-v", "--volume", action="append", default=[])
-    parser.add_argument("-w", "--workdir", default="/home/prowler")
     parser.add_argument("image")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     asked = parser.parse_args()
@@ -29,22 +28,21 @@ def main() -> None:
     for volume in asked.volume:
         source, target, *_ = volume.split(":")
         place = root / target.lstrip("/")
-        if not place.exists():  # a folder inside of one that is mounted already
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(source)
-    folder = root / asked.workdir.lstrip("/")
-    folder.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(source)
+    home = root / "home" / "prowler"
+    home.mkdir(parents=True, exist_ok=True)
 
     kept = ("AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED", "PATH", "LANG")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    environment["HOME"] = str(root / "home" / "prowler")
+    environment["HOME"] = str(home)
     for variable in asked.env:
         name, is_given, value = variable.partition("=")
         if is_given or name in os.environ:
             environment[name] = value or os.environ[name]
     if path := environment.get("PYTHONPATH"):
         environment["PYTHONPATH"] = str(root / path.lstrip("/"))
-    os.chdir(folder)
+    os.chdir(home)
     sys.stdout.flush()
     os.execve(os.environ["IMAGE"], [os.environ["IMAGE"], *asked.arguments], environment)  # noqa: S606
 

@@ -49,9 +49,9 @@ class Case:
         return sagemaker_backends[ACCOUNT][self.region.name]
 
     def make_anew(self, kind: str) -> None:
-        """Have the "model" or "config" be one that was made a second later under its name."""
+        """Have the "model" or "config" be one that was made a minute later under its name."""
         things = self.backend._models if kind == "model" else self.backend.endpoint_configs
-        things[self.name].creation_time += timedelta(seconds=1)
+        things[self.name].creation_time += timedelta(minutes=1)
 
     def model(self, name: str = "", **parameters: Any) -> None:
         """Create a model without isolation, in the sound network unless told otherwise."""

@@ -58,22 +58,26 @@ class Scan:
         return path
 
     def rows(self, pattern: str = "*.csv") -> list[dict[str, str]]:
-        """Return the rows of a CSV file; of the findings, where no other is named."""
-        with self.file(pattern).open(encoding="utf-8", newline="") as lines:
-            return list(csv.DictReader(lines, delimiter=";"))
+        """Return the rows of CSV files; of the findings, where no other name is given."""
+        rows: list[dict[str, str]] = []
+        for path in self.output.glob(pattern):
+            with path.open(encoding="utf-8", newline="") as lines:
+                rows += csv.DictReader(lines, delimiter=";")
+        assert rows, f"no {pattern}: {self.stdout}{self.stderr}"
+        return rows
 
-    def findings(self, check: str = CHECK) -> dict[tuple[str, str], dict[str, str]]:
-        """Return a check's rows of the CSV by region and resource name."""
+    def findings(self, *checks: str) -> dict[tuple[str, str], dict[str, str]]:
+        """Return the CSV's rows of some checks by region and resource name, by default CHECK's."""
         return {
             (row["REGION"], row["RESOURCE_NAME"]): row
             for row in self.rows()
-            if row["CHECK_ID"] == check
+            if row["CHECK_ID"] in (checks or (CHECK,))
         }
 
-    def ocsf(self) -> list[dict[str, Any]]:
+    def ocsf(self, pattern: str = "*.ocsf.json") -> list[dict[str, Any]]:
         """Return the OCSF findings."""
-        found: list[dict[str, Any]] = json.loads(self.file("*.ocsf.json").read_text("utf-8"))
-        return found
+        texts = (path.read_text("utf-8") for path in self.output.glob(pattern))
+        return [finding for text in texts for finding in json.loads(text)]
 
 
 @dataclass
@@ -89,25 +93,24 @@ class Installation:
     shared: Path
 
     @classmethod
-    def at(cls, folder: Path, prowler: Path) -> Installation:
-        """Return the installation that was made in a folder."""
-        (shared,) = prowler.glob("lib/python*/site-packages")
-        return cls(folder, shared.resolve())
-
-    @classmethod
     def make(cls, folder: Path, prowler: Path) -> Installation:
-        """Make an installation without the plugin.
+        """Make an installation without the plugin, unless one is there.
 
         Args:
-            folder: Where; it must not be there yet.
+            folder: Where.
             prowler: The virtual environment with the Prowler to see.
         """
-        venv.create(folder, symlinks=True)
-        made = cls.at(folder, prowler)
-        made.packages.joinpath("prowler.pth").write_text(f"{made.own}\n{made.shared}\n")
-        script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
-        made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
-        made.prowler.chmod(0o755)
+        (shared,) = prowler.glob("lib/python*/site-packages")
+        made = cls(folder, shared.resolve())
+        if not folder.exists():
+            venv.create(folder, symlinks=True)
+            made.home.mkdir()
+            made.packages.joinpath("prowler.pth").write_text(
+                f"{made.own_prowler.parent}\n{made.shared}\n"
+            )
+            script = (prowler / "bin" / "prowler").read_text().split("\n", 1)[1]
+            made.prowler.write_text(f"#!{folder}/bin/python\n{script}")
+            made.prowler.chmod(0o755)
         return made
 
     @property
@@ -117,24 +120,19 @@ class Installation:
         return packages
 
     @property
+    def bin(self) -> Path:
+        """The folder of its commands."""
+        return self.folder / "bin"
+
+    @property
     def prowler(self) -> Path:
         """Its `prowler` command."""
-        return self.folder / "bin" / "prowler"
-
-    @property
-    def python(self) -> Path:
-        """Its Python."""
-        return self.folder / "bin" / "python"
-
-    @property
-    def own(self) -> Path:
-        """Where it has a Prowler for itself, to be written to, once `slim` was called."""
-        return self.folder / "own"
+        return self.bin / "prowler"
 
     @property
     def own_prowler(self) -> Path:
-        """That Prowler's package."""
-        return self.own / "prowler"
+        """The package of the Prowler that it has for itself, to be written to, after `slim`."""
+        return self.folder / "own" / "prowler"
 
     def slim(self) -> Installation:
         """Give it a Prowler of its own that starts in 5 CPU seconds, and not in 28; return it.
@@ -151,7 +149,8 @@ class Installation:
                     return ["__init__.py", "services"]
             return []
 
-        shutil.copytree(self.shared / "prowler", self.own_prowler, ignore=unneeded)
+        if not self.own_prowler.exists():
+            shutil.copytree(self.shared / "prowler", self.own_prowler, ignore=unneeded)
         return self
 
     def install(self, *what: str) -> None:
@@ -163,93 +162,71 @@ class Installation:
         self._pip("uninstall", "--yes", "--quiet", "prowler-sagemaker-network-isolation")
 
     def _pip(self, *arguments: str) -> None:
-        pip = [sys.executable, "-m", "pip", "--python", str(self.python)]
+        pip = [sys.executable, "-m", "pip", "--python", str(self.bin / "python")]
         subprocess.run([*pip, *arguments], check=True, env={**os.environ, **offline_pip()})
 
     @property
     def home(self) -> Path:
         """The home of whoever runs it."""
-        home = self.folder / "home"
-        home.mkdir(exist_ok=True)
-        return home
+        return self.folder / "home"
 
-    def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the `prowler` command and return what it printed and its exit code.
+    def run(self, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with its own commands first in the path, and variables, in its home."""
+        return self.run_in(self.home, *command, **variables)
 
-        Args:
-            arguments: The command line after `prowler`.
-            variables: Environment variables to set.
-        """
-        return self._run([str(self.prowler), *map(str, arguments)], self.home, variables)
-
-    def lists(self, *options: str) -> dict[str, str]:
-        """Return what Prowler prints for each of some command lines after `prowler aws`.
-
-        One start serves them all, because it takes most of the time of each.
-
-        Raises:
-            subprocess.CalledProcessError: Prowler ended with an error, or there is no such option.
-        """
-        code = "\n".join(
-            (
-                "import sys",
-                "from prowler.__main__ import prowler",
-                f"for option in {options!r}:",
-                "    print(end=chr(12))",
-                "    sys.argv = ['prowler', 'aws', *option.split(), '--no-banner', '--no-color']",
-                "    try: prowler()",
-                "    except SystemExit as end: assert not end.code, option",
-            )
+    def run_in(
+        self, folder: Path, *command: str | Path, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a folder."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
+        kept |= {"HOME": str(self.home), "PATH": f"{self.bin}{os.pathsep}{kept['PATH']}"}
+        return subprocess.run(
+            command,
+            env={**kept, **variables},
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
         )
-        done = self._run([str(self.python), "-W", "ignore", "-c", code], self.home, {})
-        done.check_returncode()
-        assert done.stderr == "", done.stderr
-        return dict(zip(options, done.stdout.split("\f")[1:], strict=True))
 
     def shell(
         self, script: str, folder: Path, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a script as a CI job does that has this installation's commands in its path.
+        """Run a script in a folder as a CI job does: bash stops at the first command that fails."""
+        return self.run_in(folder, "bash", "-e", "-o", "pipefail", "-c", script, **variables)
 
-        Args:
-            script: The script, for bash, which stops at the first command that fails.
-            folder: The working directory.
-            variables: Environment variables to set.
+    def python(self, code: str, folder: Path | None = None, **variables: str) -> tuple[str, str]:
+        """Run code in its Python, in its home or a folder; return what it prints, and to stderr.
+
+        Raises:
+            subprocess.CalledProcessError: The code ended with an error.
         """
-        path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
-        command = ["bash", "-e", "-o", "pipefail", "-c", script]
-        return self._run(command, folder, {"PATH": path, **variables})
+        command = ("python", "-W", "ignore", "-c", code)
+        done = self.run_in(folder or self.home, *command, **variables)
+        sys.stderr.write(done.stderr)
+        done.check_returncode()
+        return done.stdout, done.stderr
 
-    def _run(
-        self, command: list[str], folder: Path, variables: dict[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        environment = {**self.variables(), **variables}
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, cwd=folder, check=False
-        )
+    def finds(self, folder: Path | None = None, **variables: str) -> tuple[list[str], str]:
+        """Return the folders that Prowler's discovery finds for our checks, and what is complained.
 
-    def variables(self) -> dict[str, str]:
-        """Return the environment of its runs."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON", "LOG_"))}
-        return {**kept, "HOME": str(self.home)}
-
-    def scan(
-        self, aws: EmbeddedAWS, output: Path, *arguments: str | Path, **variables: str
-    ) -> Scan:
-        """Scan the embedded AWS.
-
-        Args:
-            output: The folder to write to.
-            arguments: The command line after `prowler aws --output-directory …`.
-            variables: Environment variables to set.
+        It comes to that as every `prowler` command does, in half a second.
         """
+        code = f"""
+import prowler.config.config
+from prowler.lib.check.utils import recover_checks_from_provider
+print(*sorted(path for name, path in recover_checks_from_provider("aws", "sagemaker")
+              if name in {CHECKS}))
+"""
+        printed, complaints = self.python(code, folder, **variables)
+        return printed.split(), complaints
+
+    def scan(self, aws: EmbeddedAWS, output: Path, *arguments: str | Path) -> Scan:
+        """Scan the embedded AWS with the arguments, writing to the folder."""
         before = len(aws.calls)
-        done = self.run(
-            *("aws", "--no-banner", "--output-directory", output, *arguments),
-            **{**access(aws), **variables},
-        )
-        calls = tuple(aws.calls[before:])
-        return Scan(done.returncode, done.stdout, done.stderr, output, calls)
+        command = ("prowler", "aws", "--no-banner", "--output-directory", output)
+        done = self.run(*command, *arguments, **access(aws))
+        return Scan(done.returncode, done.stdout, done.stderr, output, tuple(aws.calls[before:]))
 
 
 def offline_pip() -> dict[str, str]:
@@ -313,8 +290,8 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def verdicts(scan: Scan) -> dict[tuple[str, str], tuple[str, str, str]]:
-    """Return what a scan says of each model, in words that do not depend on the run."""
+    """Return what a scan says of all that is judged, in words that do not depend on the run."""
     return {
         key: (row["STATUS"], row["STATUS_EXTENDED"], row["CHECK_TITLE"])
-        for key, row in scan.findings().items()
+        for key, row in scan.findings(*CHECKS).items()
     }

@@ -1,20 +1,17 @@
 """moto, patched where it falls short, against botocore's own shapes; here and nowhere else.
 
-In moto 5.2.5 DescribeRegions names a region in which SageMaker fails, CreateModel forgets
-EnableNetworkIsolation and lets a name be used twice, ListModels answers in one page whatever the
-number, Search does not know models, a route to a gateway that was detached stays active, a prefix
-list that does not exist is an empty one, endpoint configurations forget most of their members,
-UpdateEndpoint is missing, there are no inference components and no monitoring schedules, and a job
-definition has empty members where AWS omits them, and VPC endpoints cannot be filtered by their
-ids. Security Hub does not know whose findings it takes.
+In moto 5.2.5 DescribeRegions names a region in which SageMaker fails; models and endpoint
+configurations forget most of what they were given, and let a name be used twice; ListModels answers
+in one page whatever the number; Search does not know models; UpdateEndpoint, inference components
+and monitoring schedules are missing; a job definition has empty members where AWS omits them; a
+route to a gateway that was detached stays active; VPC endpoints cannot be filtered by their ids.
 """
 
 import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -23,16 +20,12 @@ import moto.core.responses
 from botocore import xform_name
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
-from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.route_tables import Route
 from moto.ec2.models.vpcs import VPCEndPoint
-from moto.ec2.responses.vpcs import VPCs
 from moto.sagemaker import responses
 from moto.sagemaker.exceptions import ResourceNotFound, ValidationError
 from moto.sagemaker.models import Model, SageMakerModelBackend, sagemaker_backends
-from moto.securityhub.responses import SecurityHubResponse
-from moto.securityhub.urls import url_paths as securityhub_paths
 
 SageMaker = responses.SageMakerResponse
 # Every call looks through all of moto's folders for the service, and through all of the service's
@@ -43,176 +36,151 @@ services = tuple(moto.backends.list_of_moto_modules())
 moto.backends.list_of_moto_modules = lambda: services
 sagemaker_backends._additional_regions = [r.name for r in RegionsAndZonesBackend.regions]
 
-
-def patch(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Put a function in the place of moto's of the same name."""
-    setattr(SageMaker, moto_answer.__name__, moto_answer)
-    return moto_answer
+SHAPES = botocore.session.get_session().get_service_model("sagemaker")
+config_fates: dict[str, str] = {}  # the status that updates to a configuration end with
 
 
-moto_create_model = SageMaker.create_model
-moto_describe_model = SageMaker.describe_model
-moto_search = SageMaker.search
-moto_create_endpoint_config = SageMaker.create_endpoint_config
-moto_describe_endpoint_config = SageMaker.describe_endpoint_config
-moto_describe_endpoint = SageMaker.describe_endpoint
+def patch(owner: Any) -> Callable[[Any], Any]:
+    """Put a function in the place of an owner's of the same name, and give it that as `moto`."""
 
+    def put(function: Any) -> Any:
+        function.moto = getattr(owner, function.__name__, None)
+        setattr(owner, function.__name__, function)
+        return function
+
+    return put
+
+
+def known(shape: str, members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members that a shape has."""
+    return {k: v for k, v in members.items() if k in SHAPES.shape_for(shape).members}
+
+
+def as_json(answer: dict[str, Any]) -> str:
+    """Return an answer as AWS sends it.
+
+    moto would leave out what botocore does not know, and take 30 ms for a hundred models.
+    """
+    return json.dumps(answer, default=datetime.timestamp)
+
+
+def page_of(self: Any, items: Iterable[Any]) -> tuple[list[Any], str | None]:
+    """Return the page that a call asks for, ten long unless it says otherwise, and a token."""
+    items, start = list(items), int(self._get_param("NextToken") or 0)
+    end = start + min(self._get_param("MaxResults") or 10, 100)
+    return items[start:end], str(end) if end < len(items) else None
+
+
+def given(self: Any, things: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what a call gives of a new thing, whose name is not taken."""
+    members: dict[str, Any] = json.loads(self.body)
+    if members[name] in things:
+        raise ValidationError(message=f"Cannot create already existing {name} {members[name]!r}.")
+    members.pop("Tags", None)
+    return members
+
+
+# Models.
 
 Model.given = {}  # of those that are made past the API
 
 
-@patch
+@patch(SageMaker)
 def create_model(self: Any) -> Any:
-    name = self._get_param("ModelName")
-    if name in self.sagemaker_backend._models:
-        arn = self.sagemaker_backend._models[name].response_object["ModelArn"]
-        raise ValidationError(message=f'Cannot create already existing model "{arn}".')
-    answer = moto_create_model(self)
-    model = self.sagemaker_backend._models[name]
-    model.enable_network_isolation = bool(self._get_param("EnableNetworkIsolation"))
-    model.given = {k: v for k, v in json.loads(self.body).items() if k not in ("Tags", "VpcConfig")}
+    models = self.sagemaker_backend._models
+    members = given(self, models, "ModelName")
+    answer = create_model.moto(self)
+    model = models[members["ModelName"]]
+    model.enable_network_isolation = bool(members.get("EnableNetworkIsolation"))
+    members.pop("VpcConfig", None)  # which may be changed past the API
+    model.given = members
     return answer
 
 
-@patch
+@patch(SageMaker)
 def describe_model(self: Any) -> Any:
-    """Tell of all that was given, what botocore does not know too."""
-    described = moto_describe_model(self).result
+    described = describe_model.moto(self).result
     model = self.sagemaker_backend._models[self._get_param("ModelName")]
     about = {"EnableNetworkIsolation": model.enable_network_isolation}
-    known = {key: value for key, value in described.items() if key in MODEL.members}
-    return as_json({**known, **model.given, **about})
+    return as_json({**known("DescribeModelOutput", described), **model.given, **about})
 
 
-@patch
+@patch(SageMaker)
 def list_models(self: Any) -> Any:
-    newest_first = sorted(
-        self.sagemaker_backend._models.values(), key=lambda m: m.creation_time, reverse=True
-    )
     part = self._get_param("NameContains") or ""
-    newest_first = [model for model in newest_first if part in model.model_name]
-    models, token = page_of(
-        newest_first, self._get_param("NextToken"), self._get_param("MaxResults")
-    )
-    return ActionResult({"Models": [m.response_object for m in models], "NextToken": token})
+    models = [m for m in self.sagemaker_backend._models.values() if part in m.model_name]
+    models.sort(key=lambda model: model.creation_time, reverse=True)
+    found, token = page_of(self, models)
+    return ActionResult({"Models": [m.response_object for m in found], "NextToken": token})
 
 
-@patch
+@patch(SageMaker)
 def search(self: Any) -> Any:
-    if self._get_param("Resource") == "Endpoint":
-        return search_endpoints(self)
     if self._get_param("Resource") != "Model":
-        return moto_search(self)
-    all_models = list(self.sagemaker_backend._models.values())
-    models, token = page_of(all_models, self._get_param("NextToken"), self._get_param("MaxResults"))
+        return search.moto(self)
+    found, token = page_of(self, self.sagemaker_backend._models.values())
     serving: dict[str, list[dict[str, Any]]] = {}
     for endpoint in self.sagemaker_backend.endpoints.values():
-        about = endpoint.response_object
-        about = {name: about[name] for name in DASHBOARD_ENDPOINT.members}
+        about = known("ModelDashboardEndpoint", endpoint.response_object)
         config = self.sagemaker_backend.endpoint_configs[endpoint.endpoint_config_name]
         for variant in config.given["ProductionVariants"]:
             serving.setdefault(variant.get("ModelName"), []).append(about)
     records = [
-        {
-            "Model": {
-                "Model": {**m.response_object, "Tags": m.tags},
-                "Endpoints": serving.get(m.model_name, []),
-            }
-        }
-        for m in models
+        {"Model": {**m.response_object, "Tags": m.tags}, "Endpoints": serving.get(m.model_name, [])}
+        for m in found
     ]
-    # moto takes 30 ms to serialize a hundred of them by their shapes.
-    return as_json({"Results": records, "NextToken": token})
+    return as_json({"Results": [{"Model": record} for record in records], "NextToken": token})
 
 
-def as_json(answer: dict[str, Any]) -> str:
-    """Return an answer as AWS sends it; moto would leave out what botocore does not know."""
-    return json.dumps(answer, default=datetime.timestamp)
+# Endpoint configurations and endpoints.
 
 
-def search_endpoints(self: Any) -> Any:
-    all_endpoints = list(self.sagemaker_backend.endpoints.values())
-    found, token = page_of(
-        all_endpoints, self._get_param("NextToken"), self._get_param("MaxResults")
-    )
-    records = [
-        {"Endpoint": {k: v for k, v in e.response_object.items() if k in ENDPOINT.members}}
-        for e in found
-    ]
-    return ActionResult({"Results": records, "NextToken": token})
-
-
-config_fates: dict[str, str] = {}  # the status that updates to a configuration end with
-SHAPES = botocore.session.get_session().get_service_model("sagemaker")
-ENDPOINT = SHAPES.shape_for("Endpoint")
-MODEL = SHAPES.operation_model("DescribeModel").output_shape
-DASHBOARD_ENDPOINT = SHAPES.shape_for("ModelDashboardEndpoint")
-
-
+@patch(SageMakerModelBackend)
 def validate_production_variants(self: Any, variants: list[dict[str, Any]]) -> None:
     """Let a variant name no model, as one for inference components does."""
-    moto_validate_variants(self, [variant for variant in variants if "ModelName" in variant])
+    named = [variant for variant in variants if "ModelName" in variant]
+    validate_production_variants.moto(self, named)
 
 
-moto_validate_variants = SageMakerModelBackend.validate_production_variants
-SageMakerModelBackend.validate_production_variants = validate_production_variants
-
-
-@patch
+@patch(SageMaker)
 def create_endpoint_config(self: Any) -> Any:
-    given = {key: value for key, value in json.loads(self.body).items() if key != "Tags"}
-    backend = self.sagemaker_backend
-    if given["EndpointConfigName"] in backend.endpoint_configs:
-        arn = backend.endpoint_configs[given["EndpointConfigName"]].endpoint_config_arn
-        words = "Cannot create already existing endpoint configuration"
-        raise ValidationError(message=f'{words} "{arn}".')
-    for variant in (*given["ProductionVariants"], *given.get("ShadowProductionVariants", ())):
-        model = backend._models.get(variant.get("ModelName"))
-        if model and "ServerlessConfig" in variant and model.enable_network_isolation:
-            raise ValidationError(message="Network isolation is not supported for serverless.")
-    answer = moto_create_endpoint_config(self)
-    backend.endpoint_configs[given["EndpointConfigName"]].given = given
+    configs = self.sagemaker_backend.endpoint_configs
+    members = given(self, configs, "EndpointConfigName")
+    answer = create_endpoint_config.moto(self)
+    configs[members["EndpointConfigName"]].given = members
     return answer
 
 
-@patch
+@patch(SageMaker)
 def describe_endpoint_config(self: Any) -> Any:
     # moto's answer is an error for a configuration that there is not.
-    described = moto_describe_endpoint_config(self).result
+    described = describe_endpoint_config.moto(self).result
     config = self.sagemaker_backend.endpoint_configs[self._get_param("EndpointConfigName")]
     about = {key: described[key] for key in ("EndpointConfigArn", "CreationTime")}
     return as_json({"EnableNetworkIsolation": False, **config.given, **about})
 
 
-@patch
+@patch(SageMaker)
 def update_endpoint(self: Any) -> Any:
-    backend = self.sagemaker_backend
-    name, config_name = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
-    endpoint = backend.endpoints.get(name)
-    if endpoint is None or config_name not in backend.endpoint_configs:
-        raise ValidationError(message="Could not find the endpoint or its configuration.")
-    if endpoint.endpoint_status not in ("InService", "UpdateRollbackFailed"):
-        raise ValidationError(message=f"Cannot update in-progress endpoint {endpoint.arn!r}.")
-    for variant in backend.endpoint_configs[config_name].given["ProductionVariants"]:
-        if variant.get("ModelName") not in (None, *backend._models):
-            raise ValidationError(message=f"Could not find model {variant['ModelName']!r}.")
+    endpoint = self.sagemaker_backend.endpoints[self._get_param("EndpointName")]
+    new = self.sagemaker_backend.endpoint_configs[self._get_param("EndpointConfigName")]
     endpoint.endpoint_status = "Updating"
-    endpoint.pending_deployment_summary = {"EndpointConfigName": config_name}
+    endpoint.pending_deployment_summary = {"EndpointConfigName": new.endpoint_config_name}
     endpoint.failure_reason = None
     endpoint.last_modified_time = utcnow()
     config = self._get_param("DeploymentConfig")
     if config or not self._get_param("RetainDeploymentConfig"):
         endpoint.last_deployment_config = config
     if not self._get_param("RetainAllVariantProperties"):
-        new = backend.endpoint_configs[config_name].production_variants
-        endpoint.production_variants = endpoint._process_production_variants(new)
+        endpoint.production_variants = endpoint._process_production_variants(
+            new.production_variants
+        )
     return ActionResult({"EndpointArn": endpoint.arn})
 
 
-@patch
+@patch(SageMaker)
 def describe_endpoint(self: Any) -> Any:
-    backend = self.sagemaker_backend
-    endpoint = backend.endpoints.get(self._get_param("EndpointName"))
+    endpoint = self.sagemaker_backend.endpoints.get(self._get_param("EndpointName"))
     pending = getattr(endpoint, "pending_deployment_summary", None)
     if pending and not getattr(endpoint, "is_held", False):
         endpoint.pending_deployment_summary = None
@@ -221,76 +189,109 @@ def describe_endpoint(self: Any) -> Any:
             endpoint.failure_reason = "The container did not pass the ping health check."
         else:
             endpoint.endpoint_config_name = pending["EndpointConfigName"]
-    described = moto_describe_endpoint(self)
+    described = describe_endpoint.moto(self)
     if last := getattr(endpoint, "last_deployment_config", None):
         described.result["LastDeploymentConfig"] = last
     return described
 
 
-@patch
-def list_endpoint_configs(self: Any) -> Any:
-    part = self._get_param("NameContains") or ""
-    configs = [
-        config for name, config in self.sagemaker_backend.endpoint_configs.items() if part in name
-    ]
-    found, token = page_of(configs, self._get_param("NextToken"), self._get_param("MaxResults"))
-    return ActionResult({"EndpointConfigs": [c.summary() for c in found], "NextToken": token})
+# What moto does not have: inference components and monitoring schedules.
 
 
-# Inference components, which moto does not have: they are made, listed and described.
-COMPONENT = SHAPES.shape_for("DescribeInferenceComponentOutput")
+class Kept(dict[str, Any]):
+    """A thing of a kind that moto does not have: what describes it, and its tags."""
+
+    tags: list[dict[str, str]]
 
 
-def inference_components(self: Any) -> dict[str, dict[str, Any]]:
-    """Return the components of a region by name."""
-    made: dict[str, dict[str, Any]] = vars(self.sagemaker_backend).setdefault("components", {})
+def things(backend: Any, kind: str) -> dict[str, Kept]:
+    """Return the things of a kind such as "MonitoringSchedule" in a region by name."""
+    made: dict[str, Kept] = vars(backend).setdefault(kind, {})
     return made
 
 
-@patch
-def create_inference_component(self: Any) -> Any:
-    names = ("InferenceComponentName", "EndpointName", "VariantName", "Specification")
-    given = {name: self._get_param(name) for name in names}
-    name = given["InferenceComponentName"]
-    arn = f"arn:aws:sagemaker:{self.region}:{self.current_account}"
-    about = {
-        "InferenceComponentArn": f"{arn}:inference-component/{name}",
-        "EndpointArn": f"{arn}:endpoint/{given['EndpointName']}",
-        "CreationTime": time.time(),
-        "LastModifiedTime": time.time(),
-        "InferenceComponentStatus": "InService",
-    }
-    inference_components(self)[name] = {**given, **about}
-    return ActionResult({"InferenceComponentArn": about["InferenceComponentArn"]})
+def thing(self: Any, kind: str) -> Kept:
+    """Return the thing that a call names."""
+    found = things(self.sagemaker_backend, kind).get(self._get_param(f"{kind}Name"))
+    if found is None:
+        raise ResourceNotFound(message=f"Could not find the {kind}.")
+    return found
 
 
-@patch
-def list_inference_components(self: Any) -> Any:
-    made = list(inference_components(self).values())
-    found, token = page_of(made, self._get_param("NextToken"), self._get_param("MaxResults"))
-    summaries = [{k: v for k, v in one.items() if k != "Specification"} for one in found]
-    return ActionResult({"InferenceComponents": summaries, "NextToken": token})
+def keep(kind: str, arn_kind: str, status: str, summaries: str) -> None:
+    """Have SageMaker create, describe, list and delete things of a kind."""
+
+    def create(self: Any) -> Any:
+        made = things(self.sagemaker_backend, kind)
+        kept = Kept(given(self, made, f"{kind}Name"))
+        arn = f"arn:aws:sagemaker:{self.region}:{self.current_account}:{arn_kind}"
+        kept |= {f"{kind}Arn": f"{arn}/{kept[f'{kind}Name']}", f"{kind}Status": status}
+        kept |= {"CreationTime": time.time(), "LastModifiedTime": time.time()}
+        kept.tags = self._get_param("Tags") or []
+        made[kept[f"{kind}Name"]] = kept
+        return ActionResult(kept)
+
+    def describe(self: Any) -> Any:
+        return ActionResult(dict(thing(self, kind)))
+
+    def list_(self: Any) -> Any:
+        part = self._get_param("NameContains") or ""
+        made = things(self.sagemaker_backend, kind)
+        found, token = page_of(self, (kept for name, kept in made.items() if part in name))
+        listed = [{**kept, **kept.get(f"{kind}Config", {})} for kept in found]
+        shape = f"{kind}Summary"
+        return ActionResult({summaries: [known(shape, o) for o in listed], "NextToken": token})
+
+    def delete(self: Any) -> Any:
+        del things(self.sagemaker_backend, kind)[thing(self, kind)[f"{kind}Name"]]
+        return ActionResult({})
+
+    name = xform_name(kind)
+    for verb, function in (("create", create), ("describe", describe), ("delete", delete)):
+        setattr(SageMaker, f"{verb}_{name}", function)
+    setattr(SageMaker, f"list_{name}s", list_)
 
 
-@patch
-def describe_inference_component(self: Any) -> Any:
-    component = inference_components(self).get(self._get_param("InferenceComponentName"))
-    if component is None:
-        raise ValidationError(message="Could not find inference component.")
-    return ActionResult(
-        {key: value for key, value in component.items() if key in COMPONENT.members}
-    )
+keep("InferenceComponent", "inference-component", "InService", "InferenceComponents")
+keep("MonitoringSchedule", "monitoring-schedule", "Scheduled", "MonitoringScheduleSummaries")
 
 
-@patch
-def delete_inference_component(self: Any) -> Any:
-    inference_components(self).pop(self._get_param("InferenceComponentName"), None)
+@patch(SageMaker)
+def create_monitoring_schedule(self: Any) -> Any:
+    answer = create_monitoring_schedule.moto(self)
+    update_monitoring_schedule(self)
+    return answer
+
+
+@patch(SageMaker)
+def update_monitoring_schedule(self: Any) -> Any:
+    """Give a schedule a configuration, and have it know what this or its job definition says."""
+    schedule = thing(self, "MonitoringSchedule")
+    config = self._get_param("MonitoringScheduleConfig")
+    kind = config.get("MonitoringType", "DataQuality")
+    if definition := config.get("MonitoringJobDefinition"):
+        (monitored,) = definition["MonitoringInputs"]
+    else:
+        made = getattr(self.sagemaker_backend, f"{xform_name(kind)}_job_definitions")
+        definition = made[config["MonitoringJobDefinitionName"]]
+        monitored = getattr(definition, f"{xform_name(kind)}_job_input")
+    schedule |= {"MonitoringScheduleConfig": config, "MonitoringType": kind}
+    schedule["EndpointName"] = monitored["EndpointInput"]["EndpointName"]
+    return ActionResult(dict(schedule))
+
+
+@patch(SageMaker)
+def stop_monitoring_schedule(self: Any) -> Any:
+    thing(self, "MonitoringSchedule")["MonitoringScheduleStatus"] = "Stopped"
     return ActionResult({})
 
 
-# Monitoring schedules, which moto does not have, and the job definitions that they name.
-SCHEDULE_SUMMARY = SHAPES.shape_for("MonitoringScheduleSummary")
-DEFINITIONS = ("data_quality", "model_quality", "model_bias", "model_explainability")
+@patch(SageMakerModelBackend)
+def _get_resource_from_arn(self: Any, arn: str) -> Any:
+    kind, name = arn.rpartition(":")[2].split("/")
+    if kind == "monitoring-schedule":
+        return things(self, "MonitoringSchedule")[name]
+    return _get_resource_from_arn.moto(self, arn)
 
 
 def without_empty_members(moto_answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -298,120 +299,12 @@ def without_empty_members(moto_answer: Callable[[Any], Any]) -> Callable[[Any], 
     return lambda self: ActionResult({k: v for k, v in moto_answer(self).result.items() if v})
 
 
-for definition in (f"describe_{kind}_job_definition" for kind in DEFINITIONS):
-    setattr(SageMaker, definition, without_empty_members(getattr(SageMaker, definition)))
+for definition in ("data_quality", "model_quality", "model_bias", "model_explainability"):
+    describe = f"describe_{definition}_job_definition"
+    setattr(SageMaker, describe, without_empty_members(getattr(SageMaker, describe)))
 
 
-def monitoring_schedules(backend: Any) -> dict[str, Any]:
-    """Return the monitoring schedules of a region by name."""
-    made: dict[str, Any] = vars(backend).setdefault("monitoring_schedules", {})
-    return made
-
-
-def schedule_of(self: Any) -> Any:
-    """Return the monitoring schedule that a call names."""
-    name = self._get_param("MonitoringScheduleName")
-    schedule = monitoring_schedules(self.sagemaker_backend).get(name)
-    if schedule is None:
-        raise ResourceNotFound(message=f"Monitoring Schedule with name {name} not found")
-    return schedule
-
-
-def configure(self: Any, schedule: Any) -> Any:
-    """Give a monitoring schedule the configuration of a call, and answer its ARN."""
-    config = self._get_param("MonitoringScheduleConfig")
-    kind = config.get("MonitoringType", "DataQuality")
-    if definition := config.get("MonitoringJobDefinition"):
-        (monitored,) = definition["MonitoringInputs"]
-    else:
-        made = getattr(self.sagemaker_backend, f"{xform_name(kind)}_job_definitions")
-        named = made.get(config["MonitoringJobDefinitionName"])
-        if named is None:
-            raise ResourceNotFound(message="Could not find the job definition.")
-        monitored = getattr(named, f"{xform_name(kind)}_job_input")
-    schedule.about.update(
-        MonitoringScheduleConfig=config,
-        MonitoringType=kind,
-        EndpointName=monitored["EndpointInput"]["EndpointName"],
-        LastModifiedTime=time.time(),
-    )
-    return ActionResult({"MonitoringScheduleArn": schedule.about["MonitoringScheduleArn"]})
-
-
-@patch
-def create_monitoring_schedule(self: Any) -> Any:
-    name = self._get_param("MonitoringScheduleName")
-    arn = f"arn:aws:sagemaker:{self.region}:{self.current_account}:monitoring-schedule/{name}"
-    about = {
-        "MonitoringScheduleName": name,
-        "MonitoringScheduleArn": arn,
-        "MonitoringScheduleStatus": "Scheduled",
-        "CreationTime": time.time(),
-    }
-    schedule = SimpleNamespace(about=about, tags=self._get_param("Tags") or [])
-    answer = configure(self, schedule)
-    monitoring_schedules(self.sagemaker_backend)[name] = schedule
-    return answer
-
-
-@patch
-def update_monitoring_schedule(self: Any) -> Any:
-    return configure(self, schedule_of(self))
-
-
-@patch
-def stop_monitoring_schedule(self: Any) -> Any:
-    schedule_of(self).about["MonitoringScheduleStatus"] = "Stopped"
-    return ActionResult({})
-
-
-@patch
-def describe_monitoring_schedule(self: Any) -> Any:
-    return ActionResult(schedule_of(self).about)
-
-
-@patch
-def list_monitoring_schedules(self: Any) -> Any:
-    part = self._get_param("NameContains") or ""
-    made = monitoring_schedules(self.sagemaker_backend)
-    schedules = [schedule.about for name, schedule in made.items() if part in name]
-    found, token = page_of(schedules, self._get_param("NextToken"), self._get_param("MaxResults"))
-    summaries = [
-        {
-            k: v
-            for k, v in (about | about["MonitoringScheduleConfig"]).items()
-            if k in SCHEDULE_SUMMARY.members
-        }
-        for about in found
-    ]
-    return ActionResult({"MonitoringScheduleSummaries": summaries, "NextToken": token})
-
-
-moto_get_resource = SageMakerModelBackend._get_resource_from_arn
-
-
-def get_resource_from_arn(self: Any, arn: str) -> Any:
-    kind, name = arn.rpartition(":")[2].split("/")
-    if kind == "monitoring-schedule":
-        return monitoring_schedules(self)[name]
-    return moto_get_resource(self, arn)
-
-
-SageMakerModelBackend._get_resource_from_arn = get_resource_from_arn
-
-moto_get_entries = VPCs.get_managed_prefix_list_entries
-
-
-def get_managed_prefix_list_entries(self: Any) -> Any:
-    list_id = self._get_param("PrefixListId")
-    if not self.ec2_backend.get_managed_prefix_list_entries(list_id):
-        raise EC2ClientError(
-            "InvalidPrefixListID.NotFound", f"The prefix list ID '{list_id}' does not exist"
-        )
-    return moto_get_entries(self)
-
-
-VPCs.get_managed_prefix_list_entries = get_managed_prefix_list_entries
+# EC2.
 
 
 def state(route: Any) -> str:
@@ -422,30 +315,8 @@ def state(route: Any) -> str:
 Route.state = property(state)
 
 
-def list_enabled_products_for_import(self: Any) -> str:
-    """Say that Security Hub takes Prowler's findings, which Prowler asks before it sends any."""
-    subscriptions = f"arn:aws:securityhub:{self.region}:{self.current_account}:product-subscription"
-    return json.dumps({"ProductSubscriptions": [f"{subscriptions}/prowler/prowler"]})
-
-
-SecurityHubResponse.list_enabled_products_for_import = list_enabled_products_for_import
-securityhub_paths["{0}/productSubscriptions$"] = SecurityHubResponse.dispatch
-
-
-def page_of(items: list[Any], token: str | None, size: int | None) -> tuple[list[Any], str | None]:
-    """Return one page of a list, ten long unless asked for up to a hundred, and the next token."""
-    start = int(token or 0)
-    end = start + min(size or 10, 100)
-    return items[start:end], str(end) if end < len(items) else None
-
-
-moto_filter_value = VPCEndPoint.get_filter_value
-
-
+@patch(VPCEndPoint)
 def get_filter_value(self: Any, filter_name: str, method_name: str | None = None) -> Any:
     if filter_name == "vpc-endpoint-id":
         return self.id
-    return moto_filter_value(self, filter_name, method_name)
-
-
-VPCEndPoint.get_filter_value = get_filter_value
+    return get_filter_value.moto(self, filter_name, method_name)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs
-from xml.etree import ElementTree
 
 import boto3
 from moto.core.base_backend import BackendDict
@@ -34,20 +33,16 @@ class Call:
         api: "ListModels".
         region: As in the signature.
         access_key: Whose call it was.
-        body: The request's body as sent.
         parameters: The body, parsed: JSON, or EC2's flat query.
         at: When it came, by the monotonic clock.
-        socket: The connection it came on.
     """
 
     service: str
     api: str
     region: str
     access_key: str
-    body: bytes
     parameters: dict[str, Any]
     at: float
-    socket: Any
 
     @classmethod
     def of(cls, environ: dict[str, Any]) -> "Call":
@@ -62,8 +57,7 @@ class Call:
         else:
             parameters = {key: values[0] for key, values in parse_qs(body.decode()).items()}
             api = parameters.get("Action", environ["PATH_INFO"])
-        at, connection = time.monotonic(), environ["werkzeug.socket"]
-        return cls(service, api, region, access_key, body, parameters, at, connection)
+        return cls(service, api, region, access_key, parameters, time.monotonic())
 
 
 Answer = Callable[[], Response]
@@ -174,16 +168,19 @@ def on(api: str, region: str | None = None, **parameters: Any) -> Callable[[Faul
     return limit
 
 
+XML_ERRORS = {
+    "ec2": "<Response><Errors><Error>{}</Error></Errors><RequestID>0</RequestID></Response>",
+    "sts": "<ErrorResponse><Error>{}</Error><RequestId>0</RequestId></ErrorResponse>",
+}
+
+
 def error(code: str, message: str = "an injected fault", status: int = 400) -> Fault:
     """Return a fault: AWS's error of that code, in the protocol of the call."""
 
     def fault(call: Call, _: Answer) -> Response:
-        if call.service == "ec2":
-            xml = (
-                f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error>"
-                "</Errors><RequestID>0</RequestID></Response>"
-            )
-            return Response(xml, status, content_type="text/xml")
+        if xml := XML_ERRORS.get(call.service):
+            text = xml.format(f"<Code>{code}</Code><Message>{message}</Message>")
+            return Response(text, status, content_type="text/xml")
         body = json.dumps({"__type": code, "message": message})
         return Response(body, status, content_type="application/x-amz-json-1.1")
 
@@ -211,56 +208,15 @@ def change(edit: Callable[[dict[str, Any]], None]) -> Fault:
     return fault
 
 
-XmlEdit = Callable[[ElementTree.Element], None]
-
-
-def change_xml(*edits: XmlEdit) -> Fault:
-    """Return a fault: an XML answer of AWS, edited."""
+def change_text(*edits: tuple[str, str]) -> Fault:
+    """Return a fault: an answer of AWS, in which regular expressions are replaced by texts."""
 
     def fault(_: Call, answer: Answer) -> Response:
         response = answer()
-        root = ElementTree.fromstring(response.get_data())
-        for edit in edits:
-            edit(root)
-        response.set_data(ElementTree.tostring(root))
+        text = response.get_data(as_text=True)
+        for pattern, new in edits:
+            text = re.sub(pattern, new, text)
+        response.set_data(text)
         return response
 
     return fault
-
-
-def change_text(id_tag: str, item_id: str, member: str, text: str) -> XmlEdit:
-    """Return an edit by which one item of EC2's answer says another text: see `with_member`."""
-
-    def edit(root: ElementTree.Element) -> None:
-        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
-        for element in root.iter():
-            found = element.find(f"{namespace}{member}")
-            if found is not None and element.findtext(f"{namespace}{id_tag}") == item_id:
-                found.text = text
-
-    return edit
-
-
-def with_member(id_tag: str, item_id: str, member: str, item: str) -> XmlEdit:
-    """Return an edit by which one item of EC2's answer has a further member, or item in a list.
-
-    Args:
-        id_tag: The tag of the id that every item of the answer has, such as "routeTableId".
-        item_id: The id of the item that is meant.
-        member: The tag of the item's member, such as "routeSet"; it is made where it is missing.
-        item: What is added to the member, in XML.
-    """
-
-    def edit(root: ElementTree.Element) -> None:
-        namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
-        found = (e for e in root.iter() if e.findtext(f"{namespace}{id_tag}") == item_id)
-        for element in found:
-            tag = f"{namespace}{member}"
-            holder = element.find(tag)
-            holder = ElementTree.SubElement(element, tag) if holder is None else holder
-            added = ElementTree.fromstring(item)
-            for each in added.iter():
-                each.tag = f"{namespace}{each.tag}"
-            holder.append(added)
-
-    return edit
