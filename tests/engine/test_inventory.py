@@ -1,0 +1,349 @@
+"""What is listed, read and judged in what AWS answers, by which calls; for all three checks."""
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+
+from ..embedded import engine
+from ..embedded.account import ACCOUNT, EVERYWHERE, Region
+from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, SCHEDULE_CHECK
+from ..embedded.server import EmbeddedAWS, change, error, on, refuse
+
+ODD, REFUSED, UNCLEAR = "us-east-2", "us-west-2", "eu-west-3"  # the last two by Search's answer
+SOUND = "eu-west-2"
+FULL, NO_VPC, NONE = "ap-northeast-1", "ap-southeast-1", "us-west-1"
+TAGS = [{"Key": "team", "Value": "risk"}]
+
+
+class Case(NamedTuple):
+    """Something, and what becomes of it.
+
+    Attributes:
+        status: The status that it must have; "" where it has no finding.
+        words: Words of its reason; the end of it, if they end with a full stop.
+        given: What it is created with.
+        faults: What is wrong with AWS's answers about it, by API; of Search, an edit of its record.
+    """
+
+    status: str
+    words: str = ""
+    given: Mapping[str, Any] = MappingProxyType({})
+    faults: Mapping[str, Any] = MappingProxyType({})
+
+
+OFF = "fails: network isolation is disabled."
+UNSERVED, UNUSED = "No endpoint is seen to serve it.", "No endpoint is seen to use it."
+UNDESCRIBED = "Not known: VpcConfig could not be read (AccessDeniedException; allow sagemaker:Des"
+ONE, TWO = ({"EndpointName": name, "EndpointStatus": "InService"} for name in ("one", "two"))
+ANEW = change(lambda model: model.update(CreationTime=0))
+
+
+def without_vpc(record: dict[str, Any]) -> None:
+    del record["Model"]["VpcConfig"]
+
+
+def without_groups(record: dict[str, Any], *endpoints: dict[str, str]) -> None:
+    del record["Model"]["VpcConfig"]["SecurityGroupIds"]
+    record["Endpoints"] += endpoints
+
+
+def of_a_namesake(record: dict[str, Any]) -> None:
+    """Have a record be of a model that was deleted, and served."""
+    record["Model"]["CreationTime"] -= 9
+    record["Endpoints"] = [ONE]
+
+
+def serving(endpoints: Any, words: str = "in {group}.") -> Case:
+    return Case("PASS", words, faults={"Search": lambda record: record.update(Endpoints=endpoints)})
+
+
+def off(edit: Any, words: str, **faults: Any) -> Case:
+    return Case("FAIL", f"{OFF} {words}", {"isolated": False}, {"Search": edit, **faults})
+
+
+# What a record of Search lacks is described or not said.
+MODELS = {
+    "lacks-vpc": off(without_vpc, UNSERVED),
+    "lacks-groups": off(without_groups, UNSERVED),
+    "lacks-vpc-undescribed": off(without_vpc, UNDESCRIBED, DescribeModel=refuse),
+    "lacks-groups-undescribed": off(without_groups, UNDESCRIBED, DescribeModel=refuse),
+    "lacks-groups-served": Case(
+        "PASS", "It serves endpoint one.", {}, {"Search": lambda r: without_groups(r, ONE)}
+    ),
+    "lacks-groups-made-anew": Case(
+        *("PASS", "in {group}.", {}),
+        {"Search": lambda r: without_groups(r, ONE), "DescribeModel": ANEW},
+    ),
+    "namesake": Case("PASS", "in {group}.", {}, {"Search": of_a_namesake}),
+    "served": Case("PASS", "It serves endpoints one and two."),
+    "served-failed": serving(
+        [TWO, {**ONE, "EndpointStatus": "Failed"}], "It serves endpoints one (Failed) and two."
+    ),
+    "served-no-list": serving(None),
+    "served-nameless": serving([ONE, {"EndpointStatus": "InService"}]),
+    "served-numbered": serving([ONE, {**ONE, "EndpointName": 7}]),
+}
+SIZE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+ALL, NAMED = {"VariantName": "all", **SIZE}, {"VariantName": "one", "ModelName": "served", **SIZE}
+SERVERLESS = {"VariantName": "small", "ServerlessConfig": {"MemorySizeInMB": 1024}}
+POOLS = [{"InstanceType": "ml.m5.large"}, {"ModelNameOverride": "m"}]  # new to Prowler's botocore
+NOT_FOUND = error("ValidationException", "Could not find it.")
+
+
+def edited(api: str, edit: Any) -> dict[str, Any]:
+    return {api: change(edit)}
+
+
+CONFIGS = {
+    "used": Case("PASS", "It is used by endpoints chat and code."),
+    "of-models": Case("", "", {"ProductionVariants": [NAMED]}),
+    "mixed": Case("PASS", UNUSED, {"ProductionVariants": [NAMED, ALL]}),
+    "shadow": Case(
+        "PASS", UNUSED, {"ProductionVariants": [NAMED], "ShadowProductionVariants": [ALL]}
+    ),
+    "serverless": Case(
+        *("FAIL", "variant small is serverless"), {"ProductionVariants": [SERVERLESS]}
+    ),
+    "pools": Case(
+        *("", "", {}),
+        edited(
+            "DescribeEndpointConfig",
+            lambda a: a["ProductionVariants"][0].update(InstancePools=POOLS),
+        ),
+    ),
+    "deleted": Case(
+        *("", "", {}),
+        {
+            "DescribeEndpointConfig": NOT_FOUND,
+            **edited("ListEndpointConfigs", lambda a: a.update(EndpointConfigs=[])),
+        },
+    ),
+    "listed-all-the-same": Case("MANUAL", "scan again", {}, {"DescribeEndpointConfig": NOT_FOUND}),
+}
+SCHEDULE, DEFINITION = "DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"
+
+
+def config(**members: Any) -> dict[str, Any]:
+    return edited(SCHEDULE, lambda a: a["MonitoringScheduleConfig"].update(members))
+
+
+SCHEDULES = {
+    "of-batch-transforms": Case(
+        *("PASS", "It uses data quality job definition of-batch-transforms.", {}),
+        edited(SCHEDULE, lambda a: a.pop("EndpointName")),
+    ),
+    "two-definitions": Case(
+        *("MANUAL", "not one job definition in the answer", {}),
+        config(MonitoringJobDefinition={"NetworkConfig": {}}),
+    ),
+    "unknown-type": Case(
+        *("MANUAL", "this check knows no MonitoringType Mood", {}), config(MonitoringType="Mood")
+    ),
+    "another-schedule": Case(
+        *("MANUAL", "no MonitoringScheduleArn of this monitoring schedule", {}),
+        edited(SCHEDULE, lambda a: a.update(MonitoringScheduleArn="arn:other")),
+    ),
+    "another-definition": Case(
+        *("MANUAL", "no JobDefinitionName of this definition in the answer", {}),
+        edited(DEFINITION, lambda a: a.update(JobDefinitionName="other")),
+    ),
+    "isolation-in-words": Case(
+        *("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})", {}),
+        edited(DEFINITION, lambda a: a.update(NetworkConfig={"EnableNetworkIsolation": "true"})),
+    ),
+    "deleted": Case(
+        *("", "", {}),
+        {
+            SCHEDULE: error("ResourceNotFound"),
+            **edited("ListMonitoringSchedules", lambda a: a.update(MonitoringScheduleSummaries=[])),
+        },
+    ),
+    "listed-all-the-same": Case(
+        *("MANUAL", "could not be read (ResourceNotFound; scan again).", {}),
+        {SCHEDULE: error("ResourceNotFound")},
+    ),
+}
+CASES = {CHECK: MODELS, CONFIG_CHECK: CONFIGS, SCHEDULE_CHECK: SCHEDULES}
+NOUNS = {CHECK: "Model", CONFIG_CHECK: "EndpointConfig", SCHEDULE_CHECK: "MonitoringSchedule"}
+Found = dict[tuple[str, str], Any]
+
+
+def network_of(region: Region) -> tuple[list[str], list[str]]:
+    vpc = region.vpc()
+    return [region.subnet(vpc)], [region.group(vpc)]
+
+
+def scan(aws: EmbeddedAWS, *regions: str, checks: Any = CHECKS, **arguments: Any) -> Found:
+    """Return the findings by check and name; `aws.calls` has the scan's calls."""
+    made = engine.provider(aws, *regions, retries_max_attempts=0, **arguments)
+    aws.calls.clear()
+    found = engine.scan(aws, made, checks, CHECKS)
+    return {(f.check_metadata.CheckID, f.resource_id): f for f in found}
+
+
+@pytest.fixture(scope="module")
+def odd(aws: EmbeddedAWS) -> tuple[Found, list[Any], str]:
+    """The findings of a region with all cases, the calls, and the security group of all."""
+    r = Region(aws, ODD)
+    network = network_of(r)
+    make: Any = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}
+    faults: list[Any] = []
+    for check, cases in CASES.items():
+        tags = {"Tags": TAGS} if check == CONFIG_CHECK else {"tags": {"team": "risk"}}
+        for name, case in cases.items():
+            make[check](name, *network, **tags, **case.given)
+            for api, fault in case.faults.items():
+                key = "JobDefinition" if api == DEFINITION else NOUNS[check]
+                one = {"NameContains" if api.startswith("List") else f"{key}Name": name}
+                faults += [] if api == "Search" else [on(api, ODD, **one)(fault)]
+    for name in ("two", "one"):
+        r.endpoint(name, "served")
+    for name in ("code", "chat"):
+        r.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="used")
+
+    def edit(answer: dict[str, Any]) -> None:
+        for result in answer["Results"]:
+            case = MODELS[result["Model"]["Model"]["ModelName"]]
+            case.faults.get("Search", lambda record: None)(result["Model"])
+
+    with aws.failing(*faults, on("Search", ODD, Resource="Model")(change(edit))):
+        return scan(aws, ODD), list(aws.calls), network[1][0]
+
+
+@pytest.mark.parametrize(("check", "name"), [(c, name) for c in CASES for name in CASES[c]])
+def test_an_answer_and_what_becomes_of_it(odd: Any, check: str, name: str) -> None:
+    found, _, group = odd
+    case = CASES[check][name]
+    assert ((check, name) in found) is bool(case.status)
+    if case.status:
+        finding, words = found[check, name], case.words.format(group=group)
+        text = finding.status_extended
+        assert finding.status == case.status
+        assert text.endswith(words) if words.endswith(".") else words in text
+        assert finding.resource_tags == TAGS
+
+
+def test_what_search_does_not_tell_is_read_once(odd: Any) -> None:
+    _, calls, _ = odd
+    described = Counter(c.parameters["ModelName"] for c in calls if c.api == "DescribeModel")
+    assert described == dict.fromkeys(["namesake", *(n for n in MODELS if "lacks" in n)], 1)
+    arns = [c.parameters["ResourceArn"] for c in calls if c.api == "ListTags"]
+    assert [arn for arn in arns if ":model/" in arn] == [
+        f"arn:aws:sagemaker:{ODD}:{ACCOUNT}:model/namesake"
+    ]
+
+
+@pytest.fixture(scope="module")
+def sound(aws: EmbeddedAWS) -> Region:
+    """A region with models of each status, configurations, and schedules of every kind."""
+    r = Region(aws, SOUND)
+    vpc = r.vpc()
+    subnet, group = r.subnet(vpc), r.group(vpc)
+    route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": r.internet_gateway(vpc)}
+    r.model("sound", [subnet], [group], tags={"team": "risk"})
+    r.model("off", [subnet], [group], isolated=False)
+    r.model("public", [r.subnet(vpc, r.table(vpc, route))], [group])
+    r.model("open", [subnet], [r.group(vpc, "::/0")])
+    r.endpoint("fraud", "sound")
+    r.components("components", [subnet], [group])
+    for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability", None):
+        r.schedule(f"watch-{kind}", [subnet], [group], kind=kind)
+    return r
+
+
+COSTS: dict[str, dict[str, int]] = {
+    CHECK: {"ListModels": 1, "Search": 1},
+    CONFIG_CHECK: {
+        **{"ListEndpointConfigs": 1, "DescribeEndpointConfig": 2, "ListTags": 1, "Search": 1}
+    },
+    SCHEDULE_CHECK: {
+        **{"ListMonitoringSchedules": 1, "DescribeMonitoringSchedule": 5, "ListTags": 5},
+        **{"DescribeDataQualityJobDefinition": 1, "DescribeModelQualityJobDefinition": 1},
+        **{"DescribeModelBiasJobDefinition": 1, "DescribeModelExplainabilityJobDefinition": 1},
+    },
+}
+
+
+def test_no_check_costs_another_a_call(aws: EmbeddedAWS, sound: Region) -> None:
+    alone: Found = {}
+    for check in CHECKS:
+        alone |= scan(aws, SOUND, checks=[check])
+        assert aws.count("sagemaker") == COSTS[check]
+    together = scan(aws, SOUND)
+    assert aws.count("sagemaker") == sum(map(Counter, COSTS.values()), Counter())
+    assert {k: f.status_extended for k, f in alone.items()} == {
+        key: finding.status_extended for key, finding in together.items()
+    }
+    bias = together[SCHEDULE_CHECK, "watch-ModelBias"]
+    assert bias.resource_arn.endswith(":monitoring-schedule/watch-ModelBias")
+    evidence = {"network_isolation": True, "status": "Scheduled", "endpoint_name": "fraud"}
+    evidence |= {"monitoring_type": "ModelBias", "job_definition_name": "watch-ModelBias"}
+    assert evidence.items() <= bias.resource.items()
+
+
+def test_a_page_has_a_hundred_and_networks_are_asked_for_where_they_are_needed(
+    aws: EmbeddedAWS, sound: Region
+) -> None:
+    region = Region(aws, FULL)
+    network = network_of(region)
+    for number in range(101):
+        region.model(f"model-{number}", *network)
+    Region(aws, NO_VPC).model("no-vpc")
+    scan(aws, FULL, NO_VPC, NONE)
+    once = ("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups")
+    lists = [f"List{noun}s" for noun in NOUNS.values()]
+    assert Counter((call.region, call.api) for call in aws.calls) == {
+        **{(name, api): 1 for name in (FULL, NO_VPC, NONE) for api in lists},
+        **{(FULL, api): 1 for api in once},
+        **{(FULL, "ListModels"): 2, (FULL, "Search"): 2},
+        **{(NO_VPC, "Search"): 1, (NO_VPC, "DescribeModel"): 1},
+    }
+    # A scan limited to some describes them, rather than search a hundred.
+    limits = {"model-7": f"{FULL}:{ACCOUNT}:model"}
+    limits["components"] = f"{SOUND}:{ACCOUNT}:endpoint-config"
+    limits["watch-None"] = f"{SOUND}:{ACCOUNT}:monitoring-schedule"
+    arns = [f"arn:aws:sagemaker:{kind}/{name}" for name, kind in limits.items()]
+    assert {name for _, name in scan(aws, FULL, SOUND, resource_arn=arns)} == set(limits)
+    described = {f"Describe{noun}": 1 for noun in NOUNS.values()}
+    of_two = {**dict.fromkeys(lists, 2), "ListModels": 3}
+    assert aws.count("sagemaker") == {**of_two, **described, "ListTags": 3, "Search": 1}
+
+
+def test_without_search_nothing_is_said_of_endpoints(aws: EmbeddedAWS) -> None:
+    for name in (REFUSED, UNCLEAR):
+        region = Region(aws, name)
+        region.components("components", *network_of(region))
+        region.sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="components")
+        unnamed = change(lambda a: a["Results"][0]["Endpoint"].pop("EndpointConfigName"))
+        with aws.failing(on("Search", name)(refuse if name == REFUSED else unnamed)):
+            found = scan(aws, name, checks=[CONFIG_CHECK])[CONFIG_CHECK, "components"]
+        assert (found.status, found.resource["endpoints"]) == ("PASS", None)
+        assert "ndpoint uses" not in found.status_extended
+
+
+def test_a_client_is_shared_with_other_checks_of_this_scan_and_no_other(
+    aws: EmbeddedAWS, sound: Region
+) -> None:
+    """And what is said is the same, whether Search or DescribeModel tells."""
+    provider = engine.provider(aws, SOUND, retries_max_attempts=0)
+    told = engine.said(engine.scan(aws, provider))
+    assert {status for status, *_ in told.values()} == {"PASS", "FAIL"}
+    aws.calls.clear()
+    engine.scan(aws, provider, [engine.SISTER], engine.SISTER)
+    theirs = aws.count("sagemaker")
+    aws.calls.clear()
+    assert engine.said(engine.scan(aws, provider, [CHECK, engine.SISTER])) == told
+    assert aws.count("sagemaker") - theirs == COSTS[CHECK]
+    aws.calls.clear()
+    with aws.failing(on("Search")(refuse)):
+        assert engine.said(engine.scan(aws, provider, [engine.SISTER, CHECK])) == told
+    described = {"ListModels": 1, "Search": 1, "DescribeModel": len(told)}
+    assert aws.count("sagemaker") - theirs == described  # their tags are not listed twice
+    # A worker of Prowler's application may scan one account after the other in one process.
+    with engine.stale_client(aws, engine.provider(aws, NONE)), aws.failing(on("Search")(refuse)):
+        aws.calls.clear()
+        assert engine.said(engine.scan(aws, provider, keep_client=True)) == told
+        assert aws.count("sagemaker") == described | {"ListTags": len(told)}
