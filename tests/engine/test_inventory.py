@@ -1,8 +1,6 @@
 """What is listed, read and judged in what AWS answers, by which calls; for all three checks."""
 
 from collections import Counter
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -29,25 +27,29 @@ class Case(NamedTuple):
     """
 
     status: str
-    words: str = ""
-    given: Mapping[str, Any] = MappingProxyType({})
-    faults: Mapping[str, Any] = MappingProxyType({})
+    words: str
+    given: dict[str, Any]
+    faults: dict[str, Any]
 
 
-OFF = "fails: network isolation is disabled."
-UNSERVED, UNUSED = "No endpoint is seen to serve it.", "No endpoint is seen to use it."
-UNDESCRIBED = "Not known: VpcConfig could not be read (AccessDeniedException; allow sagemaker:Des"
-ONE, TWO = ({"EndpointName": name, "EndpointStatus": "InService"} for name in ("one", "two"))
-ANEW = change(lambda model: model.update(CreationTime=0))
+def case(status: str, words: str = "", given: Any = None, **faults: Any) -> Case:
+    return Case(status, words, given or {}, faults)
+
+
+ONE = {"EndpointName": "one", "EndpointStatus": "InService"}
 
 
 def without_vpc(record: dict[str, Any]) -> None:
     del record["Model"]["VpcConfig"]
 
 
-def without_groups(record: dict[str, Any], *endpoints: dict[str, str]) -> None:
+def without_groups(record: dict[str, Any]) -> None:
     del record["Model"]["VpcConfig"]["SecurityGroupIds"]
-    record["Endpoints"] += endpoints
+
+
+def without_groups_served(record: dict[str, Any]) -> None:
+    without_groups(record)
+    record["Endpoints"] = [ONE]
 
 
 def of_a_namesake(record: dict[str, Any]) -> None:
@@ -56,114 +58,95 @@ def of_a_namesake(record: dict[str, Any]) -> None:
     record["Endpoints"] = [ONE]
 
 
-def serving(endpoints: Any, words: str = "in {group}.") -> Case:
-    return Case("PASS", words, faults={"Search": lambda record: record.update(Endpoints=endpoints)})
-
-
-def off(edit: Any, words: str, **faults: Any) -> Case:
-    return Case("FAIL", f"{OFF} {words}", {"isolated": False}, {"Search": edit, **faults})
-
-
-# What a record of Search lacks is described or not said.
+OFF, ISOLATION_OFF = {"isolated": False}, "fails: network isolation is disabled."
+UNSERVED, UNUSED = "No endpoint is seen to serve it.", "No endpoint is seen to use it."
+UNDESCRIBED = "Not known: VpcConfig could not be read (AccessDeniedException; allow sagemaker:Des"
+# What a record of Search lacks is described, and what serves by it is not said.
 MODELS = {
-    "lacks-vpc": off(without_vpc, UNSERVED),
-    "lacks-groups": off(without_groups, UNSERVED),
-    "lacks-vpc-undescribed": off(without_vpc, UNDESCRIBED, DescribeModel=refuse),
-    "lacks-groups-undescribed": off(without_groups, UNDESCRIBED, DescribeModel=refuse),
-    "lacks-groups-served": Case(
-        "PASS", "It serves endpoint one.", {}, {"Search": lambda r: without_groups(r, ONE)}
+    "lacks-vpc": case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", OFF, Search=without_vpc),
+    "lacks-groups": case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", OFF, Search=without_groups),
+    "lacks-vpc-undescribed": case(
+        *("FAIL", f"{ISOLATION_OFF} {UNDESCRIBED}", OFF), Search=without_vpc, DescribeModel=refuse
     ),
-    "lacks-groups-made-anew": Case(
-        *("PASS", "in {group}.", {}),
-        {"Search": lambda r: without_groups(r, ONE), "DescribeModel": ANEW},
+    "lacks-groups-served": case("PASS", "It serves endpoint one.", Search=without_groups_served),
+    "lacks-groups-made-anew": case(
+        *("PASS", "in {group}."),
+        Search=without_groups_served,
+        DescribeModel=change(lambda answer: answer.update(CreationTime=0)),
     ),
-    "namesake": Case("PASS", "in {group}.", {}, {"Search": of_a_namesake}),
-    "served": Case("PASS", "It serves endpoints one and two."),
-    "served-failed": serving(
-        [TWO, {**ONE, "EndpointStatus": "Failed"}], "It serves endpoints one (Failed) and two."
+    "namesake": case("PASS", "in {group}.", Search=of_a_namesake),
+    "served": case("PASS", "It serves endpoints one and two."),
+    "served-no-list": case("PASS", "in {group}.", Search=lambda r: r.update(Endpoints=None)),
+    "served-numbered": case(
+        "PASS", "in {group}.", Search=lambda r: r.update(Endpoints=[ONE, {"EndpointName": 7}])
     ),
-    "served-no-list": serving(None),
-    "served-nameless": serving([ONE, {"EndpointStatus": "InService"}]),
-    "served-numbered": serving([ONE, {**ONE, "EndpointName": 7}]),
 }
 SIZE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 ALL, NAMED = {"VariantName": "all", **SIZE}, {"VariantName": "one", "ModelName": "served", **SIZE}
 SERVERLESS = {"VariantName": "small", "ServerlessConfig": {"MemorySizeInMB": 1024}}
 POOLS = [{"InstanceType": "ml.m5.large"}, {"ModelNameOverride": "m"}]  # new to Prowler's botocore
+IN_SHADOW = {"ProductionVariants": [NAMED], "ShadowProductionVariants": [ALL]}
 NOT_FOUND = error("ValidationException", "Could not find it.")
-
-
-def edited(api: str, edit: Any) -> dict[str, Any]:
-    return {api: change(edit)}
-
-
 CONFIGS = {
-    "used": Case("PASS", "It is used by endpoints chat and code."),
-    "of-models": Case("", "", {"ProductionVariants": [NAMED]}),
-    "mixed": Case("PASS", UNUSED, {"ProductionVariants": [NAMED, ALL]}),
-    "shadow": Case(
-        "PASS", UNUSED, {"ProductionVariants": [NAMED], "ShadowProductionVariants": [ALL]}
-    ),
-    "serverless": Case(
-        *("FAIL", "variant small is serverless"), {"ProductionVariants": [SERVERLESS]}
-    ),
-    "pools": Case(
-        *("", "", {}),
-        edited(
-            "DescribeEndpointConfig",
-            lambda a: a["ProductionVariants"][0].update(InstancePools=POOLS),
+    "used": case("PASS", "It is used by endpoints chat and code."),
+    "of-models": case("", "", {"ProductionVariants": [NAMED]}),
+    "mixed": case("PASS", UNUSED, {"ProductionVariants": [NAMED, ALL]}),
+    "shadow": case("PASS", UNUSED, IN_SHADOW),
+    "serverless": case("FAIL", "variant small is serv", {"ProductionVariants": [SERVERLESS]}),
+    "pools": case(
+        "",
+        DescribeEndpointConfig=change(
+            lambda answer: answer["ProductionVariants"][0].update(InstancePools=POOLS)
         ),
     ),
-    "deleted": Case(
-        *("", "", {}),
-        {
-            "DescribeEndpointConfig": NOT_FOUND,
-            **edited("ListEndpointConfigs", lambda a: a.update(EndpointConfigs=[])),
-        },
+    "deleted": case(
+        "",
+        DescribeEndpointConfig=NOT_FOUND,
+        ListEndpointConfigs=change(lambda answer: answer.update(EndpointConfigs=[])),
     ),
-    "listed-all-the-same": Case("MANUAL", "scan again", {}, {"DescribeEndpointConfig": NOT_FOUND}),
+    "listed-all-the-same": case("MANUAL", "scan again", DescribeEndpointConfig=NOT_FOUND),
 }
-SCHEDULE, DEFINITION = "DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"
+DEFINITION, GONE = "DescribeDataQualityJobDefinition", error("ResourceNotFound")
 
 
-def config(**members: Any) -> dict[str, Any]:
-    return edited(SCHEDULE, lambda a: a["MonitoringScheduleConfig"].update(members))
+def of_schedule(status: str, words: str, edit: Any) -> Case:
+    return case(status, words, DescribeMonitoringSchedule=change(edit))
+
+
+def of_config(words: str, **members: Any) -> Case:
+    return of_schedule("MANUAL", words, lambda a: a["MonitoringScheduleConfig"].update(members))
+
+
+def of_definition(status: str, words: str, **members: Any) -> Case:
+    edit = change(lambda answer: answer.update(members))
+    return case(status, words, DescribeDataQualityJobDefinition=edit)
 
 
 SCHEDULES = {
-    "of-batch-transforms": Case(
-        *("PASS", "It uses data quality job definition of-batch-transforms.", {}),
-        edited(SCHEDULE, lambda a: a.pop("EndpointName")),
+    "of-transforms": of_schedule(
+        *("PASS", "It uses data quality job definition of-transforms."),
+        lambda answer: answer.pop("EndpointName"),
     ),
-    "two-definitions": Case(
-        *("MANUAL", "not one job definition in the answer", {}),
-        config(MonitoringJobDefinition={"NetworkConfig": {}}),
+    "two-definitions": of_config("not one job definition", MonitoringJobDefinition={"X": {}}),
+    "unknown-type": of_config("knows no MonitoringType Mood", MonitoringType="Mood"),
+    "another-schedule": of_schedule(
+        *("MANUAL", "no MonitoringScheduleArn of this monitoring schedule"),
+        lambda answer: answer.update(MonitoringScheduleArn="arn:other"),
     ),
-    "unknown-type": Case(
-        *("MANUAL", "this check knows no MonitoringType Mood", {}), config(MonitoringType="Mood")
+    "another-definition": of_definition(
+        "MANUAL", "no JobDefinitionName of this definition", JobDefinitionName="other"
     ),
-    "another-schedule": Case(
-        *("MANUAL", "no MonitoringScheduleArn of this monitoring schedule", {}),
-        edited(SCHEDULE, lambda a: a.update(MonitoringScheduleArn="arn:other")),
+    "isolation-in-words": of_definition(
+        *("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})"),
+        NetworkConfig={"EnableNetworkIsolation": "true"},
     ),
-    "another-definition": Case(
-        *("MANUAL", "no JobDefinitionName of this definition in the answer", {}),
-        edited(DEFINITION, lambda a: a.update(JobDefinitionName="other")),
+    "deleted": case(
+        "",
+        DescribeMonitoringSchedule=GONE,
+        ListMonitoringSchedules=change(lambda a: a.update(MonitoringScheduleSummaries=[])),
     ),
-    "isolation-in-words": Case(
-        *("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})", {}),
-        edited(DEFINITION, lambda a: a.update(NetworkConfig={"EnableNetworkIsolation": "true"})),
-    ),
-    "deleted": Case(
-        *("", "", {}),
-        {
-            SCHEDULE: error("ResourceNotFound"),
-            **edited("ListMonitoringSchedules", lambda a: a.update(MonitoringScheduleSummaries=[])),
-        },
-    ),
-    "listed-all-the-same": Case(
-        *("MANUAL", "could not be read (ResourceNotFound; scan again).", {}),
-        {SCHEDULE: error("ResourceNotFound")},
+    "listed-all-the-same": case(
+        "MANUAL", "(ResourceNotFound; scan again).", DescribeMonitoringSchedule=GONE
     ),
 }
 CASES = {CHECK: MODELS, CONFIG_CHECK: CONFIGS, SCHEDULE_CHECK: SCHEDULES}
@@ -191,11 +174,11 @@ def odd(aws: EmbeddedAWS) -> tuple[Found, list[Any], str]:
     network = network_of(r)
     make: Any = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}
     faults: list[Any] = []
-    for check, cases in CASES.items():
+    for check in CHECKS:
         tags = {"Tags": TAGS} if check == CONFIG_CHECK else {"tags": {"team": "risk"}}
-        for name, case in cases.items():
-            make[check](name, *network, **tags, **case.given)
-            for api, fault in case.faults.items():
+        for name, (_, _, given, wrong) in CASES[check].items():
+            make[check](name, *network, **tags, **given)
+            for api, fault in wrong.items():
                 key = "JobDefinition" if api == DEFINITION else NOUNS[check]
                 one = {"NameContains" if api.startswith("List") else f"{key}Name": name}
                 faults += [] if api == "Search" else [on(api, ODD, **one)(fault)]
@@ -206,8 +189,8 @@ def odd(aws: EmbeddedAWS) -> tuple[Found, list[Any], str]:
 
     def edit(answer: dict[str, Any]) -> None:
         for result in answer["Results"]:
-            case = MODELS[result["Model"]["Model"]["ModelName"]]
-            case.faults.get("Search", lambda record: None)(result["Model"])
+            wrong = MODELS[result["Model"]["Model"]["ModelName"]].faults
+            wrong.get("Search", lambda record: None)(result["Model"])
 
     with aws.failing(*faults, on("Search", ODD, Resource="Model")(change(edit))):
         return scan(aws, ODD), list(aws.calls), network[1][0]
@@ -216,12 +199,12 @@ def odd(aws: EmbeddedAWS) -> tuple[Found, list[Any], str]:
 @pytest.mark.parametrize(("check", "name"), [(c, name) for c in CASES for name in CASES[c]])
 def test_an_answer_and_what_becomes_of_it(odd: Any, check: str, name: str) -> None:
     found, _, group = odd
-    case = CASES[check][name]
-    assert ((check, name) in found) is bool(case.status)
-    if case.status:
-        finding, words = found[check, name], case.words.format(group=group)
+    status, words, *_ = CASES[check][name]
+    assert ((check, name) in found) is bool(status)
+    if status:
+        finding, words = found[check, name], words.format(group=group)
         text = finding.status_extended
-        assert finding.status == case.status
+        assert finding.status == status
         assert text.endswith(words) if words.endswith(".") else words in text
         assert finding.resource_tags == TAGS
 
