@@ -1,5 +1,7 @@
 """The commands of docs/auditor.md and docs/remediation.md, run as they stand by the AWS CLI."""
 
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from ..embedded import aws_cli, engine
 from ..embedded.account import Region
 from ..embedded.aws_cli import DOCS
-from ..embedded.installation import CONFIG_CHECK, SCHEDULE_CHECK
+from ..embedded.installation import CONFIG_CHECK, SCHEDULE_CHECK, access
 from ..embedded.server import EmbeddedAWS
 
 pytestmark = pytest.mark.usefixtures("forked_aws_cli")
@@ -40,7 +42,18 @@ def values(region: Region) -> dict[str, str]:
 
 
 def run(region: Region, text: str, values: dict[str, str], folder: Path) -> list[str]:
-    return aws_cli.run(region.aws, region.name, aws_cli.commands_in(text), values, folder)
+    """Run the commands of a text in a shell, one after the other, and return what each printed."""
+    path = {"PATH": f"{aws_cli.AWS.parent}:/usr/bin:/bin", "AWS_DEFAULT_REGION": region.name}
+    environment = {**access(region.aws), **path}
+    printed = []
+    for command in aws_cli.commands_in(text):
+        filled = re.sub(r"<([a-z0-9-]+)>", lambda found: values[found[1]], command)
+        shell = ["sh", "-c", filled]
+        done = subprocess.run(
+            shell, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        )
+        printed.append(done.stdout.strip())
+    return printed
 
 
 def statuses(region: Region, check: str) -> dict[str, str]:
