@@ -326,7 +326,8 @@ def test_a_client_is_shared_with_other_checks_of_this_scan_and_no_other(
     described = {"ListModels": 1, "Search": 1, "DescribeModel": len(told)}
     assert aws.count("sagemaker") - theirs == described  # their tags are not listed twice
     # A worker of Prowler's application may scan one account after the other in one process.
-    with engine.stale_client(aws, engine.provider(aws, NONE)), aws.failing(on("Search")(refuse)):
-        aws.calls.clear()
+    engine.load_client(aws, engine.provider(aws, NONE))
+    aws.calls.clear()
+    with aws.failing(on("Search")(refuse)):
         assert engine.said(engine.scan(aws, provider, keep_client=True)) == told
-        assert aws.count("sagemaker") == described | {"ListTags": len(told)}
+    assert aws.count("sagemaker") == described | {"ListTags": len(told)}

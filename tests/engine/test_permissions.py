@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ..embedded import engine
 from ..embedded.account import ACCOUNT, EVERYWHERE, Region
-from ..embedded.installation import CHECK, CHECKS
+from ..embedded.installation import CHECKS
 from ..embedded.policy import NOT_TO_GRANT, granted, permission
 from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, refuse
 
@@ -73,16 +73,6 @@ def test_the_policy_has_what_the_paths_need_and_nothing_else(
     _, of_a_model = scan(aws, resource_arn=[ARN])
     _, of_a_tag = scan(aws, resource_tags=["team=risk"])
     assert needed | without_search | of_a_model | of_a_tag == granted() | NOT_TO_GRANT
-
-
-def test_beside_other_checks_ours_makes_no_call_that_the_policy_lacks(aws: EmbeddedAWS) -> None:
-    made = engine.provider(aws, REGION)
-    calls = []
-    for checks in ([engine.SISTER], [engine.SISTER, *CHECKS]):
-        aws.calls.clear()
-        engine.scan(aws, made, checks, CHECK)
-        calls.append(set(map(permission, aws.calls)))
-    assert calls[1] - calls[0] <= granted()
 
 
 @pytest.mark.parametrize("left_out", sorted(granted("Optional")))
