@@ -92,20 +92,16 @@ class Case:
             after: What the shell does afterwards.
         """
         text = "".join(map(self.block, headings)) + after
-        by_argument = "-c" in by
-        home = self.output / "home"
+        command, given = ([*by, text], None) if "-c" in by else (by, text)
+        home, bin_ = self.output / "home", aws_cli.AWS.parent
         home.mkdir(exist_ok=True)
+        variables = {"HOME": str(home), "TMPDIR": str(home), "AWS_MAX_ATTEMPTS": "1"}
+        variables["PATH"] = f"{path or bin_}:{bin_}:/usr/bin:/bin"
         done = subprocess.run(
-            [*by, *([text] if by_argument else [])],
-            input=None if by_argument else text,
+            command,
+            input=given,
             cwd=home,
-            env={
-                **access(self.aws),
-                "AWS_MAX_ATTEMPTS": "1",
-                "HOME": str(home),
-                "PATH": f"{path or aws_cli.AWS.parent}:{aws_cli.AWS.parent}:/usr/bin:/bin",
-                "TMPDIR": str(home),
-            },
+            env={**access(self.aws), **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

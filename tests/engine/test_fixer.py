@@ -19,12 +19,8 @@ from ..embedded.server import EmbeddedAWS, on, refuse
 REGION, GONE, REFUSED, OTHER = "ap-east-1", "ap-southeast-3", "ca-west-1", "sa-east-1"
 Setup = Callable[[Case], Any]
 URL = "s3://bucket/model.tar.gz"
-POLICY = {
-    "RollingUpdatePolicy": {
-        "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
-        "WaitIntervalInSeconds": 60,
-    }
-}
+BATCH = {"Type": "INSTANCE_COUNT", "Value": 1}
+POLICY = {"RollingUpdatePolicy": {"MaximumBatchSize": BATCH, "WaitIntervalInSeconds": 60}}
 ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "error's"}]}}
 
 
@@ -54,48 +50,48 @@ def component(case: Case, **specification: Any) -> None:
     case.sagemaker.create_inference_component(**named, **specification)
 
 
+NO_NETWORK = f"Name subnets and security groups as aws.{CHECK}.VpcConfig.{REGION} in the fixer"
+SERVERLESS = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+SCRIPT_MODE = {"SAGEMAKER_SUBMIT_DIRECTORY": URL}
 # By region and model: what the fixer says instead of a page, which is in the index too.
-REASONS: dict[tuple[str, str], tuple[Setup, str]] = {
-    (REGION, "updating"): (state(endpoint_status="Updating"), "it is Updating. Run this again"),
-    (REGION, "failed"): (state(endpoint_status="Failed"), "it is Failed, and can only be deleted"),
-    (REGION, "serverless"): (
-        served(InstanceType=None, ServerlessConfig={"MemorySizeInMB": 1024, "MaxConcurrency": 1}),
-        "it is serverless, which AWS does not isolate",
-    ),
-    (REGION, "config-anew"): (
-        served(lambda c: c.make_anew(c.backend.endpoint_configs)),
-        "its endpoint-config config-anew was made anew after its last deployment",
-    ),
-    (REGION, "model-anew"): (
-        served(lambda c: c.make_anew(c.backend._models)),
-        "its model model-anew was made anew after its last deployment",
-    ),
-    (REGION, "unserved"): (Case.model, "No endpoint is seen to serve it"),
-    (REGION, "component"): (
-        lambda c: component(c, Specification={"ModelName": c.name}),
-        "Update inference component chat by hand.",
-    ),
-    (REGION, "script-mode"): (
-        container(Environment={"SAGEMAKER_SUBMIT_DIRECTORY": URL}),
-        "in script mode",
-    ),
-    (REGION, "chainer"): (
-        container(Image="1.dkr.ecr/sagemaker-chainer:5"),
-        "needs Amazon S3 while it runs",
-    ),
-    (REGION, "no-sound-network"): (
-        lambda c: (c.region.model(c.name), c.endpoint()),
-        f"Name subnets and security groups as aws.{CHECK}.VpcConfig.{REGION} in the fixer",
-    ),
-    (REGION, "muted"): (Case.model, "The mutelist mutes the finding."),
-    (GONE, "config-gone"): (
-        served(lambda c: c.sagemaker.delete_endpoint_config(EndpointConfigName=c.name)),
-        "not all known: configuration config-gone of endpoint config-gone could not be read",
-    ),
-    (GONE, "component-of-nothing"): (component, "inference component chat could not be understood"),
-    (REFUSED, "no-endpoints"): (Case.model, "allow sagemaker:ListEndpoints"),
-    (REFUSED, "no-components"): (Case.model, "allow sagemaker:ListInferenceComponents"),
-    (REFUSED, "undescribed"): (Case.model, "allow sagemaker:DescribeModel"),
+REASONS: dict[str, dict[str, tuple[Setup, str]]] = {
+    REGION: {
+        "updating": (state(endpoint_status="Updating"), "it is Updating. Run this again"),
+        "failed": (state(endpoint_status="Failed"), "it is Failed, and can only be deleted"),
+        "serverless": (
+            served(InstanceType=None, ServerlessConfig=SERVERLESS),
+            "serverless, which AWS does not i",
+        ),
+        "config-anew": (
+            served(lambda c: c.make_anew(c.backend.endpoint_configs)),
+            "its endpoint-config config-anew was made anew after its last deployment",
+        ),
+        "model-anew": (
+            served(lambda c: c.make_anew(c.backend._models)),
+            "its model model-anew was made anew after its last deployment",
+        ),
+        "unserved": (Case.model, "No endpoint is seen to serve it"),
+        "component": (
+            lambda c: component(c, Specification={"ModelName": c.name}),
+            "Update inference component chat by hand.",
+        ),
+        "script-mode": (container(Environment=SCRIPT_MODE), "in script mode"),
+        "chainer": (container(Image="r/sagemaker-chainer:5"), "needs Amazon S3 while it runs"),
+        "no-network": (lambda c: (c.region.model(c.name), c.endpoint()), NO_NETWORK),
+        "muted": (Case.model, "The mutelist mutes the finding."),
+    },
+    GONE: {
+        "config-gone": (
+            served(lambda c: c.sagemaker.delete_endpoint_config(EndpointConfigName=c.name)),
+            "not all known: configuration config-gone of endpoint config-gone could not be read",
+        ),
+        "of-nothing": (component, "inference component chat could not be understood"),
+    },
+    REFUSED: {
+        "no-endpoints": (Case.model, "allow sagemaker:ListEndpoints"),
+        "no-components": (Case.model, "allow sagemaker:ListInferenceComponents"),
+        "undescribed": (Case.model, "allow sagemaker:DescribeModel"),
+    },
 }
 MUTED = {"Accounts": {"*": {"Checks": {CHECK: {"Regions": ["*"], "Resources": ["^muted$"]}}}}}
 LONG = [f"long{'-' * 50}{end}" for end in ("-risk-one", "-risk-two")]  # of 63 characters
@@ -124,10 +120,7 @@ PAGES: dict[str, tuple[Setup, str]] = {
         "| half-muted | network isolation is disabled |",
     ),
     "long": (
-        lambda c: (
-            *map(c.model, LONG),
-            c.endpoint(*(variant(name[-3:], name) for name in LONG)),
-        ),
+        lambda c: (*map(c.model, LONG), c.endpoint(*(variant(n[-3:], n) for n in LONG))),
         f"| {LONG[0]} | network isolation is disabled |",
     ),
 }
@@ -144,37 +137,32 @@ class Written(NamedTuple):
 
 @pytest.fixture(scope="module")
 def written(aws: EmbeddedAWS, tmp_path_factory: pytest.TempPathFactory) -> Written:
-    output = tmp_path_factory.mktemp("output")
-    cases: dict[str, Case] = {}
-    setups = {key: setup for key, (setup, _) in REASONS.items()}
-    setups |= {(REGION, name): setup for name, (setup, _) in PAGES.items()}
-    for region in (Region(aws, name) for name in (REGION, GONE, REFUSED)):
+    output, cases = tmp_path_factory.mktemp("output"), {}
+    for region in (Region(aws, name) for name in REASONS):
         network = sound_network(region)
-        for (of_region, name), setup in setups.items():
-            if of_region == region.name:
-                cases[name] = Case(aws, region, name, output, network)
-                setup(cases[name])
-    models = [(name, c.region.name) for c in cases.values() for name in c.backend._models]
-    models = list(dict.fromkeys(models))
+        pages = PAGES if region.name == REGION else {}
+        for name, (setup, _) in (REASONS[region.name] | pages).items():
+            cases[name] = Case(aws, region, name, output, network)
+            setup(cases[name])
+    models = {(name, c.region.name): None for c in cases.values() for name in c.backend._models}
     aws.calls.clear()
     with aws.failing(
         on("ListEndpoints", REFUSED)(refuse),
         on("ListInferenceComponents", REFUSED)(refuse),
         on("DescribeModel", REFUSED, ModelName="undescribed")(refuse),
     ):
-        said = engine.fix(aws, models, output, mutelist_content=MUTED)
+        said = engine.fix(aws, list(models), output, mutelist_content=MUTED)
     assert not cases["policy"].changes()
-    index = cases["policy"].page("index").read_text("utf-8")
-    assert all(f"| {region} | {name} |" in index for name, region in models)
-    calls = {f"{call.service}:{call.api}" for call in aws.calls}
-    return Written(cases, said, index, calls)
+    contents = cases["policy"].page("index").read_text("utf-8")
+    assert all(f"| {region} | {name} |" in contents for name, region in models)
+    return Written(cases, said, contents, {f"{call.service}:{call.api}" for call in aws.calls})
 
 
-@pytest.mark.parametrize(("region", "name"), REASONS)
+@pytest.mark.parametrize(("region", "name"), [(r, name) for r in REASONS for name in REASONS[r]])
 def test_where_there_is_no_page_the_reason_is_said(
     written: Written, region: str, name: str
 ) -> None:
-    _, words = REASONS[region, name]
+    _, words = REASONS[region][name]
     assert words in written.said
     rows = re.findall(rf"^\| {region} \| {name} \| .*$", written.contents, re.MULTILINE)
     assert any(words in row for row in rows)

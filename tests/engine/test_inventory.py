@@ -1,6 +1,9 @@
 """What is listed, read and judged in what AWS answers, by which calls; for all three checks."""
 
 from collections import Counter
+from functools import reduce
+from operator import getitem
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,8 +13,7 @@ from ..embedded.account import ACCOUNT, EVERYWHERE, Region
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS, change, error, on, refuse
 
-ODD, REFUSED, UNCLEAR = "us-east-2", "us-west-2", "eu-west-3"  # the last two by Search's answer
-SOUND = "eu-west-2"
+ODD, SOUND = "us-east-2", "eu-west-2"
 FULL, NO_VPC, NONE = "ap-northeast-1", "ap-southeast-1", "us-west-1"
 TAGS = [{"Key": "team", "Value": "risk"}]
 
@@ -22,63 +24,42 @@ class Case(NamedTuple):
     Attributes:
         status: The status that it must have; "" where it has no finding.
         words: Words of its reason; the end of it, if they end with a full stop.
+        faults: By API, an error, or members of the answer (of Search, of its record): None, where
+            it lacks one, or the value that it has.
         given: What it is created with.
-        faults: What is wrong with AWS's answers about it, by API; of Search, an edit of its record.
     """
 
     status: str
-    words: str
-    given: dict[str, Any]
-    faults: dict[str, Any]
-
-
-def case(status: str, words: str = "", given: Any = None, **faults: Any) -> Case:
-    return Case(status, words, given or {}, faults)
+    words: str = ""
+    faults: Any = MappingProxyType({})
+    given: Any = MappingProxyType({})
 
 
 ONE = {"EndpointName": "one", "EndpointStatus": "InService"}
-
-
-def without_vpc(record: dict[str, Any]) -> None:
-    del record["Model"]["VpcConfig"]
-
-
-def without_groups(record: dict[str, Any]) -> None:
-    del record["Model"]["VpcConfig"]["SecurityGroupIds"]
-
-
-def without_groups_served(record: dict[str, Any]) -> None:
-    without_groups(record)
-    record["Endpoints"] = [ONE]
-
-
-def of_a_namesake(record: dict[str, Any]) -> None:
-    """Have a record be of a model that was deleted, and served."""
-    record["Model"]["CreationTime"] -= 9
-    record["Endpoints"] = [ONE]
-
-
 OFF, ISOLATION_OFF = {"isolated": False}, "fails: network isolation is disabled."
 UNSERVED, UNUSED = "No endpoint is seen to serve it.", "No endpoint is seen to use it."
-UNDESCRIBED = "Not known: VpcConfig could not be read (AccessDeniedException; allow sagemaker:Des"
+UNREAD = "Not known: VpcConfig could not be read (AccessDeniedException; allow sagemaker:Describe"
+WITHOUT_VPC, WITHOUT_GROUPS = {"Model.VpcConfig": None}, {"Model.VpcConfig.SecurityGroupIds": None}
+SERVED = {**WITHOUT_GROUPS, "Endpoints": [ONE]}
 # What a record of Search lacks is described, and what serves by it is not said.
 MODELS = {
-    "lacks-vpc": case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", OFF, Search=without_vpc),
-    "lacks-groups": case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", OFF, Search=without_groups),
-    "lacks-vpc-undescribed": case(
-        *("FAIL", f"{ISOLATION_OFF} {UNDESCRIBED}", OFF), Search=without_vpc, DescribeModel=refuse
+    "lacks-vpc": Case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", {"Search": WITHOUT_VPC}, OFF),
+    "lacks-groups": Case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", {"Search": WITHOUT_GROUPS}, OFF),
+    "lacks-vpc-undescribed": Case(
+        *("FAIL", f"{ISOLATION_OFF} {UNREAD}", {"Search": WITHOUT_VPC, "DescribeModel": refuse}),
+        OFF,
     ),
-    "lacks-groups-served": case("PASS", "It serves endpoint one.", Search=without_groups_served),
-    "lacks-groups-made-anew": case(
-        *("PASS", "in {group}."),
-        Search=without_groups_served,
-        DescribeModel=change(lambda answer: answer.update(CreationTime=0)),
+    "lacks-groups-served": Case("PASS", "It serves endpoint one.", {"Search": SERVED}),
+    "lacks-groups-made-anew": Case(
+        "PASS", "in {group}.", {"Search": SERVED, "DescribeModel": {"CreationTime": 0}}
     ),
-    "namesake": case("PASS", "in {group}.", Search=of_a_namesake),
-    "served": case("PASS", "It serves endpoints one and two."),
-    "served-no-list": case("PASS", "in {group}.", Search=lambda r: r.update(Endpoints=None)),
-    "served-numbered": case(
-        "PASS", "in {group}.", Search=lambda r: r.update(Endpoints=[ONE, {"EndpointName": 7}])
+    "namesake": Case(
+        "PASS", "in {group}.", {"Search": {"Model.CreationTime": 0, "Endpoints": [ONE]}}
+    ),
+    "served": Case("PASS", "It serves endpoints one and two."),
+    "served-no-list": Case("PASS", "in {group}.", {"Search": {"Endpoints": None}}),
+    "served-no-name": Case(
+        "PASS", "in {group}.", {"Search": {"Endpoints": [ONE, {"EndpointName": 7}]}}
     ),
 }
 SIZE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -88,75 +69,57 @@ POOLS = [{"InstanceType": "ml.m5.large"}, {"ModelNameOverride": "m"}]  # new to 
 IN_SHADOW = {"ProductionVariants": [NAMED], "ShadowProductionVariants": [ALL]}
 NOT_FOUND = error("ValidationException", "Could not find it.")
 CONFIGS = {
-    "used": case("PASS", "It is used by endpoints chat and code."),
-    "of-models": case("", "", {"ProductionVariants": [NAMED]}),
-    "mixed": case("PASS", UNUSED, {"ProductionVariants": [NAMED, ALL]}),
-    "shadow": case("PASS", UNUSED, IN_SHADOW),
-    "serverless": case("FAIL", "variant small is serv", {"ProductionVariants": [SERVERLESS]}),
-    "pools": case(
-        "",
-        DescribeEndpointConfig=change(
-            lambda answer: answer["ProductionVariants"][0].update(InstancePools=POOLS)
-        ),
+    "used": Case("PASS", "It is used by endpoints chat and code."),
+    "of-models": Case("", "", {}, {"ProductionVariants": [NAMED]}),
+    "mixed": Case("PASS", UNUSED, {}, {"ProductionVariants": [NAMED, ALL]}),
+    "shadow": Case("PASS", UNUSED, {}, IN_SHADOW),
+    "serverless": Case("FAIL", "variant small is serv", {}, {"ProductionVariants": [SERVERLESS]}),
+    "pools": Case(
+        *("", ""),
+        {"DescribeEndpointConfig": {"ProductionVariants": [{**ALL, "InstancePools": POOLS}]}},
     ),
-    "deleted": case(
-        "",
-        DescribeEndpointConfig=NOT_FOUND,
-        ListEndpointConfigs=change(lambda answer: answer.update(EndpointConfigs=[])),
+    "deleted": Case(
+        *("", ""),
+        {"DescribeEndpointConfig": NOT_FOUND, "ListEndpointConfigs": {"EndpointConfigs": []}},
     ),
-    "listed-all-the-same": case("MANUAL", "scan again", DescribeEndpointConfig=NOT_FOUND),
+    "still-listed": Case("MANUAL", "scan again", {"DescribeEndpointConfig": NOT_FOUND}),
 }
-DEFINITION, GONE = "DescribeDataQualityJobDefinition", error("ResourceNotFound")
-
-
-def of_schedule(status: str, words: str, edit: Any) -> Case:
-    return case(status, words, DescribeMonitoringSchedule=change(edit))
-
-
-def of_config(words: str, **members: Any) -> Case:
-    return of_schedule("MANUAL", words, lambda a: a["MonitoringScheduleConfig"].update(members))
-
-
-def of_definition(status: str, words: str, **members: Any) -> Case:
-    edit = change(lambda answer: answer.update(members))
-    return case(status, words, DescribeDataQualityJobDefinition=edit)
-
-
+SCHEDULE, DEFINITION = "DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"
+CONFIG, GONE = "MonitoringScheduleConfig", error("ResourceNotFound")
 SCHEDULES = {
-    "of-transforms": of_schedule(
-        *("PASS", "It uses data quality job definition of-transforms."),
-        lambda answer: answer.pop("EndpointName"),
+    "two-definitions": Case(
+        *("MANUAL", "not one job definition in the answer"),
+        {SCHEDULE: {f"{CONFIG}.MonitoringJobDefinition": {"NetworkConfig": {}}}},
     ),
-    "two-definitions": of_config("not one job definition", MonitoringJobDefinition={"X": {}}),
-    "unknown-type": of_config("knows no MonitoringType Mood", MonitoringType="Mood"),
-    "another-schedule": of_schedule(
+    "unknown-type": Case(
+        *("MANUAL", "this check knows no MonitoringType Mood"),
+        {SCHEDULE: {f"{CONFIG}.MonitoringType": "Mood"}},
+    ),
+    "another-schedule": Case(
         *("MANUAL", "no MonitoringScheduleArn of this monitoring schedule"),
-        lambda answer: answer.update(MonitoringScheduleArn="arn:other"),
+        {SCHEDULE: {"MonitoringScheduleArn": "arn:other"}},
     ),
-    "another-definition": of_definition(
-        "MANUAL", "no JobDefinitionName of this definition", JobDefinitionName="other"
+    "another-definition": Case(
+        *("MANUAL", "no JobDefinitionName of this definition"),
+        {DEFINITION: {"JobDefinitionName": "other"}},
     ),
-    "isolation-in-words": of_definition(
+    "isolation-in-words": Case(
         *("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})"),
-        NetworkConfig={"EnableNetworkIsolation": "true"},
+        {DEFINITION: {"NetworkConfig": {"EnableNetworkIsolation": "true"}}},
     ),
-    "deleted": case(
-        "",
-        DescribeMonitoringSchedule=GONE,
-        ListMonitoringSchedules=change(lambda a: a.update(MonitoringScheduleSummaries=[])),
+    "of-transforms": Case(
+        *("PASS", "It uses data quality job definition of-transforms."),
+        {SCHEDULE: {"EndpointName": None}},
     ),
-    "listed-all-the-same": case(
-        "MANUAL", "(ResourceNotFound; scan again).", DescribeMonitoringSchedule=GONE
+    "deleted": Case(
+        *("", ""),
+        {SCHEDULE: GONE, "ListMonitoringSchedules": {"MonitoringScheduleSummaries": []}},
     ),
+    "still-listed": Case("MANUAL", "(ResourceNotFound; scan again).", {SCHEDULE: GONE}),
 }
 CASES = {CHECK: MODELS, CONFIG_CHECK: CONFIGS, SCHEDULE_CHECK: SCHEDULES}
 NOUNS = {CHECK: "Model", CONFIG_CHECK: "EndpointConfig", SCHEDULE_CHECK: "MonitoringSchedule"}
 Found = dict[tuple[str, str], Any]
-
-
-def network_of(region: Region) -> tuple[list[str], list[str]]:
-    vpc = region.vpc()
-    return [region.subnet(vpc)], [region.group(vpc)]
 
 
 def scan(aws: EmbeddedAWS, *regions: str, checks: Any = CHECKS, **arguments: Any) -> Found:
@@ -167,44 +130,64 @@ def scan(aws: EmbeddedAWS, *regions: str, checks: Any = CHECKS, **arguments: Any
     return {(f.check_metadata.CheckID, f.resource_id): f for f in found}
 
 
+def edit(answer: dict[str, Any], members: dict[str, Any]) -> None:
+    for path, value in members.items():
+        *outer, last = path.split(".")
+        part = reduce(getitem, outer, answer)
+        part[last] = value
+        if value is None:
+            del part[last]
+
+
+def fault_of(check: str, name: str, api: str, wrong: Any) -> Any:
+    """Return a fault of what AWS answers of something by one API."""
+    key = "JobDefinition" if api == DEFINITION else NOUNS[check]
+    one = {"NameContains" if api.startswith("List") else f"{key}Name": name}
+    is_edit = isinstance(wrong, dict)
+    return on(api, ODD, **one)(change(lambda answer: edit(answer, wrong)) if is_edit else wrong)
+
+
 @pytest.fixture(scope="module")
 def odd(aws: EmbeddedAWS) -> tuple[Found, list[Any], str]:
     """The findings of a region with all cases, the calls, and the security group of all."""
     r = Region(aws, ODD)
-    network = network_of(r)
+    vpc = r.vpc()
+    network = [r.subnet(vpc)], [r.group(vpc)]
     make: Any = {CHECK: r.model, CONFIG_CHECK: r.components, SCHEDULE_CHECK: r.schedule}
-    faults: list[Any] = []
-    for check in CHECKS:
+    for check, cases in CASES.items():
         tags = {"Tags": TAGS} if check == CONFIG_CHECK else {"tags": {"team": "risk"}}
-        for name, (_, _, given, wrong) in CASES[check].items():
-            make[check](name, *network, **tags, **given)
-            for api, fault in wrong.items():
-                key = "JobDefinition" if api == DEFINITION else NOUNS[check]
-                one = {"NameContains" if api.startswith("List") else f"{key}Name": name}
-                faults += [] if api == "Search" else [on(api, ODD, **one)(fault)]
+        for name, case in cases.items():
+            make[check](name, *network, **tags, **case.given)
     for name in ("two", "one"):
         r.endpoint(name, "served")
     for name in ("code", "chat"):
         r.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="used")
 
-    def edit(answer: dict[str, Any]) -> None:
+    def edit_records(answer: dict[str, Any]) -> None:
         for result in answer["Results"]:
             wrong = MODELS[result["Model"]["Model"]["ModelName"]].faults
-            wrong.get("Search", lambda record: None)(result["Model"])
+            edit(result["Model"], wrong.get("Search", {}))
 
-    with aws.failing(*faults, on("Search", ODD, Resource="Model")(change(edit))):
+    faults = [
+        fault_of(check, name, api, wrong)
+        for check in CASES
+        for name, case in CASES[check].items()
+        for api, wrong in case.faults.items()
+        if api != "Search"
+    ]
+    with aws.failing(*faults, on("Search", ODD, Resource="Model")(change(edit_records))):
         return scan(aws, ODD), list(aws.calls), network[1][0]
 
 
 @pytest.mark.parametrize(("check", "name"), [(c, name) for c in CASES for name in CASES[c]])
 def test_an_answer_and_what_becomes_of_it(odd: Any, check: str, name: str) -> None:
     found, _, group = odd
-    status, words, *_ = CASES[check][name]
-    assert ((check, name) in found) is bool(status)
-    if status:
-        finding, words = found[check, name], words.format(group=group)
+    case = CASES[check][name]
+    assert ((check, name) in found) is bool(case.status)
+    if case.status:
+        finding, words = found[check, name], case.words.format(group=group)
         text = finding.status_extended
-        assert finding.status == status
+        assert finding.status == case.status
         assert text.endswith(words) if words.endswith(".") else words in text
         assert finding.resource_tags == TAGS
 
@@ -271,9 +254,10 @@ def test_a_page_has_a_hundred_and_networks_are_asked_for_where_they_are_needed(
     aws: EmbeddedAWS, sound: Region
 ) -> None:
     region = Region(aws, FULL)
-    network = network_of(region)
+    vpc = region.vpc()
+    subnet, group = region.subnet(vpc), region.group(vpc)
     for number in range(101):
-        region.model(f"model-{number}", *network)
+        region.model(f"model-{number}", [subnet], [group])
     Region(aws, NO_VPC).model("no-vpc")
     scan(aws, FULL, NO_VPC, NONE)
     once = ("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups")
@@ -295,16 +279,12 @@ def test_a_page_has_a_hundred_and_networks_are_asked_for_where_they_are_needed(
     assert aws.count("sagemaker") == {**of_two, **described, "ListTags": 3, "Search": 1}
 
 
-def test_without_search_nothing_is_said_of_endpoints(aws: EmbeddedAWS) -> None:
-    for name in (REFUSED, UNCLEAR):
-        region = Region(aws, name)
-        region.components("components", *network_of(region))
-        region.sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="components")
-        unnamed = change(lambda a: a["Results"][0]["Endpoint"].pop("EndpointConfigName"))
-        with aws.failing(on("Search", name)(refuse if name == REFUSED else unnamed)):
-            found = scan(aws, name, checks=[CONFIG_CHECK])[CONFIG_CHECK, "components"]
+def test_without_search_nothing_is_said_of_endpoints(aws: EmbeddedAWS, sound: Region) -> None:
+    unnamed = change(lambda a: a["Results"][0]["Endpoint"].pop("EndpointConfigName"))
+    for fault in (refuse, unnamed):
+        with aws.failing(on("Search", SOUND)(fault)):
+            found = scan(aws, SOUND, checks=[CONFIG_CHECK])[CONFIG_CHECK, "components"]
         assert (found.status, found.resource["endpoints"]) == ("PASS", None)
-        assert "ndpoint uses" not in found.status_extended
 
 
 def test_a_client_is_shared_with_other_checks_of_this_scan_and_no_other(
