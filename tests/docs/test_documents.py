@@ -4,7 +4,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ from ..embedded import aws_cli
 from ..embedded.aws_cli import PAGES
 from ..embedded.installation import ROOT
 
+WORKFLOWS = [*sorted((ROOT / ".github" / "workflows").iterdir()), ROOT / "docs/ci/github.yml"]
 SCHEMAS = {
-    "dependabot": [".github/dependabot.yml"],
-    "github-workflows": [".github/workflows", "docs/ci/github.yml"],
-    "gitlab-ci": ["docs/ci/gitlab.yml"],
+    "dependabot": [ROOT / ".github/dependabot.yml"],
+    "github-workflows": WORKFLOWS,
+    "gitlab-ci": [ROOT / "docs/ci/gitlab.yml"],
 }
 
 
@@ -31,47 +31,31 @@ def test_the_plugins_command_takes_every_command(command: str) -> None:
     assert parser().parse_args(shlex.split(arguments)[1:])
 
 
-# All but uploads, and what takes a file that another command makes: that is run in test_pages.py.
-COMMANDS = [
-    command
-    for command in aws_cli.on_pages("aws")
-    if "s3 cp" not in command
-    and all((ROOT / name).exists() for name in re.findall(r"file://(\S+)", command))
-]
-
-
-@pytest.fixture(scope="module")
-def calls_of() -> Iterator[Callable[[str], list[str]]]:
-    """Return the operations that the AWS CLI would call by a command, which it takes as it is."""
+def test_the_aws_cli_takes_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but uploads, and what takes a file that another makes: that is run in test_pages.py."""
     from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
-    called: list[str] = []
+    monkeypatch.chdir(ROOT)
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(key, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    driver, called = create_clidriver(), []
 
     def call(model: Any, **_: Any) -> None:
         called.append(model.name)
         raise ConnectionError("nothing is sent")
 
-    def run(command: str) -> list[str]:
-        called.clear()
-        arn = "arn:aws:iam::111122223333:role/x"  # a placeholder is too short for one
-        driver.main(shlex.split(re.sub(r"(?<= )[a-z][a-z-]+-arn\b", arn, command))[1:])
-        return called
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(key, "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        driver = create_clidriver()
-        driver.session.register("before-call", call)
-        yield run
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_aws_cli_takes_every_command(
-    calls_of: Callable[[str], list[str]], command: str
-) -> None:
-    assert len(calls_of(command)) == 1
+    driver.session.register("before-call", call)
+    for command in aws_cli.on_pages("aws"):
+        made = [name for name in re.findall(r"file://(\S+)", command) if not Path(name).exists()]
+        if not made and "s3 cp" not in command:
+            called.clear()
+            # A placeholder is too short for an ARN.
+            filled = re.sub(
+                r"(?<= )[a-z][a-z-]+-arn\b", "arn:aws:iam::111122223333:role/x", command
+            )
+            driver.main(shlex.split(filled)[1:])
+            assert len(called) == 1, command
 
 
 def test_make_has_every_target() -> None:
@@ -99,25 +83,16 @@ def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
             assert not anchor or anchor in anchors(file), target
 
 
-def files(schema: str) -> list[Path]:
-    """Return the files that a schema is for."""
-    paths = [ROOT / name for name in SCHEMAS[schema]]
-    return [
-        file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])
-    ]
-
-
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_github_and_gitlab_take_their_files(schema: str) -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
-    done = subprocess.run([*check, *files(schema)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*check, *SCHEMAS[schema]], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
 def test_every_action_is_pinned_to_a_commit() -> None:
     """By its hash, with what that is in a comment."""
-    texts = [path.read_text("utf-8") for path in files("github-workflows")]
-    actions = re.findall(r"uses: (.+)", "".join(texts))
+    actions = re.findall(r"uses: (.+)", "".join(path.read_text("utf-8") for path in WORKFLOWS))
     assert actions
     for action in actions:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # (v\d+\.\d+\.\d+|\d{4}-\d\d-\d\d)", action)

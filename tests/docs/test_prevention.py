@@ -54,6 +54,7 @@ NETWORKS: list[tuple[Context, set[str]]] = [
     (ISOLATED | OTHER_SUBNET, {"OnlyTheseSubnets"}),
     (ISOLATED | OTHER_GROUP, {"OnlyTheseSecurityGroups"}),
 ]
+ONLY_SERVERLESS = "ServerlessModelsOnlyServerless"
 OF_SCHEDULES = {"Isolated": "SchedulesIsolated", "InAVpc": "SchedulesInAVpc"}
 CONFIG, SERVERLESS_MODEL = "CreateEndpointConfig", ("CreateModel", "model/serverless-fraud")
 REQUESTS: list[tuple[str, str, Context, set[str]]] = [
@@ -73,10 +74,7 @@ REQUESTS: list[tuple[str, str, Context, set[str]]] = [
     (CONFIG, "endpoint-config/fraud", INSTANCES | NAMING, set()),
     (CONFIG, "endpoint-config/fraud", INSTANCES | NAMING | NOT_ISOLATED, set()),
     (CONFIG, "endpoint-config/fraud", SERVERLESS | NAMING_SERVERLESS, set()),
-    (
-        *(CONFIG, "endpoint-config/fraud", INSTANCES | NAMING_SERVERLESS),
-        {"ServerlessModelsOnlyServerless"},
-    ),
+    (CONFIG, "endpoint-config/fraud", INSTANCES | NAMING_SERVERLESS, {ONLY_SERVERLESS}),
     (*SERVERLESS_MODEL, {}, set()),
     (*SERVERLESS_MODEL, NOT_ISOLATED, set()),
     (*SERVERLESS_MODEL, OTHER_SUBNET, {"OnlyTheseSubnets"}),
@@ -87,12 +85,7 @@ REQUESTS: list[tuple[str, str, Context, set[str]]] = [
 
 
 def matches(operator: str, given: list[str] | None, wanted: list[str]) -> bool:
-    """Return whether a condition matches.
-
-    Args:
-        operator: As in the policy; another than these four is a KeyError.
-        given: The key's values in the request; None where the request has no such key.
-        wanted: The values in the policy.
+    """Return whether a condition matches the values in a request, or None where it has no such key.
 
     From "IAM JSON policy elements: Condition operators" and "Single-valued vs. multivalued context
     keys" of the IAM User Guide.

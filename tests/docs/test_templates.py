@@ -12,7 +12,7 @@ from typing import Any
 import hcl2
 import pytest
 
-from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, ROOT, SCHEDULE_CHECK
+from ..embedded.installation import CHECKS, ROOT
 from ..embedded.policy import several
 from ..tools.frameworks import read
 from .test_metadata import code_of
@@ -24,7 +24,12 @@ TEMPLATES = {
     for name in ("remediation/model.yaml", "organisations/scan-role.yaml")
 }
 POLICIES = {name: read(DOCS / name) for name in ("iam-policy.json", "remediation-policy.json")}
+SCANNER = "arn:aws:iam::111122223333:role/scanner"
 TRUST = read(ORGANISATIONS / "ci-trust-policy.json")
+
+
+HCL = {check: code for check in CHECKS if (code := code_of(check, "Terraform"))}
+HCL["model.tf"] = (DOCS / "remediation" / "model.tf").read_text("utf-8")
 
 
 def decode(template: str) -> dict[str, Any]:
@@ -50,11 +55,10 @@ def made() -> str:
     for n, policy in enumerate([*POLICIES.values(), json.loads(of_scanner)]):
         properties = {"PolicyDocument": policy}
         resources[f"Policy{n}"] = {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
-    properties = {"AssumeRolePolicyDocument": TRUST}
-    resources["Ci"] = {"Type": "AWS::IAM::Role", "Properties": properties}
-    machine = read(ORGANISATIONS / "state-machine.json")
-    properties = {"RoleArn": "arn:aws:iam::111122223333:role/states", "Definition": machine}
-    resources["States"] = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    role = {"AssumeRolePolicyDocument": TRUST}
+    resources["Ci"] = {"Type": "AWS::IAM::Role", "Properties": role}
+    machine = {"RoleArn": SCANNER, "Definition": read(ORGANISATIONS / "state-machine.json")}
+    resources["States"] = {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}
     return json.dumps({"Resources": resources})
 
 
@@ -66,11 +70,16 @@ def test_cfn_lint_takes_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_metadatas_template_isolates_in_two_subnets(check: str) -> None:
+def test_the_metadatas_templates_isolate_in_two_zones(check: str) -> None:
     properties = of_metadata(check)["Properties"]
     network = properties.get("NetworkConfig", properties)
     assert network["EnableNetworkIsolation"] is True
     assert len(network["VpcConfig"]["Subnets"]) == 2
+    if check in HCL:  # Terraform's provider has no isolation for an endpoint configuration
+        assert "enable_network_isolation = true" in HCL[check]
+        assert re.findall(r"_in_(zone_.)>", HCL[check]) == ["zone_a", "zone_b"]
+        # Under a fixed name it could not be created before the old one is destroyed.
+        assert not re.search(r"^  name\s*=", HCL[check], re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -120,8 +129,7 @@ def test_the_role_trusts_the_scanner_and_has_the_policy_of_a_scan(
     external_id: str, organization: str
 ) -> None:
     template = decode(TEMPLATES["organisations/scan-role.yaml"])
-    scanner = "arn:aws:iam::111122223333:role/scanner"
-    given = {"ExternalId": external_id, "OrganizationId": organization, "ScannerArn": scanner}
+    given = {"ExternalId": external_id, "OrganizationId": organization, "ScannerArn": SCANNER}
     for name, value in given.items():
         assert re.search(template["Parameters"][name]["AllowedPattern"], value)
     given |= {"AWS::Partition": "aws", "AWS::AccountId": "*"}  # as the policy's file has them
@@ -131,7 +139,7 @@ def test_the_role_trusts_the_scanner_and_has_the_policy_of_a_scan(
         "StringEquals": {"sts:ExternalId": external_id} if external_id else None,
         "StringLike": {"aws:PrincipalOrgID": organization} if organization else None,
     }
-    assert statement["Principal"] == {"AWS": scanner}
+    assert statement["Principal"] == {"AWS": SCANNER}
     assert statement["Condition"] == {key: value for key, value in conditions.items() if value}
     assert [one["PolicyDocument"] for one in role["Policies"]] == [POLICIES["iam-policy.json"]]
 
@@ -171,8 +179,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "network_config": {"enable_network_isolation": "", "vpc_config": VPC},
     },
 }
-HCL = {check: code_of(check, "Terraform") for check in (CHECK, SCHEDULE_CHECK)}
-HCL["model.tf"] = (DOCS / "remediation" / "model.tf").read_text("utf-8")
 
 
 def members(block: dict[str, Any]) -> dict[str, Any]:
@@ -198,12 +204,3 @@ def test_terraforms_provider_takes_it(name: str) -> None:
         for kind, named in members(resource).items():
             for block in members(named).values():
                 assert list(faults(kind, ARGUMENTS[kind] | OWN, block)) == []
-
-
-@pytest.mark.parametrize("check", [CHECK, SCHEDULE_CHECK])
-def test_the_metadatas_terraform_isolates_in_two_zones_and_can_be_replaced(check: str) -> None:
-    assert "enable_network_isolation = true" in HCL[check]
-    assert re.findall(r"_in_(zone_.)>", HCL[check]) == ["zone_a", "zone_b"]
-    # Under a fixed name it could not be created before the old one is destroyed.
-    assert not re.search(r"^  name\s*=", HCL[check], re.MULTILINE)
-    assert code_of(CONFIG_CHECK, "Terraform") == ""  # the provider has no isolation for it

@@ -40,8 +40,9 @@ def aws_command() -> Iterator[Path]:
         path.chmod(0o755)
         start = [sys.executable, "-m", __name__, address]
         with Popen(start, stdin=PIPE, stdout=PIPE, cwd=ROOT) as server:
-            if not server.stdout or server.stdout.readline() != b"ready\n":
-                raise RuntimeError("the AWS CLI did not start; it said why on stderr")
+            # If it does not start, it says why on stderr.
+            assert server.stdout
+            assert server.stdout.readline() == b"ready\n"
             yield path
 
 
