@@ -65,22 +65,11 @@ def test_make_has_every_target() -> None:
         assert {word for word in shlex.split(command)[1:] if "=" not in word} <= targets
 
 
-def anchors(path: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
-    plain = (re.sub(r"\[(.+?)\]\(.+?\)", r"\1", heading) for heading in headings)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in plain}
-
-
 @pytest.mark.parametrize("path", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda path: path.name)
 def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
     text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if not target.startswith("https://"):
-            name, _, anchor = target.partition("#")
-            file = path.parent / name if name else path
-            assert file.exists(), target
-            assert not anchor or anchor in anchors(file), target
+    for name in re.findall(r"\]\(([^)#]+)", text):
+        assert name.startswith("https://") or (path.parent / name).exists(), name
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

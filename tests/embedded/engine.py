@@ -47,12 +47,7 @@ def environment(aws: EmbeddedAWS) -> Iterator[None]:
 
 
 def provider(aws: EmbeddedAWS, *regions: str, **arguments: Any) -> AwsProvider:
-    """Return Prowler's AWS provider for some regions of the embedded AWS.
-
-    Args:
-        regions: The regions to scan.
-        arguments: Further arguments of `AwsProvider`.
-    """
+    """Return Prowler's AWS provider for some regions, with further arguments of `AwsProvider`."""
     with environment(aws):
         return AwsProvider(regions=set(regions), **{"config_content": {}, **arguments})
 
@@ -74,17 +69,13 @@ def scan(
     wanted: str | Sequence[str] = CHECK,
     keep_client: bool = False,
 ) -> list[Any]:
-    """Run checks as Prowler's command line and application do.
+    """Run checks as Prowler's command line and application do, and return sorted findings.
 
     Args:
         made: The provider, which may serve several scans.
         checks: The checks of the scan, in the order in which they run.
         wanted: The check whose findings are wanted, or several.
-        keep_client: Whether a SageMaker client that an earlier scan left is still loaded, as in a
-            process that scans one account after the other.
-
-    Returns:
-        Their findings (`Check_Report_AWS`), in the order of region and name.
+        keep_client: Whether a SageMaker client that an earlier scan left stays loaded.
     """
     if not keep_client:
         sys.modules.pop(CLIENT, None)
@@ -115,16 +106,13 @@ def fix(
     settings: Any = None,
     **arguments: Any,
 ) -> str:
-    """Run the fixer on the models of one scan, as Prowler's `run_fixer` does; no run is of a time.
+    """Run the fixer as Prowler's `run_fixer` does, at a time of its own; return what it printed.
 
     Args:
-        models: The name and the region of each.
+        models: The name and the region of each model of one scan.
         output: Prowler's --output-directory.
         settings: What stands below `aws.<check>` in the fixer configuration.
         arguments: Further arguments of `AwsProvider`.
-
-    Returns:
-        What the fixer printed.
     """
     given = {"fixer_config": {CHECK: settings}, "retries_max_attempts": 0, **arguments}
     made = provider(aws, *{region for _, region in models}, **given)

@@ -49,19 +49,17 @@ class Case:
 
     def endpoint(self, *variants: dict[str, Any], **parameters: Any) -> None:
         """Create an endpoint, whose variant is of the case's model unless told otherwise."""
-        made = list(variants or [variant("one", self.name)])
-        self.sagemaker.create_endpoint_config(
-            EndpointConfigName=self.name, ProductionVariants=made, **parameters
-        )
+        parameters["ProductionVariants"] = list(variants or [variant("one", self.name)])
+        self.sagemaker.create_endpoint_config(EndpointConfigName=self.name, **parameters)
         self.sagemaker.create_endpoint(EndpointName=self.name, EndpointConfigName=self.name)
 
     def set_state(self, **members: Any) -> None:
         """Give moto's endpoint these members."""
         vars(self.backend.endpoints[self.name]).update(members)
 
-    def make_anew(self, things: dict[str, Any]) -> None:
-        """Have one of moto's things be what was made a second later under the case's name."""
-        things[self.name].creation_time += timedelta(seconds=1)
+    def make_anew(self, things: str) -> None:
+        """Have one of moto's "_models" or "endpoint_configs" be made a second later."""
+        getattr(self.backend, things)[self.name].creation_time += timedelta(seconds=1)
 
     def fix(self, **arguments: Any) -> str:
         """Run the fixer on the model, and return all that it printed."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from werkzeug.wrappers import Response
@@ -52,13 +52,9 @@ def case(make: Callable[[str, Path], Case], tmp_path: Path) -> Case:
     return made
 
 
-class Journey(NamedTuple):
-    """The blocks of a page, one after the other: what each did, the calls, and the processes."""
-
-    case: Case
-    steps: list[tuple[int, list[str], str, Any, str]]
-    calls: list[Call]
-    command_lines: str
+# The case, what each block did (code, changes, configuration, policy, words), the calls, and all
+# command lines of the AWS CLI.
+Journey = tuple[Case, list[tuple[Any, ...]], list[Call], str]
 
 
 @pytest.fixture(scope="module")
@@ -102,33 +98,29 @@ def journey(
         policy = case.backend.endpoints["rich"].last_deployment_config
         steps.append((code, case.changes(), case.serves_by()[1], policy, said))
     del container["ModelDataSource"]
-    return Journey(case, steps, calls, log.read_text("utf-8"))
+    return case, steps, calls, log.read_text("utf-8")
 
 
 def test_copy_move_and_back_and_each_again(journey: Journey) -> None:
-    before = {**ALARM, **POLICY}
-    for step, (code, changes, config, policy, words) in zip(
-        journey.steps,
-        (
-            (0, CHANGED, "rich", before, "The endpoint-config rich is copied."),
-            (1, CHANGED[:1], "rich", before, "The name of the copy of model rich is taken."),
-            (0, ["UpdateEndpoint"], "rich-isolated", before, "rich is InService rich-isolated"),
-            (0, [], "rich-isolated", before, "Endpoint rich is InService rich-isolated"),
-            (0, ["UpdateEndpoint"], "rich", POLICY, "Endpoint rich is InService rich.\n"),
-        ),
-        strict=True,
-    ):
-        assert step[:-1] == (code, changes, config, policy), step[-1]
+    _, steps, _, _ = journey
+    before, to, moved = {**ALARM, **POLICY}, "rich-isolated", "is InService rich-isolated"
+    expected = [
+        (0, CHANGED, "rich", before, "The endpoint-config rich is copied."),
+        (1, CHANGED[:1], "rich", before, "The name of the copy of model rich is taken."),
+        (0, ["UpdateEndpoint"], to, before, moved),
+        (0, [], to, before, moved),
+        (0, ["UpdateEndpoint"], "rich", POLICY, "is InService rich.\n"),
+    ]
+    for step, (*did, words) in zip(steps, expected, strict=True):
+        assert [*step[:-1]] == did, step[-1]
         assert words in step[-1]
 
 
 def test_a_copy_has_all_that_the_original_has(journey: Journey) -> None:
     """Also what this botocore does not know: the AWS CLI does. Quotes are nothing special."""
-    case, backend = journey.case, journey.case.backend
-    assert (
-        "config rich: ProductionVariants.InstancePools.ModelNameOverride\n"
-        in case.page().read_text("utf-8")
-    )
+    case, backend = journey[0], journey[0].backend
+    note = "config rich: ProductionVariants.InstancePools.ModelNameOverride\n"
+    assert note in case.page().read_text("utf-8")
     copies = {re.sub(r"-\d{14}$", "", name): name for name in backend._models}
     assert "rich-c-isolated" not in copies
     old, new = backend._models["rich"], backend._models[copies["rich-isolated"]]
@@ -151,23 +143,25 @@ def test_a_copy_has_all_that_the_original_has(journey: Journey) -> None:
 def test_the_policy_allows_what_the_blocks_call_and_copies_alone_to_be_created(
     journey: Journey,
 ) -> None:
-    called = {f"{call.service}:{call.api}" for call in journey.calls}
-    granted = {action for one in PERMISSIONS["Statement"] for action in several(one["Action"])}
-    assert called | DEPENDENT == granted | {ALWAYS}
-    for call in journey.calls:
+    _, _, calls, _ = journey
+    called = {f"{call.service}:{call.api}" for call in calls}
+    statements = {a: one for one in PERMISSIONS["Statement"] for a in several(one["Action"])}
+    assert called | DEPENDENT == set(statements) | {ALWAYS}
+    for call in calls:
         if call.api.startswith("Create"):
-            made = next(value for key, value in call.parameters.items() if key.endswith("Name"))
-            (one,) = [s for s in PERMISSIONS["Statement"] if f"sagemaker:{call.api}" in s["Action"]]
-            assert fnmatchcase(made, one["Resource"].rpartition("/")[2])
-            if call.api == "CreateModel":
-                assert one["Condition"] == {"Bool": {"sagemaker:NetworkIsolation": "true"}}
+            made = call.parameters[f"{call.api.removeprefix('Create')}Name"]
+            pattern = statements[f"sagemaker:{call.api}"]["Resource"].rpartition("/")[2]
+            assert fnmatchcase(made, pattern)
+    isolated = {"Bool": {"sagemaker:NetworkIsolation": "true"}}
+    assert statements["sagemaker:CreateModel"]["Condition"] == isolated
 
 
 def test_no_secret_is_shown_written_or_on_a_command_line(
     journey: Journey, case: Case, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert "--containers" in journey.command_lines
-    told = [journey.command_lines, *(said for *_, said in journey.steps)]
+    rich, steps, _, command_lines = journey
+    assert "--containers" in command_lines
+    told = [command_lines, rich.page().read_text("utf-8"), *(said for *_, said in steps)]
     case.backend._models[case.name].given["PrimaryContainer"] |= {"Environment": {"a": SECRET}}
     with caplog.at_level(logging.DEBUG):
         told += [case.fix(), caplog.text, case.page().read_text("utf-8")]
@@ -180,7 +174,6 @@ def test_no_secret_is_shown_written_or_on_a_command_line(
         assert result == 1
         assert words in said
         told.append(said)
-    told.append(journey.case.page().read_text("utf-8"))
     assert not [text for text in told if SECRET in text]
 
 
@@ -198,8 +191,8 @@ def test_a_setting_that_the_aws_cli_does_not_show_stops_copy(case: Case) -> None
 
 OTHER = {"pending_deployment_summary": {"EndpointConfigName": "other"}, "is_held": True}
 GUARDS: dict[str, tuple[Callable[[Case], Any], str]] = {
-    "config": (lambda c: c.make_anew(c.backend.endpoint_configs), "endpoint-config {} was made an"),
-    "model": (lambda c: c.make_anew(c.backend._models), "The model {} was made anew since this pa"),
+    "config": (lambda c: c.make_anew("endpoint_configs"), "endpoint-config {} was made an"),
+    "model": (lambda c: c.make_anew("_models"), "The model {} was made anew since this pa"),
     "deployed": (
         lambda c: c.set_state(endpoint_config_name="other"),
         "{} is InService other; this",

@@ -44,37 +44,31 @@ def state(**members: Any) -> Setup:
     return served(lambda case: case.set_state(**members))
 
 
+def anew(things: str) -> Setup:
+    return served(lambda case: case.make_anew(things))
+
+
 def component(case: Case, **specification: Any) -> None:
     case.model()
     named = {"InferenceComponentName": "chat", "EndpointName": "e", "VariantName": "v"}
     case.sagemaker.create_inference_component(**named, **specification)
 
 
+OF_MODEL = {"Specification": {"ModelName": "component"}}
 NO_NETWORK = f"Name subnets and security groups as aws.{CHECK}.VpcConfig.{REGION} in the fixer"
-SERVERLESS = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+SIZE = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+SERVERLESS: dict[str, Any] = {"InstanceType": None, "ServerlessConfig": SIZE}
 SCRIPT_MODE = {"SAGEMAKER_SUBMIT_DIRECTORY": URL}
 # By region and model: what the fixer says instead of a page, which is in the index too.
 REASONS: dict[str, dict[str, tuple[Setup, str]]] = {
     REGION: {
         "updating": (state(endpoint_status="Updating"), "it is Updating. Run this again"),
         "failed": (state(endpoint_status="Failed"), "it is Failed, and can only be deleted"),
-        "serverless": (
-            served(InstanceType=None, ServerlessConfig=SERVERLESS),
-            "serverless, which AWS does not i",
-        ),
-        "config-anew": (
-            served(lambda c: c.make_anew(c.backend.endpoint_configs)),
-            "its endpoint-config config-anew was made anew after its last deployment",
-        ),
-        "model-anew": (
-            served(lambda c: c.make_anew(c.backend._models)),
-            "its model model-anew was made anew after its last deployment",
-        ),
+        "serverless": (served(**SERVERLESS), "it is serverless, which AWS does not isolate"),
+        "config-anew": (anew("endpoint_configs"), "its endpoint-config config-anew was made anew"),
+        "model-anew": (anew("_models"), "its model model-anew was made anew after its last dep"),
         "unserved": (Case.model, "No endpoint is seen to serve it"),
-        "component": (
-            lambda c: component(c, Specification={"ModelName": c.name}),
-            "Update inference component chat by hand.",
-        ),
+        "component": (lambda c: component(c, **OF_MODEL), "Update inference component chat by"),
         "script-mode": (container(Environment=SCRIPT_MODE), "in script mode"),
         "chainer": (container(Image="r/sagemaker-chainer:5"), "needs Amazon S3 while it runs"),
         "no-network": (lambda c: (c.region.model(c.name), c.endpoint()), NO_NETWORK),
@@ -111,10 +105,7 @@ PAGES: dict[str, tuple[Setup, str]] = {
     "registry": (container(ImageConfig={"RepositoryAccessMode": "Vpc"}), "i is pulled through the"),
     "hub": (container(Environment={"OPTION_MODEL_ID": "org/m"}), "container i names a model of th"),
     "url": (container(Environment={"C": '{"at": "S3://b/x"}'}), "C of container i names Amazon S3"),
-    "nothing": (
-        container(Environment={"HF_MODEL_ID": "/opt/ml/model"}),
-        "Seen here:**\n\n- nothing",
-    ),
+    "nothing": (container(Environment={"HF_MODEL_ID": "/opt"}), "Seen here:**\n\n- nothing"),
     "half-muted": (
         lambda c: (c.model(), c.endpoint(variant("one", c.name), variant("two", "muted"))),
         "| half-muted | network isolation is disabled |",

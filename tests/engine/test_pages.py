@@ -86,14 +86,10 @@ def test_the_audit_by_hand(region: Region, values: dict[str, str], tmp_path: Pat
         assert all(word in answer for word in words), answer
 
 
+CAPTURE = {"DestinationS3Uri": "s3://b/c", "CaptureOptions": [{"CaptureMode": "Input"}]}
 SETTINGS: dict[str, Any] = {  # what CreateEndpointConfig takes besides the name and the variants
     "KmsKeyId": "alias/endpoint",
-    "DataCaptureConfig": {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 10,
-        "DestinationS3Uri": "s3://bucket/captured",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    },
+    "DataCaptureConfig": {"EnableCapture": True, "InitialSamplingPercentage": 10, **CAPTURE},
 }
 
 

@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import boto3
 from moto.sagemaker import sagemaker_backends
@@ -28,19 +27,6 @@ HEAD = """
 | models | training jobs | check | calls | by API | seconds of calls | seconds to the end | CPU \
 seconds, all in all | peak MB |
 | ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: |"""
-# What moto wants to know of a training job.
-TRAINING_JOB: dict[str, Any] = {
-    **{key: {} for key in ("hyper_parameters", "algorithm_specification", "resource_config")},
-    **{key: {} for key in ("vpc_config", "stopping_condition", "checkpoint_config")},
-    **{key: {} for key in ("debug_hook_config", "tensor_board_output_config")},
-    **{key: [] for key in ("input_data_config", "debug_rule_configurations", "tags")},
-    "role_arn": ROLE,
-    "experiment_config": {},
-    "output_data_config": {"S3OutputPath": "s3://bucket"},
-    "enable_network_isolation": True,
-    "enable_inter_container_traffic_encryption": True,
-    "enable_managed_spot_training": False,
-}
 
 
 def main() -> None:
@@ -58,44 +44,47 @@ def main() -> None:
         builtin = Installation.make(folder / "built-in", Path(sys.prefix))
         ours = Installation.make(folder / "ours", Path(sys.prefix))
         ours.install(str(build_wheel(folder / "dist")))
-        networks = {region: network(Region(aws, region)) for region in REGIONS[:2]}
+        with_models = [Region(aws, name) for name in REGIONS[:2]]
         measure(builtin, aws, folder, REGIONS[:1])  # compiles Prowler
-        aws.latency = wanted.latency / 1000
-        gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-        machine = f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {gigabytes:.0f} GiB"
+        machine = f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores"
         print(f"{machine}, {wanted.latency:g} ms for each call; medians of {wanted.runs} runs.")
         print(HEAD, flush=True)
         for models, jobs, regions in [*sizes, (100, 0, REGIONS)]:
-            for region in regions[:2]:
-                populate(models, jobs, networks[region], region)
+            aws.latency = 0
+            for region in with_models[: len(regions)]:
+                populate(region, models, jobs)
+            aws.latency = wanted.latency / 1000
             where = f" in each of 2 regions of {len(regions)}" if len(regions) > 1 else ""
             for title, installation in (("built-in", builtin), ("ours", ours)):
                 costs = [measure(installation, aws, folder, regions) for _ in range(wanted.runs)]
                 (calls, apis, *_), numbers = costs[0], list(zip(*costs, strict=True))[2:]
-                medians = [f"{median(n):,.1f}" for n in numbers[:3]] + [
-                    f"{median(numbers[3]):,.0f}"
+                medians = [
+                    f"{median(n):,.{d}f}" for n, d in zip(numbers, (1, 1, 1, 0), strict=True)
                 ]
                 cells = [f"{models:,}{where}", f"{jobs:,}", title, f"{calls:,}", apis, *medians]
                 print(f"| {' | '.join(cells)} |", flush=True)
 
 
-def network(region: Region) -> dict[str, list[str]]:
-    """Return a VpcConfig of private subnets in a region."""
-    vpc = region.vpc()
-    return {"Subnets": [region.subnet(vpc)], "SecurityGroupIds": [region.group(vpc)]}
-
-
-def populate(models: int, jobs: int, vpc_config: dict[str, list[str]], region: str) -> None:
-    """Fill a region with just so many models and training jobs, past the API for speed."""
-    backend = sagemaker_backends[ACCOUNT][region]
+def populate(region: Region, models: int, jobs: int) -> None:
+    """Fill a region with just so many models, past the API for speed, and training jobs."""
+    backend, vpc = sagemaker_backends[ACCOUNT][region.name], region.vpc()
     backend._models.clear()
     backend.training_jobs.clear()
+    network = {"Subnets": [region.subnet(vpc)], "SecurityGroupIds": [region.group(vpc)]}
+    tags, image = [{"Key": "team", "Value": "risk"}], {"Image": "image"}
     for number in range(models):
-        tags, image = [{"Key": "team", "Value": "risk"}], {"Image": "image"}
-        model = backend.create_model(f"model-{number}", ROLE, image, vpc_config, None, tags)
+        model = backend.create_model(f"model-{number}", ROLE, image, network, None, tags)
         model.enable_network_isolation = number % 2 == 0
+    size = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
     for number in range(jobs):
-        backend.create_training_job(f"job-{number}", **TRAINING_JOB)
+        region.sagemaker.create_training_job(
+            TrainingJobName=f"job-{number}",
+            AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
+            RoleArn=ROLE,
+            OutputDataConfig={"S3OutputPath": "s3://bucket"},
+            ResourceConfig=size,
+            StoppingCondition={"MaxRuntimeInSeconds": 60},
+        )
 
 
 def measure(
