@@ -16,12 +16,7 @@ METADATA: dict[str, Any] = {check: json.loads(FILES[check].read_text("utf-8")) f
 
 
 def code_of(check: str, kind: str) -> str:
-    """Return what stands in a fenced block of Markdown in a check's metadata, if there is one.
-
-    Args:
-        check: The check.
-        kind: A key of Remediation.Code, such as "Terraform".
-    """
+    """Return the code that a check's metadata has, such as "Terraform", without its fence."""
     text: str = METADATA[check]["Remediation"]["Code"][kind]
     match = re.fullmatch(r"```\w+\n(.*)\n```", text, re.DOTALL)
     assert match or not text

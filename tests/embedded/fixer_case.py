@@ -18,11 +18,9 @@ from .server import EmbeddedAWS
 
 @dataclass
 class Case:
-    """A model of its own for one case, and an endpoint that serves it.
+    """A model, its endpoint and the endpoint's configuration, all of one name, and their page.
 
     Attributes:
-        region: Makes things there.
-        name: The model, its endpoint and its endpoint configuration.
         output: Prowler's --output-directory.
         sound: A VpcConfig that is private and controlled.
     """
@@ -82,7 +80,7 @@ class Case:
         path: Path | None = None,
         after: str = "",
     ) -> tuple[int, str]:
-        """Give blocks of the page to a shell, in order, and return its exit code and output.
+        """Give blocks of the page to a shell, and return its exit code and output.
 
         Args:
             by: The shell; with `-c` the blocks are its argument, else its standard input.
@@ -112,9 +110,8 @@ class Case:
 
     def tool(self, script: str) -> Path:
         """Make an `aws` out of a script that calls "$real", and return its empty "$log"."""
-        folder = self.output / "tools"
-        folder.mkdir(exist_ok=True)
-        log, aws = folder / "log", folder / "aws"
+        log, aws = self.output / "tools" / "log", self.output / "tools" / "aws"
+        log.parent.mkdir(exist_ok=True)
         log.write_text("")
         aws.write_text(f"#!/bin/sh\nlog={log} real={aws_cli.AWS}\n{script}\n")
         aws.chmod(0o700)

@@ -35,8 +35,11 @@ ALWAYS = "sts:GetCallerIdentity"  # AWS lets everybody
 numbers = count()
 
 
+Make = Callable[[str, Path], Case]
+
+
 @pytest.fixture(scope="module")
-def make(aws: EmbeddedAWS) -> Callable[[str, Path], Case]:
+def make(aws: EmbeddedAWS) -> Make:
     """Make a case of one region, and of one sound network there."""
     region = Region(aws, REGION)
     sound = sound_network(region)
@@ -44,7 +47,7 @@ def make(aws: EmbeddedAWS) -> Callable[[str, Path], Case]:
 
 
 @pytest.fixture
-def case(make: Callable[[str, Path], Case], tmp_path: Path) -> Case:
+def case(make: Make, tmp_path: Path) -> Case:
     """A model and an endpoint of it, which nothing is wrong with but its isolation."""
     made = make(f"model{next(numbers)}", tmp_path)
     made.model()
@@ -58,11 +61,7 @@ Journey = tuple[Case, list[tuple[Any, ...]], list[Call], str]
 
 
 @pytest.fixture(scope="module")
-def journey(
-    make: Callable[[str, Path], Case],
-    tmp_path_factory: pytest.TempPathFactory,
-    forked_aws_cli: None,
-) -> Journey:
+def journey(make: Make, tmp_path_factory: pytest.TempPathFactory, forked_aws_cli: None) -> Journey:
     """Of an endpoint with all that an endpoint can have."""
     case = make("rich", tmp_path_factory.mktemp("journey"))
     containers = [
@@ -180,9 +179,8 @@ def test_no_secret_is_shown_written_or_on_a_command_line(
 def test_a_setting_that_the_aws_cli_does_not_show_stops_copy(case: Case) -> None:
     case.backend._models[case.name].given["PrimaryContainer"]["Newer"] = {"X": False}
     case.fix()
-    assert f"- Unknown to Prowler in model {case.name}: PrimaryContainer.Newer.X\n" in (
-        case.page().read_text("utf-8")
-    )
+    note = f"- Unknown to Prowler in model {case.name}: PrimaryContainer.Newer.X\n"
+    assert note in case.page().read_text("utf-8")
     case.aws.calls.clear()
     code, said = case.run("Copy")
     assert "A copy would lose what this AWS CLI does not show: PrimaryContainer.Newer.X." in said
@@ -190,17 +188,12 @@ def test_a_setting_that_the_aws_cli_does_not_show_stops_copy(case: Case) -> None
 
 
 OTHER = {"pending_deployment_summary": {"EndpointConfigName": "other"}, "is_held": True}
-GUARDS: dict[str, tuple[Callable[[Case], Any], str]] = {
-    "config": (lambda c: c.make_anew("endpoint_configs"), "endpoint-config {} was made an"),
-    "model": (lambda c: c.make_anew("_models"), "The model {} was made anew since this pa"),
-    "deployed": (
-        lambda c: c.set_state(endpoint_config_name="other"),
-        "{} is InService other; this",
-    ),
-    "updating": (
-        lambda c: c.set_state(endpoint_status="Updating", **OTHER),
-        "{} is Updating {} ot",
-    ),
+# What was made anew, or the state of the endpoint; and why a block stops then.
+GUARDS: dict[str, tuple[Any, str]] = {
+    "config": ("endpoint_configs", "endpoint-config {} was made anew since this page was written"),
+    "model": ("_models", "The model {} was made anew since this page was written"),
+    "deployed": ({"endpoint_config_name": "other"}, "{} is InService other; this needs it"),
+    "updating": ({"endpoint_status": "Updating", **OTHER}, "{} is Updating {} other; this needs"),
 }
 
 
@@ -210,7 +203,7 @@ def test_what_is_not_as_planned_stops_a_block_before_its_first_change(
 ) -> None:
     edit, words = GUARDS[guard]
     case.fix()
-    edit(case)
+    case.make_anew(edit) if isinstance(edit, str) else case.set_state(**edit)
     case.aws.calls.clear()
     code, said = case.run("Move")
     assert words.replace("{}", case.name) in said

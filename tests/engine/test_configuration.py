@@ -37,7 +37,7 @@ PROVIDER = {"provider": "from 2a06:98c0::/29. No endpoint"}
 CONFIGS: dict[str, tuple[dict[str, Any], dict[str, str], set[str]]] = {
     "the default": ({}, PROVIDER, set()),
     "egress fails": ({EGRESS: True}, {**PROVIDER, "chatty": "allows egress of all"}, set()),
-    "one provider's range is a named source": ({EGRESS: False, IPV6: 29}, {}, set()),
+    "a provider's range is named": ({EGRESS: False, IPV6: 29}, {}, set()),
     "the line of Prowler's own check": (
         {IPV4: 24, IPV6: 29},
         {"a-23": f"from 198.51.0.0/23 ({LINE}", "two-24": f"/24 (joined with others, {LINE}"},
@@ -48,15 +48,11 @@ CONFIGS: dict[str, tuple[dict[str, Any], dict[str, str], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("config", "failing", "wrong"), CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_what_a_setting_decides(
-    aws: EmbeddedAWS,
-    ranges: None,
-    caplog: pytest.LogCaptureFixture,
-    config: dict[str, Any],
-    failing: dict[str, str],
-    wrong: set[str],
+    aws: EmbeddedAWS, ranges: None, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
+    config, failing, wrong = CONFIGS[name]
     with caplog.at_level(logging.WARNING):
         found = engine.scan(aws, engine.provider(aws, RANGES, config_content=dict(config)))
     failed = {f.resource_id: f.status_extended for f in found if f.status == "FAIL"}
