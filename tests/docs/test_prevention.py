@@ -16,15 +16,13 @@ from ..embedded.installation import ROOT
 from ..embedded.policy import several
 
 POLICY = json.loads((ROOT / "docs" / "service-control-policy.json").read_text("utf-8"))
-SUBNET, GROUP = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
+SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+GROUP = "sg-0123456789abcdef0"
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333"
 Context = dict[str, list[str]]  # the values of each condition key that AWS puts into a request
 
-VPC: Context = {
-    "VpcSubnets": [SUBNET, "subnet-0123456789abcdef1"],
-    "VpcSecurityGroupIds": [GROUP],
-}
-OTHER_SUBNET: Context = {**VPC, "VpcSubnets": [SUBNET, "subnet-other"]}
+VPC: Context = {"VpcSubnets": SUBNETS, "VpcSecurityGroupIds": [GROUP]}
+OTHER_SUBNET: Context = {**VPC, "VpcSubnets": [*SUBNETS, "subnet-other"]}
 OTHER_GROUP: Context = {**VPC, "VpcSecurityGroupIds": [GROUP, "sg-other"]}
 ISOLATED: Context = {"NetworkIsolation": ["true"]}
 NOT_ISOLATED: Context = {"NetworkIsolation": ["false"]}

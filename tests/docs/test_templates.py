@@ -26,8 +26,6 @@ TEMPLATES = {
 POLICIES = {name: read(DOCS / name) for name in ("iam-policy.json", "remediation-policy.json")}
 SCANNER = "arn:aws:iam::111122223333:role/scanner"
 TRUST = read(ORGANISATIONS / "ci-trust-policy.json")
-
-
 HCL = {check: code for check in CHECKS if (code := code_of(check, "Terraform"))}
 HCL["model.tf"] = (DOCS / "remediation" / "model.tf").read_text("utf-8")
 

@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -83,17 +82,16 @@ def _be_a_run(connection: socket.socket, driver: Any) -> None:
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
     os.fchdir(descriptors[3])
-    code: object = 1
+    code: object = 255
     try:
         code = driver.main(arguments)
     except SystemExit as end:
         code = end.code
-    except BaseException:
-        traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    connection.sendall(str(code or 0).encode())
-    os._exit(0)  # an interpreter's end takes a second where so much is imported
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        connection.sendall(str(code or 0).encode())
+        os._exit(0)  # an interpreter's end takes a second where so much is imported
 
 
 if __name__ == "__main__":

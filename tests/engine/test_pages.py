@@ -33,12 +33,8 @@ def region(aws: EmbeddedAWS) -> Region:
 def values(region: Region) -> dict[str, str]:
     """What the placeholders of the commands mean, so far as they mean the network."""
     vpc = region.vpc()
-    return {
-        "vpc-id": vpc,
-        "subnet-id-in-zone-a": region.subnet(vpc),
-        "subnet-id-in-zone-b": region.subnet(vpc),
-        "sg-id": region.group(vpc, "10.0.0.0/8"),
-    }
+    subnets = {f"subnet-id-in-zone-{zone}": region.subnet(vpc, zone=zone) for zone in "ab"}
+    return {"vpc-id": vpc, "sg-id": region.group(vpc, "10.0.0.0/8"), **subnets}
 
 
 def run(region: Region, text: str, values: dict[str, str], folder: Path) -> list[str]:
