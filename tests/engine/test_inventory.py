@@ -42,18 +42,15 @@ UNREAD = "Not known: VpcConfig could not be read (AccessDeniedException; allow s
 WITHOUT_VPC, WITHOUT_GROUPS = {"Model.VpcConfig": None}, {"Model.VpcConfig.SecurityGroupIds": None}
 OF_ANOTHER = {"Model.CreationTime": 0, "Endpoints": [ONE]}
 SERVED = {**WITHOUT_GROUPS, "Endpoints": [ONE]}
+VPC_UNREAD = {"Search": WITHOUT_VPC, "DescribeModel": refuse}
+MADE_ANEW = {"Search": SERVED, "DescribeModel": {"CreationTime": 0}}
 # What a record of Search lacks is described, and what serves by it is not said.
 MODELS = {
     "lacks-vpc": Case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", {"Search": WITHOUT_VPC}, OFF),
     "lacks-groups": Case("FAIL", f"{ISOLATION_OFF} {UNSERVED}", {"Search": WITHOUT_GROUPS}, OFF),
-    "lacks-vpc-undescribed": Case(
-        *("FAIL", f"{ISOLATION_OFF} {UNREAD}", {"Search": WITHOUT_VPC, "DescribeModel": refuse}),
-        OFF,
-    ),
+    "lacks-vpc-unread": Case("FAIL", f"{ISOLATION_OFF} {UNREAD}", VPC_UNREAD, OFF),
     "lacks-groups-served": Case("PASS", "It serves endpoint one.", {"Search": SERVED}),
-    "lacks-groups-made-anew": Case(
-        "PASS", "in {group}.", {"Search": SERVED, "DescribeModel": {"CreationTime": 0}}
-    ),
+    "lacks-groups-made-anew": Case("PASS", "in {group}.", MADE_ANEW),
     "namesake": Case("PASS", "in {group}.", {"Search": OF_ANOTHER}),
     "served": Case("PASS", "It serves endpoints one and two."),
     "served-no-list": Case("PASS", "in {group}.", {"Search": {"Endpoints": None}}),
@@ -63,55 +60,35 @@ SIZE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 ALL, NAMED = {"VariantName": "all", **SIZE}, {"VariantName": "one", "ModelName": "served", **SIZE}
 SERVERLESS = {"VariantName": "small", "ServerlessConfig": {"MemorySizeInMB": 1024}}
 POOLS = [{"InstanceType": "ml.m5.large"}, {"ModelNameOverride": "m"}]  # new to Prowler's botocore
+POOLED = {"DescribeEndpointConfig": {"ProductionVariants": [{**ALL, "InstancePools": POOLS}]}}
 IN_SHADOW = {"ProductionVariants": [NAMED], "ShadowProductionVariants": [ALL]}
-NOT_FOUND = error("ValidationException", "Could not find it.")
+NOT_FOUND = {"DescribeEndpointConfig": error("ValidationException", "Could not find it.")}
 CONFIGS = {
     "used": Case("PASS", "It is used by endpoints chat and code."),
     "of-models": Case("", "", {}, {"ProductionVariants": [NAMED]}),
     "mixed": Case("PASS", UNUSED, {}, {"ProductionVariants": [NAMED, ALL]}),
     "shadow": Case("PASS", UNUSED, {}, IN_SHADOW),
     "serverless": Case("FAIL", "variant small is serv", {}, {"ProductionVariants": [SERVERLESS]}),
-    "pools": Case(
-        *("", ""),
-        {"DescribeEndpointConfig": {"ProductionVariants": [{**ALL, "InstancePools": POOLS}]}},
-    ),
-    "deleted": Case(
-        *("", ""),
-        {"DescribeEndpointConfig": NOT_FOUND, "ListEndpointConfigs": {"EndpointConfigs": []}},
-    ),
-    "still-listed": Case("MANUAL", "scan again", {"DescribeEndpointConfig": NOT_FOUND}),
+    "pools": Case("", "", POOLED),
+    "deleted": Case("", "", {**NOT_FOUND, "ListEndpointConfigs": {"EndpointConfigs": []}}),
+    "still-listed": Case("MANUAL", "scan again", NOT_FOUND),
 }
 SCHEDULE, DEFINITION = "DescribeMonitoringSchedule", "DescribeDataQualityJobDefinition"
-CONFIG, GONE = "MonitoringScheduleConfig", error("ResourceNotFound")
+INLINE_TOO: Any = {SCHEDULE: {"MonitoringScheduleConfig.MonitoringJobDefinition": {"X": {}}}}
+NEW_TYPE = {SCHEDULE: {"MonitoringScheduleConfig.MonitoringType": "Mood"}}
+OTHER_ARN = {SCHEDULE: {"MonitoringScheduleArn": "arn:other"}}
+OTHER_NAME = {DEFINITION: {"JobDefinitionName": "other"}}
+IN_WORDS = {DEFINITION: {"NetworkConfig": {"EnableNetworkIsolation": "true"}}}
+GONE = {SCHEDULE: error("ResourceNotFound")}
+UNLISTED: Any = {"ListMonitoringSchedules": {"MonitoringScheduleSummaries": []}}
 SCHEDULES = {
-    "two-definitions": Case(
-        *("MANUAL", "not one job definition in the answer"),
-        {SCHEDULE: {f"{CONFIG}.MonitoringJobDefinition": {"NetworkConfig": {}}}},
-    ),
-    "unknown-type": Case(
-        "MANUAL", "no MonitoringType Mood", {SCHEDULE: {f"{CONFIG}.MonitoringType": "Mood"}}
-    ),
-    "another-schedule": Case(
-        *("MANUAL", "no MonitoringScheduleArn of this monitoring schedule"),
-        {SCHEDULE: {"MonitoringScheduleArn": "arn:other"}},
-    ),
-    "another-definition": Case(
-        *("MANUAL", "no JobDefinitionName of this definition"),
-        {DEFINITION: {"JobDefinitionName": "other"}},
-    ),
-    "isolation-in-words": Case(
-        *("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})"),
-        {DEFINITION: {"NetworkConfig": {"EnableNetworkIsolation": "true"}}},
-    ),
-    "of-transforms": Case(
-        *("PASS", "It uses data quality job definition of-transforms."),
-        {SCHEDULE: {"EndpointName": None}},
-    ),
-    "deleted": Case(
-        *("", ""),
-        {SCHEDULE: GONE, "ListMonitoringSchedules": {"MonitoringScheduleSummaries": []}},
-    ),
-    "still-listed": Case("MANUAL", "(ResourceNotFound; scan again).", {SCHEDULE: GONE}),
+    "two-definitions": Case("MANUAL", "not one job definition in the answer", INLINE_TOO),
+    "new-type": Case("MANUAL", "this check knows no MonitoringType Mood", NEW_TYPE),
+    "other-arn": Case("MANUAL", "no MonitoringScheduleArn of this monitoring schedule", OTHER_ARN),
+    "other-name": Case("MANUAL", "no JobDefinitionName of this definition in", OTHER_NAME),
+    "in-words": Case("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})", IN_WORDS),
+    "deleted": Case("", "", {**GONE, **UNLISTED}),
+    "still-listed": Case("MANUAL", "(ResourceNotFound; scan again).", GONE),
 }
 CASES = {CHECK: MODELS, CONFIG_CHECK: CONFIGS, SCHEDULE_CHECK: SCHEDULES}
 NOUNS = {CHECK: "Model", CONFIG_CHECK: "EndpointConfig", SCHEDULE_CHECK: "MonitoringSchedule"}

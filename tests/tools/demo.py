@@ -4,7 +4,6 @@ Builds the plugin, starts the embedded AWS on a free port, scans it with the rea
 finding with its reason, stops the server it started, and reports on what was scanned.
 """
 
-import csv
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ import textwrap
 from pathlib import Path
 
 from ..embedded import account
-from ..embedded.installation import CHECKS, FAILED, ROOT, Installation, access, build_wheel
+from ..embedded.installation import CHECKS, FAILED, ROOT, Installation, Scan, access, build_wheel
 from ..embedded.server import EmbeddedAWS
 
 WIDTH = 80
@@ -41,9 +40,7 @@ def main() -> int:
     if code not in (0, FAILED):
         print(f"Prowler ended with {code}; nothing of the account was judged.", file=sys.stderr)
         return 1
-    (findings,) = output.glob("*.csv")
-    with findings.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter=";"))
+    rows = Scan(code, "", "", output).rows()
     print(f"\n{len(rows)} findings, in which prowler exits with {code}:")
     for row in sorted(rows, key=lambda row: (row["STATUS"], row["REGION"], row["RESOURCE_NAME"])):
         shown = show(row)
