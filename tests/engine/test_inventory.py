@@ -12,6 +12,7 @@ from ..embedded import engine
 from ..embedded.account import ACCOUNT, EVERYWHERE, Region
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS, change, error, on, refuse
+from ..tools.bench import populate
 
 ODD, SOUND = "us-east-2", "eu-west-2"
 FULL, NO_VPC, NONE = "ap-northeast-1", "ap-southeast-1", "us-west-1"
@@ -219,11 +220,7 @@ def test_no_check_costs_another_a_call(aws: EmbeddedAWS, sound: Region) -> None:
 def test_a_page_has_a_hundred_and_networks_are_asked_for_where_they_are_needed(
     aws: EmbeddedAWS, sound: Region
 ) -> None:
-    region = Region(aws, FULL)
-    vpc = region.vpc()
-    subnet, group = region.subnet(vpc), region.group(vpc)
-    for number in range(101):
-        region.model(f"model-{number}", [subnet], [group])
+    populate(Region(aws, FULL), models=101, jobs=0)
     Region(aws, NO_VPC).model("no-vpc")
     scan(aws, FULL, NO_VPC, NONE)
     once = ("DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups")
