@@ -18,7 +18,6 @@ from ..embedded.server import EmbeddedAWS, on, refuse
 
 REGION, GONE, REFUSED, OTHER = "ap-east-1", "ap-southeast-3", "ca-west-1", "sa-east-1"
 Setup = Callable[[Case], Any]
-URL = "s3://bucket/model.tar.gz"
 BATCH = {"Type": "INSTANCE_COUNT", "Value": 1}
 POLICY = {"RollingUpdatePolicy": {"MaximumBatchSize": BATCH, "WaitIntervalInSeconds": 60}}
 ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "error's"}]}}
@@ -56,9 +55,8 @@ def component(case: Case, **specification: Any) -> None:
 
 OF_MODEL = {"Specification": {"ModelName": "component"}}
 NO_NETWORK = f"Name subnets and security groups as aws.{CHECK}.VpcConfig.{REGION} in the fixer"
-SIZE = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
-SERVERLESS: dict[str, Any] = {"InstanceType": None, "ServerlessConfig": SIZE}
-SCRIPT_MODE = {"SAGEMAKER_SUBMIT_DIRECTORY": URL}
+SERVERLESS: Any = {"InstanceType": None, "ServerlessConfig": {"MemorySizeInMB": 1024}}
+SCRIPT_MODE = {"SAGEMAKER_SUBMIT_DIRECTORY": "s3://bucket/model.tar.gz"}
 # By region and model: what the fixer says instead of a page, which is in the index too.
 REASONS: dict[str, dict[str, tuple[Setup, str]]] = {
     REGION: {
@@ -90,8 +88,8 @@ REASONS: dict[str, dict[str, tuple[Setup, str]]] = {
 MUTED = {"Accounts": {"*": {"Checks": {CHECK: {"Regions": ["*"], "Resources": ["^muted$"]}}}}}
 LONG = [f"long{'-' * 50}{end}" for end in ("-risk-one", "-risk-two")]  # of 63 characters
 ENVIRONMENT = {"OPTION_MODEL_ID": "org/m", "C": '{"at": "S3://b/x"}'}
-RICH = {"Image": "i", "ModelPackageName": "a:b/c", "Environment": ENVIRONMENT}
-RICH["ImageConfig"] = {"RepositoryAccessMode": "Vpc"}
+IN_VPC = {"Image": "i", "ImageConfig": {"RepositoryAccessMode": "Vpc"}}
+RICH = {**IN_VPC, "ModelPackageName": "a:b/c", "Environment": ENVIRONMENT}
 PAGES: dict[str, tuple[Setup, list[str]]] = {
     "plain": (
         container(Environment={"HF_MODEL_ID": "/opt/ml/model"}),
