@@ -56,8 +56,8 @@ class Case:
         vars(self.backend.endpoints[self.name]).update(members)
 
     def make_anew(self, things: str) -> None:
-        """Have one of moto's "_models" or "endpoint_configs" be made a second later."""
-        getattr(self.backend, things)[self.name].creation_time += timedelta(seconds=1)
+        """Have one of moto's "_models" or "endpoint_configs" be made a minute later."""
+        getattr(self.backend, things)[self.name].creation_time += timedelta(minutes=1)
 
     def fix(self, **arguments: Any) -> str:
         """Run the fixer on the model, and return all that it printed."""
