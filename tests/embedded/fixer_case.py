@@ -1,15 +1,13 @@
-"""What the fixer's tests share: a model and an endpoint for each, its page, and its blocks."""
+"""What the fixer's tests share: a model and an endpoint for each case, its page, and its blocks."""
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pytest
 from moto.sagemaker.models import sagemaker_backends
 
 from . import aws_cli, engine
@@ -17,18 +15,12 @@ from .account import ACCOUNT, EVERYWHERE, Region
 from .installation import access
 from .server import EmbeddedAWS
 
-REGION = "ap-east-1"
-ALARM = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "error's"}]}}
-numbers = count()
-
 
 @dataclass
 class Case:
-    """A model of its own for one test, and an endpoint that serves it.
+    """A model, its endpoint and the endpoint's configuration, all of one name, and their page.
 
     Attributes:
-        region: Makes things there.
-        name: The model, its endpoint and its endpoint configuration.
         output: Prowler's --output-directory.
         sound: A VpcConfig that is private and controlled.
     """
@@ -48,38 +40,28 @@ class Case:
         """moto's things of the region, which a test may change in place."""
         return sagemaker_backends[ACCOUNT][self.region.name]
 
-    def make_anew(self, kind: str) -> None:
-        """Have the "model" or "config" be one that was made a minute later under its name."""
-        things = self.backend._models if kind == "model" else self.backend.endpoint_configs
-        things[self.name].creation_time += timedelta(minutes=1)
-
     def model(self, name: str = "", **parameters: Any) -> None:
         """Create a model without isolation, in the sound network unless told otherwise."""
         given = {"VpcConfig": self.sound, "isolated": False, **parameters}
         self.region.model(name or self.name, **given)
 
-    def endpoint(self, *variants: dict[str, Any], name: str = "", **parameters: Any) -> None:
+    def endpoint(self, *variants: dict[str, Any], **parameters: Any) -> None:
         """Create an endpoint, whose variant is of the case's model unless told otherwise."""
-        name = name or self.name
-        made = list(variants or [variant("one", self.name)])
-        self.sagemaker.create_endpoint_config(
-            EndpointConfigName=name, ProductionVariants=made, **parameters
-        )
-        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        parameters["ProductionVariants"] = list(variants or [variant("one", self.name)])
+        self.sagemaker.create_endpoint_config(EndpointConfigName=self.name, **parameters)
+        self.sagemaker.create_endpoint(EndpointName=self.name, EndpointConfigName=self.name)
 
-    def deploy_another(self) -> None:
-        """Have a colleague update the endpoint to another configuration."""
-        name = f"{self.name}-new"
-        self.sagemaker.create_endpoint_config(
-            EndpointConfigName=name, ProductionVariants=[variant("one", self.name)]
-        )
-        self.sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=name)
-        self.sagemaker.describe_endpoint(EndpointName=self.name)
+    def set_state(self, **members: Any) -> None:
+        """Give moto's endpoint these members."""
+        vars(self.backend.endpoints[self.name]).update(members)
 
-    def fix(self, *names: str, **arguments: Any) -> str:
-        """Run the fixer on the model or several of one scan, and return all that it printed."""
-        models = [(name, self.region.name) for name in names or [self.name]]
-        return engine.fix(self.aws, models, self.output, **arguments)
+    def make_anew(self, things: str) -> None:
+        """Have one of moto's "_models" or "endpoint_configs" be made a minute later."""
+        getattr(self.backend, things)[self.name].creation_time += timedelta(minutes=1)
+
+    def fix(self, **arguments: Any) -> str:
+        """Run the fixer on the model, and return all that it printed."""
+        return engine.fix(self.aws, [(self.name, self.region.name)], self.output, **arguments)
 
     def page(self, name: str = "") -> Path:
         """Return the latest page of an endpoint, or the latest "index"."""
@@ -92,9 +74,13 @@ class Case:
         return str(re.findall("```sh\n(.*?)```", section, re.DOTALL)[0])
 
     def run(
-        self, *headings: str, by: Sequence[str] = ("dash",), path: str = "", after: str = ""
+        self,
+        *headings: str,
+        by: Sequence[str] = ("dash",),
+        path: Path | None = None,
+        after: str = "",
     ) -> tuple[int, str]:
-        """Give blocks of the page to a shell, in order, and return its exit code and output.
+        """Give blocks of the page to a shell, and return its exit code and output.
 
         Args:
             by: The shell; with `-c` the blocks are its argument, else its standard input.
@@ -102,20 +88,16 @@ class Case:
             after: What the shell does afterwards.
         """
         text = "".join(map(self.block, headings)) + after
-        by_argument = "-c" in by
-        home = self.output / "home"
+        command, given = ([*by, text], None) if "-c" in by else (by, text)
+        home, bin_ = self.output / "home", aws_cli.AWS.parent
         home.mkdir(exist_ok=True)
+        variables = {"HOME": str(home), "TMPDIR": str(home), "AWS_MAX_ATTEMPTS": "1"}
+        variables["PATH"] = f"{path or bin_}:{bin_}:/usr/bin:/bin"
         done = subprocess.run(
-            [*by, *([text] if by_argument else [])],
-            input=None if by_argument else text,
+            command,
+            input=given,
             cwd=home,
-            env={
-                **access(self.aws),
-                "AWS_MAX_ATTEMPTS": "1",
-                "HOME": str(home),
-                "PATH": f"{path or aws_cli.AWS.parent}:{aws_cli.AWS.parent}:/usr/bin:/bin",
-                "TMPDIR": str(home),
-            },
+            env={**access(self.aws), **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -128,9 +110,8 @@ class Case:
 
     def tool(self, script: str) -> Path:
         """Make an `aws` out of a script that calls "$real", and return its empty "$log"."""
-        folder = self.output / "tools"
-        folder.mkdir(exist_ok=True)
-        log, aws = folder / "log", folder / "aws"
+        log, aws = self.output / "tools" / "log", self.output / "tools" / "aws"
+        log.parent.mkdir(exist_ok=True)
         log.write_text("")
         aws.write_text(f"#!/bin/sh\nlog={log} real={aws_cli.AWS}\n{script}\n")
         aws.chmod(0o700)
@@ -153,42 +134,11 @@ def variant(name: str, model: str, **parameters: Any) -> dict[str, Any]:
     return {"VariantName": name, "ModelName": model, **size, **parameters}
 
 
-@pytest.fixture(scope="module")
-def fixed_region(aws: EmbeddedAWS) -> Region:
-    return Region(aws, REGION)
-
-
-@pytest.fixture(scope="module")
-def sound(fixed_region: Region) -> dict[str, list[str]]:
-    vpc = fixed_region.vpc()
-    nat = fixed_region.nat_gateway(fixed_region.subnet(vpc))
-    table = fixed_region.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat})
-    subnets = [fixed_region.subnet(vpc, table, zone) for zone in "ab"]
-    named = fixed_region.prefix_list("198.51.100.0/24")
-    return {"Subnets": subnets, "SecurityGroupIds": [fixed_region.group(vpc, "10.0.0.0/8", named)]}
-
-
-@pytest.fixture(scope="module")
-def public(fixed_region: Region) -> dict[str, list[str]]:
-    vpc = fixed_region.vpc()
-    gateway = fixed_region.internet_gateway(vpc)
-    route = {"DestinationCidrBlock": EVERYWHERE, "GatewayId": gateway}
-    subnet = fixed_region.subnet(vpc, fixed_region.table(vpc, route))
-    return {"Subnets": [subnet], "SecurityGroupIds": [fixed_region.group(vpc)]}
-
-
-@pytest.fixture
-def case(
-    aws: EmbeddedAWS,
-    fixed_region: Region,
-    sound: dict[str, list[str]],
-    tmp_path: Path,
-) -> Iterator[Case]:
-    made = Case(aws, fixed_region, f"model{next(numbers)}", tmp_path, sound)
-    yield made
-    # The fixer looks at every endpoint and inference component of the region.
-    for endpoint in made.sagemaker.list_endpoints()["Endpoints"]:
-        made.sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
-    for one in made.sagemaker.list_inference_components()["InferenceComponents"]:
-        name = one["InferenceComponentName"]
-        made.sagemaker.delete_inference_component(InferenceComponentName=name)
+def sound_network(region: Region) -> dict[str, list[str]]:
+    """Return a new VpcConfig: private by way of a NAT gateway, and controlled by a prefix list."""
+    vpc = region.vpc()
+    nat = region.nat_gateway(region.subnet(vpc))
+    table = region.table(vpc, {"DestinationCidrBlock": EVERYWHERE, "NatGatewayId": nat})
+    subnets = [region.subnet(vpc, table, zone) for zone in "ab"]
+    named = region.prefix_list("198.51.100.0/24")
+    return {"Subnets": subnets, "SecurityGroupIds": [region.group(vpc, "10.0.0.0/8", named)]}

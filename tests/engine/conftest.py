@@ -1,4 +1,4 @@
-"""The fixtures of the fixer's tests, and a faster start of the AWS CLI."""
+"""A faster start of the AWS CLI."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,6 @@ import pytest
 
 from ..embedded import aws_cli
 from ..embedded.aws_cli_server import aws_command
-from ..embedded.fixer_case import case, fixed_region, public, sound
-
-__all__ = ["case", "fixed_region", "public", "sound"]
 
 
 @pytest.fixture(scope="module")

@@ -1,176 +1,99 @@
-"""The configuration keys: what they decide, and what becomes of a wrong value."""
+"""The configuration keys: what they decide, and that a wrong value decides nothing."""
 
 import logging
 from typing import Any
 
 import pytest
-from prowler.lib.check.models import Severity
 
 from ..embedded import engine
 from ..embedded.account import Region
-from ..embedded.installation import CHECKS
-from ..embedded.server import EmbeddedAWS, change, on, refuse
+from ..embedded.server import EmbeddedAWS, change, on
 
-KEY = "sagemaker_models_fail_on_unrestricted_egress"
-
-
-@pytest.fixture(scope="module")
-def region(aws: EmbeddedAWS) -> str:
-    """A region with one model, whose security group has AWS's default egress."""
-    made = Region(aws, "eu-central-2")
-    vpc = made.vpc()
-    made.model("chatty", [made.subnet(vpc)], [made.group(vpc, egress=True)])
-    return made.name
-
-
-def judged(aws: EmbeddedAWS, made: Any) -> Any:
-    """Return the finding on the model, of a scan with all of our checks."""
-    (finding,) = engine.scan(aws, made, CHECKS)
-    return finding
-
-
-@pytest.mark.parametrize(
-    ("config", "status"), [({}, "PASS"), ({KEY: False}, "PASS"), ({KEY: True}, "FAIL")]
-)
-def test_unrestricted_egress_is_a_violation_on_request(
-    aws: EmbeddedAWS, region: str, config: dict[str, Any], status: str
-) -> None:
-    finding = judged(aws, engine.provider(aws, region, config_content=config))
-    assert finding.status == status
-    assert "allows egress of all traffic to 0.0.0.0/0" in finding.status_extended
-
-
-@pytest.mark.parametrize(
-    ("value", "level"),
-    [("true", logging.CRITICAL), ("true", logging.WARNING), (1, logging.WARNING)],
-)
-def test_a_wrong_value_is_named_once_a_scan_and_the_default_holds(
-    aws: EmbeddedAWS,
-    region: str,
-    value: Any,
-    level: int,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    made = engine.provider(aws, region, config_content={KEY: value})
-    with caplog.at_level(level):
-        finding = judged(aws, made)
-    assert finding.status == "PASS"
-    sentence = f"prowler.config[aws.{KEY}] must be true or false, and is {value!r}; the default"
-    said = [*capsys.readouterr().err.splitlines(), *caplog.messages]
-    assert len([line for line in said if sentence in line]) == 1
-
-
+RANGES, USES = "ap-northeast-2", "us-west-1"
+EGRESS = "sagemaker_models_fail_on_unrestricted_egress"
 IPV4, IPV6 = "sagemaker_models_broadest_ipv4_source", "sagemaker_models_broadest_ipv6_source"
-
-
-@pytest.fixture(scope="module")
-def ranges(aws: EmbeddedAWS) -> str:
-    """A region with a model for each of some ranges."""
-    made = Region(aws, "ap-northeast-2")
-    vpc = made.vpc()
-    subnet = made.subnet(vpc)
-    for name, blocks in {
-        "a-23": ["198.51.0.0/23"],
-        "a-24": ["198.51.100.0/24"],
-        "two-24": ["198.51.100.0/24", "198.51.101.0/24"],
-        "provider": ["2a06:98c0::/29"],
-    }.items():
-        made.model(name, [subnet], [made.group(vpc, *blocks)])
-    return made.name
-
-
-BROADEST: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
-    "the default": (
-        {},
-        {"provider": "from 2a06:98c0::/29. No endpoint"},
-    ),
-    "one provider's range is a named source": ({IPV6: 29}, {}),
-    "the line of Prowler's own check": (
-        {IPV4: 24, IPV6: 29},
-        {
-            "a-23": "from 198.51.0.0/23 (broader than a /24 or an IPv6 /29, as configured)",
-            "two-24": "from 198.51.101.0/24 (joined with others, broader than a /24 or an IPv6 "
-            "/29, as configured)",
-        },
-    ),
-    "no prefix length": (
-        {IPV4: "24", IPV6: 129},
-        {"provider": "from 2a06:98c0::/29. No endpoint"},
-    ),
-    "what would let everything in": ({IPV4: 0, IPV6: True}, {"provider": "2a06:98c0::/29. No"}),
-}
-
-
-@pytest.mark.parametrize(("config", "failing"), BROADEST.values(), ids=BROADEST)
-def test_the_broadest_named_source(
-    aws: EmbeddedAWS,
-    ranges: str,
-    config: dict[str, Any],
-    failing: dict[str, str],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    wrong = [key for key, value in config.items() if value not in (24, 29)]
-    with caplog.at_level(logging.WARNING):
-        found = engine.scan(aws, engine.provider(aws, ranges, config_content=config))
-    failed = {f.resource_id: f.status_extended for f in found if f.status == "FAIL"}
-    assert set(failed) == set(failing)
-    for name, words in failing.items():
-        assert words in failed[name]
-    for key in (IPV4, IPV6):
-        sentence = f"prowler.config[aws.{key}] must be a prefix length from 1 to"
-        assert caplog.text.count(sentence) == (key in wrong)
-
-
 UNUSED = "sagemaker_models_severity_if_unused"
 
 
 @pytest.fixture(scope="module")
-def used(aws: EmbeddedAWS) -> str:
-    """A region with failing models of which an endpoint, a transform job or nothing uses one."""
-    made = Region(aws, "us-west-1")
-    vpc = made.vpc()
-    for name in ("first-unused", "served", "transformed", "unused"):
-        made.model(name, [made.subnet(vpc)], [made.group(vpc)], isolated=False)
-    made.model("sound", [made.subnet(vpc)], [made.group(vpc)])
-    made.endpoint("endpoint", "served")
-    return made.name
+def ranges(aws: EmbeddedAWS) -> None:
+    """A model for each of some ranges, and one that may send everywhere."""
+    region = Region(aws, RANGES)
+    vpc = region.vpc()
+    subnet = region.subnet(vpc)
+    for name, *blocks in (
+        ("a-23", "198.51.0.0/23"),
+        ("a-24", "198.51.100.0/24"),
+        ("two-24", "198.51.100.0/24", "198.51.101.0/24"),
+        ("provider", "2a06:98c0::/29"),
+    ):
+        region.model(name, [subnet], [region.group(vpc, *blocks)])
+    region.model("chatty", [subnet], [region.group(vpc, egress=True)])
 
 
-def severities(aws: EmbeddedAWS, region: str, value: Any, *faults: Any) -> dict[str, str]:
-    """Return the severity of each model's finding, where the key has a value."""
+LINE = "broader than a /24 or an IPv6 /29, as configured)"
+PROVIDER = {"provider": "from 2a06:98c0::/29. No endpoint"}
+# The settings, the models that fail by them, and the keys whose value is wrong.
+CONFIGS: dict[str, tuple[dict[str, Any], dict[str, str], set[str]]] = {
+    "the default": ({}, PROVIDER, set()),
+    "egress fails": ({EGRESS: True}, {**PROVIDER, "chatty": "allows egress of all"}, set()),
+    "a provider's range is named": ({EGRESS: False, IPV6: 29}, {}, set()),
+    "the line of Prowler's own check": (
+        {IPV4: 24, IPV6: 29},
+        {"a-23": f"from 198.51.0.0/23 ({LINE}", "two-24": f"/24 (joined with others, {LINE}"},
+        set(),
+    ),
+    "wrong types": ({EGRESS: 1, IPV4: "24", IPV6: 129}, PROVIDER, {EGRESS, IPV4, IPV6}),
+    "what would let everything in": ({IPV4: 0, IPV6: True}, PROVIDER, {IPV4, IPV6}),
+}
 
-    def transform(answer: dict[str, Any]) -> None:
-        for result in answer["Results"]:
-            if result["Model"]["Model"]["ModelName"] == "transformed":
-                result["Model"]["LastBatchTransformJob"] = {"TransformJobName": "job"}
 
-    with aws.failing(*(faults or (on("Search", region)(change(transform)),))):
-        config = {} if value is None else {UNUSED: value}
-        found = engine.scan(aws, engine.provider(aws, region, config_content=config))
-    assert {f.resource_id for f in found if f.status != "FAIL"} == {"sound"}
-    return {f.resource_id: f.check_metadata.Severity.value for f in found}
-
-
-def test_the_severity_follows_use_on_request(
-    aws: EmbeddedAWS, used: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("name", CONFIGS)
+def test_what_a_setting_decides(
+    aws: EmbeddedAWS, ranges: None, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    names = ("first-unused", "served", "sound", "transformed", "unused")
-    own = dict.fromkeys(names, "high")
-    assert severities(aws, used, None) == own
-    lowered = {**own, "first-unused": "low", "unused": "low"}
-    assert severities(aws, used, "low") == lowered
-    # Never raised; and where Search says nothing, nothing changes.
-    assert severities(aws, used, "critical") == own
-    assert severities(aws, used, "low", on("Search", used)(refuse)) == own
-
-    def unclear(answer: dict[str, Any]) -> None:
-        for result in answer["Results"]:
-            result["Model"]["LastBatchTransformJob"] = {"Status": "Completed"}
-
-    assert severities(aws, used, "low", on("Search", used)(change(unclear))) == own
-    assert UNUSED not in caplog.text
+    config, failing, wrong = CONFIGS[name]
     with caplog.at_level(logging.WARNING):
-        assert severities(aws, used, "Low") == own
-    every = ", ".join(severity.value for severity in Severity)
-    assert f"prowler.config[aws.{UNUSED}] must be one of {every}, and is 'Low'" in caplog.text
+        found = engine.scan(aws, engine.provider(aws, RANGES, config_content=dict(config)))
+    failed = {f.resource_id: f.status_extended for f in found if f.status == "FAIL"}
+    assert set(failed) == set(failing)
+    assert all(words in failed[name] for name, words in failing.items())
+    for key in (EGRESS, IPV4, IPV6):
+        assert caplog.text.count(f"prowler.config[aws.{key}] must be ") == (key in wrong)
+
+
+# What Search's record of a failing model says of its use, and whether it has a lower severity then.
+RECORDS: dict[str, tuple[dict[str, Any], bool]] = {
+    "unused": ({}, True),
+    "unused-too": ({"MonitoringSchedules": []}, True),
+    "served": ({"Endpoints": [{"EndpointName": "e"}]}, False),
+    "transformed": ({"LastBatchTransformJob": {"TransformJobName": "job"}}, False),
+    "monitored": ({"MonitoringSchedules": [{"EndpointName": "e"}]}, False),
+    "unclear-endpoints": ({"Endpoints": None}, False),
+    "unclear-job": ({"LastBatchTransformJob": {"Status": "Completed"}}, False),
+}
+
+
+def test_the_severity_follows_use_on_request(aws: EmbeddedAWS) -> None:
+    region = Region(aws, USES)
+    vpc = region.vpc()
+    network = [region.subnet(vpc)], [region.group(vpc)]
+    for name in RECORDS:
+        region.model(name, *network, isolated=False)
+    region.model("sound", *network)
+
+    def use(answer: dict[str, Any]) -> None:
+        for result in answer["Results"]:
+            edit, _ = RECORDS.get(result["Model"]["Model"]["ModelName"], ({}, False))
+            result["Model"].update(edit)
+
+    def lowered(value: str) -> dict[str, str]:
+        made = engine.provider(aws, USES, config_content={UNUSED: value})
+        with aws.failing(on("Search", USES)(change(use))):
+            severities = {
+                f.resource_id: f.check_metadata.Severity.value for f in engine.scan(aws, made)
+            }
+        return {name: severity for name, severity in severities.items() if severity != "high"}
+
+    assert lowered("low") == {name: "low" for name, (_, is_unused) in RECORDS.items() if is_unused}
+    assert lowered("critical") == lowered("Low") == {}  # never raised, and no such severity

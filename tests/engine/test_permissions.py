@@ -7,22 +7,12 @@ from werkzeug.wrappers import Response
 
 from ..embedded import engine
 from ..embedded.account import ACCOUNT, EVERYWHERE, Region
-from ..embedded.installation import CHECK, CHECKS
+from ..embedded.installation import CHECKS
 from ..embedded.policy import NOT_TO_GRANT, granted, permission
-from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, on, refuse
+from ..embedded.server import Answer, Call, EmbeddedAWS, Fault, refuse
 
-REGION, TAG = "il-central-1", "team=risk"
+REGION = "il-central-1"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/sound"
-# The paths of a scan: the arguments of Prowler's provider, and what AWS refuses.
-PATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "Search works": ({}, []),
-    "Search is refused": ({}, ["Search"]),
-    "limited to a model": ({"resource_arn": [ARN]}, []),
-    "limited to a model, and Search is refused": ({"resource_arn": [ARN]}, ["Search"]),
-    "limited to a tag": ({"resource_tags": [TAG]}, []),
-}
-# What is MANUAL without a permission that can be left out.
-UNKNOWN_WITHOUT = {"ec2:DescribeVpcEndpoints": {"behind-firewall"}}
 Said = dict[tuple[str, str], tuple[Any, ...]]
 
 
@@ -44,55 +34,50 @@ def account(aws: EmbeddedAWS) -> None:
         region.schedule(f"watch-{kind}", private, closed, kind=kind, tags=tags)
 
 
-def scan(aws: EmbeddedAWS, *faults: Fault, **arguments: Any) -> Said:
-    """Scan, and return what the findings say; `aws.calls` has the calls, Prowler's own included."""
-    aws.calls.clear()
-    with aws.failing(*faults):
-        made = engine.provider(aws, REGION, retries_max_attempts=0, **arguments)
-        return engine.said(engine.scan(aws, made, CHECKS, CHECKS))
+def scan(
+    aws: EmbeddedAWS, allowed: set[str] | None = None, **arguments: Any
+) -> tuple[Said, set[str]]:
+    """Scan, and return what the findings say, and the permissions that the calls need.
 
-
-def only(allowed: set[str]) -> Fault:
-    """Return a fault: AWS refuses every call but those that a policy allows."""
+    Args:
+        allowed: The permissions, if AWS refuses all others.
+        arguments: Those of Prowler's provider.
+    """
 
     def fault(call: Call, answer: Answer) -> Response | None:
         always = permission(call) == "sts:GetCallerIdentity"
-        return None if always or permission(call) in allowed else refuse(call, answer)
+        return None if always or permission(call) in (allowed or ()) else refuse(call, answer)
 
-    return fault
-
-
-def test_the_policy_has_what_the_paths_need_and_nothing_else(aws: EmbeddedAWS) -> None:
-    needed = set()
-    for arguments, refused in PATHS.values():
-        assert scan(aws, *(on(api)(refuse) for api in refused), **arguments)
-        needed |= set(map(permission, aws.calls))
-    assert needed - NOT_TO_GRANT == granted()
+    faults: list[Fault] = [] if allowed is None else [fault]
+    aws.calls.clear()
+    with aws.failing(*faults):
+        made = engine.provider(aws, REGION, retries_max_attempts=0, **arguments)
+        found = engine.said(engine.scan(aws, made, CHECKS, CHECKS))
+    return found, set(map(permission, aws.calls))
 
 
-def test_beside_other_checks_ours_makes_no_call_that_the_policy_lacks(aws: EmbeddedAWS) -> None:
-    made = engine.provider(aws, REGION)
-    calls = []
-    for checks in ([engine.SISTER], [engine.SISTER, *CHECKS]):
-        aws.calls.clear()
-        engine.scan(aws, made, checks, CHECK)
-        calls.append(set(map(permission, aws.calls)))
-    assert calls[1] - calls[0] <= granted()
+@pytest.fixture(scope="module")
+def scans(aws: EmbeddedAWS, account: None) -> dict[str, tuple[Said, set[str]]]:
+    """A scan with the whole policy, and one without each permission that can be left out."""
+    without = {one: scan(aws, granted() - {one}) for one in granted("Optional")}
+    return {"": scan(aws, granted()), **without}
 
 
-def test_a_scan_with_just_the_policy_says_all(aws: EmbeddedAWS) -> None:
-    assert scan(aws, only(granted())) == scan(aws)
+def test_the_policy_has_what_the_paths_need_and_nothing_else(aws: EmbeddedAWS, scans: Any) -> None:
+    found, needed = scan(aws)
+    assert scans[""][0] == found
+    _, of_a_model = scan(aws, resource_arn=[ARN])
+    _, of_a_tag = scan(aws, resource_tags=["team=risk"])
+    needed = needed.union(of_a_model, of_a_tag, *(called for _, called in scans.values()))
+    assert needed == granted() | NOT_TO_GRANT
 
 
 @pytest.mark.parametrize("left_out", sorted(granted("Optional")))
-def test_what_is_optional_changes_nothing_but_what_it_is_for(
-    aws: EmbeddedAWS, left_out: str
-) -> None:
-    everything, found = scan(aws), scan(aws, only(granted() - {left_out}))
-    changed = {
-        name for region, name in everything if found[region, name] != everything[region, name]
-    }
-    assert changed == UNKNOWN_WITHOUT.get(left_out, set())
-    for name in changed:
-        assert found[REGION, name][0] == "MANUAL"
-        assert f"allow {left_out}" in found[REGION, name][1]
+def test_what_is_optional_changes_nothing_but_what_it_is_for(scans: Any, left_out: str) -> None:
+    everything, found = scans[""][0], scans[left_out][0]
+    changed = [key for key in everything if found[key] != everything[key]]
+    firewall = [(REGION, "behind-firewall")] if left_out == "ec2:DescribeVpcEndpoints" else []
+    assert changed == firewall
+    for key in changed:
+        assert found[key][0] == "MANUAL"
+        assert f"allow {left_out}" in found[key][1]

@@ -4,7 +4,6 @@ Builds the plugin, starts the embedded AWS on a free port, scans it with the rea
 finding with its reason, stops the server it started, and reports on what was scanned.
 """
 
-import csv
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ import textwrap
 from pathlib import Path
 
 from ..embedded import account
-from ..embedded.installation import CHECKS, FAILED, ROOT, Installation, access, build_wheel
+from ..embedded.installation import CHECKS, FAILED, ROOT, Installation, Scan, access, build_wheel
 from ..embedded.server import EmbeddedAWS
 
 WIDTH = 80
@@ -22,33 +21,26 @@ COLOURS = {"PASS": "\033[32m", "FAIL": "\033[31m", "MANUAL": "\033[33m"}
 
 def main() -> int:
     """Run the demo and return its exit code: 0 when the findings are those that the account has."""
-    folder = ROOT / "build" / "demo"
-    shutil.rmtree(folder, ignore_errors=True)
+    folder, output = ROOT / "build" / "demo", ROOT / "output"
+    for path in (folder, output):
+        shutil.rmtree(path, ignore_errors=True)
     folder.mkdir(parents=True)
     say("Building the plugin and installing it beside Prowler ...")
     installation = Installation.make(folder / "venv", Path(sys.prefix))
     installation.install(str(build_wheel(folder / "dist")))
     with EmbeddedAWS() as aws:
         say(f"Starting an AWS account of moto on {aws.url} ...")
-        expected = account.build(aws)
-        regions = " ".join(account.REGIONS)
-        checks = " \\\n      ".join(CHECKS)
-        say(f"$ prowler aws --region {regions} \\\n      --checks {checks}")
-        output = ROOT / "output"
-        shutil.rmtree(output, ignore_errors=True)
-        command = ["aws", "--no-banner", "--checks", *CHECKS, "--output-directory", output.name]
-        code = subprocess.run(
-            [str(installation.prowler), *command, "--region", *account.REGIONS],
-            cwd=ROOT,
-            env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **access(aws)},
-            check=False,
-        ).returncode
+        judged = account.build(aws)
+        options = ["--region", *account.REGIONS, "--checks", *CHECKS]
+        say(f"$ prowler aws {' '.join(options)}")
+        command = ["aws", "--no-banner", *options, "--output-directory", output.name]
+        environment = {"HOME": str(folder), "PATH": "/usr/bin:/bin", **access(aws)}
+        scan = [str(installation.prowler), *command]
+        code = subprocess.run(scan, cwd=ROOT, env=environment, check=False).returncode
     if code not in (0, FAILED):
         print(f"Prowler ended with {code}; nothing of the account was judged.", file=sys.stderr)
         return 1
-    (findings,) = output.glob("*.csv")
-    with findings.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter=";"))
+    rows = Scan(code, "", "", output).rows()
     print(f"\n{len(rows)} findings, in which prowler exits with {code}:")
     for row in sorted(rows, key=lambda row: (row["STATUS"], row["REGION"], row["RESOURCE_NAME"])):
         shown = show(row)
@@ -60,11 +52,11 @@ def main() -> int:
     say(f"$ {' '.join(report)} --checks ...")
     subprocess.run([*report, "--checks", *CHECKS], cwd=ROOT, check=False)
     say(f"prowler and sagemaker-isolation are in {installation.prowler.parent.relative_to(ROOT)}.")
+    expected = {key: status for key, (status, _) in judged.items()}
     found = {(row["REGION"], row["RESOURCE_NAME"]): row["STATUS"] for row in rows}
-    wrong = {key for key in {*expected, *found} if expected.get(key, "?")[0] != found.get(key)}
-    for key in sorted(wrong):
-        print(f"{key} was to be {expected.get(key)} and is {found.get(key)}", file=sys.stderr)
-    return 1 if wrong else 0
+    for key, status in sorted(expected.items() ^ found.items()):
+        print(f"{key} is {status}, either expected or found", file=sys.stderr)
+    return 0 if found == expected else 1
 
 
 def say(line: str) -> None:

@@ -14,8 +14,6 @@ from ..embedded.installation import CHECKS, ROOT
 
 FOLDER = ROOT / "metadata"
 SOP = "sop_sagemaker_network_isolation_aws"
-PAGE = ROOT / "docs" / "compliance.md"
-AUDITOR = ROOT / "docs" / "auditor.md"
 
 
 def with_universal_format(framework: dict[str, Any]) -> dict[str, Any]:
@@ -58,9 +56,9 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def table() -> str:
+def rows() -> list[str]:
     """Return the table of every mapping: each requirement of each framework but the SOP's."""
-    lines = [
+    made = [
         "| standard | id | name | why this check is evidence | whose mapping |",
         "| --- | --- | --- | --- | --- |",
     ]
@@ -70,28 +68,23 @@ def table() -> str:
         for requirement in framework["Requirements"] if path.stem != SOP else ():
             identity = f"`{requirement['Id']}` | {requirement['Name']}"
             comment = requirement["Attributes"][0]["Comment"]
-            lines.append(f"| {standard} | {identity} | {requirement['Description']} | {comment} |")
-    return "\n".join(lines)
+            made.append(f"| {standard} | {identity} | {requirement['Description']} | {comment} |")
+    return made
 
 
-def by_hand() -> str:
-    """Return the SOP's audit procedure, which is the same for the page and for Prowler's CSV."""
-    attributes = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"][0]
-    return str(attributes["AuditProcedure"])
-
-
-def put_in(page: str, made: str, by: str = "make frameworks") -> str:
-    """Return a page with what a command made in the place of what it made before."""
-    begin, end = f"<!-- made by {by} -->\n", "<!-- end -->\n"
-    before, _, rest = page.partition(begin)
-    return f"{before}{begin}\n{made.rstrip()}\n\n{end}{rest.partition(end)[2]}"
+def put_in(page: str, made: str) -> None:
+    """Put into a page of docs/ what was made, in the place of what was made before."""
+    path, begin, end = ROOT / "docs" / page, "<!-- made by make frameworks -->\n", "<!-- end -->\n"
+    before, _, rest = path.read_text("utf-8").partition(begin)
+    path.write_text(f"{before}{begin}\n{made.rstrip()}\n\n{end}{rest.partition(end)[2]}", "utf-8")
 
 
 if __name__ == "__main__":
     for file in sorted(FOLDER.glob("*.json")):
         text = json.dumps(with_universal_format(read(file)), indent=2, ensure_ascii=False)
         file.write_text(f"{text}\n", "utf-8")
-        print(f"{file.relative_to(ROOT)} is written in both formats")
-    for path, made in ((PAGE, table()), (AUDITOR, by_hand())):
-        path.write_text(put_in(path.read_text("utf-8"), made), "utf-8")
-        print(f"{path.relative_to(ROOT)} has what is made of them")
+    put_in("compliance.md", "\n".join(rows()))
+    # The SOP's audit procedure is the same for the page and for Prowler's CSV.
+    (sop,) = read(FOLDER / f"{SOP}.json")["Requirements"][0]["Attributes"]
+    put_in("auditor.md", sop["AuditProcedure"])
+    print("metadata/, docs/compliance.md and docs/auditor.md have what is made of the frameworks")
