@@ -95,7 +95,7 @@ class Network:
         """Return what the check knows of the subnets, with all lists in a random order."""
 
         def shuffled(items: Any) -> list[Any]:
-            return rng.sample(list(items), len(items))
+            return sorted(items, key=lambda _: rng.random())
 
         def answered(number: int, association: dict[str, Any], routes: Routes) -> dict[str, Any]:
             members = {eni: f" InstanceId={instance}" for eni, instance in INSTANCES.items()}
