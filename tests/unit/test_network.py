@@ -110,19 +110,20 @@ def route(text: str) -> dict[str, Any]:
 
     That is a target, or "Member=target", or "-" for none, with ! for a blackhole and ? for no
     state; a destination, if it is not the default, "in" for the subnet's block; and other members
-    as "Member=text".
+    as "Member=text" or "Member={JSON}".
     """
     first, *words = text.split()
     target = first.rstrip("!?")
     destination = next((word for word in words if "=" not in word), ALL)
     kind = "PrefixListId" if destination.startswith("pl-") else "CidrBlock"
     name = f"DestinationIpv6{kind}" if ":" in destination else f"Destination{kind}"
-    made = {name: BLOCK if destination == "in" else destination}
+    made: dict[str, Any] = {name: BLOCK if destination == "in" else destination}
     made["State"] = {"!": "blackhole", "?": ""}.get(first[-1], "active")
     if target != "-" and "=" not in target:
         target = f"{MEMBERS.get(target.partition('-')[0] + '-', 'GatewayId')}={target}"
-    members = [word.split("=", 1) for word in (target, *words) if "=" in word]
-    return {key: value for key, value in (made | dict(members)).items() if value}
+    members = (word.split("=", 1) for word in (target, *words) if "=" in word)
+    made |= {key: json.loads(value) if value[:1] == "{" else value for key, value in members}
+    return {key: value for key, value in made.items() if value}
 
 
 def tables(text: str) -> list[Any]:
@@ -138,6 +139,9 @@ def tables(text: str) -> list[Any]:
         named, *edits = head.split()
         if named[0].isupper():
             made.append(refusal(named))
+            continue
+        if named.startswith("vpce-"):
+            made.append(edited(endpoint(*re.findall(r"\d+", named)), edits))
             continue
         about = re.fullmatch(r"([a-z]*)(\d*)(?:@([^.]+))?(?:\.(\w+))?", named)
         assert about, named
@@ -159,10 +163,10 @@ def tables(text: str) -> list[Any]:
     return made
 
 
-def endpoint(number: int, *subnets: Any, **rest: Any) -> Any:
+def endpoint(number: int | str, *subnets: int | str) -> dict[str, Any]:
     """Return a firewall's endpoint in the subnets of the given numbers."""
     made = {"VpcEndpointId": f"vpce-{number}", "VpcId": "vpc-1"}
-    return {**made, "SubnetIds": [f"subnet-{n}" for n in subnets], **rest}
+    return {**made, "SubnetIds": [f"subnet-{n}" for n in subnets]}
 
 
 def refusal(code: str = "UnauthorizedOperation", message: str = "no", status: int = 400) -> Any:
@@ -230,38 +234,40 @@ def known(text: str) -> Subnet:
     """Return what is known of subnet-1 by a text such as "rtb-2, igw-1, vpce-1>rtb-2 ::/0; why".
 
     First its route table, if it is not rtb-1, or "-" if that is not known; then the ways out, each
-    with its destination if it is not the default; and at last, after semicolons, what is unread.
+    with its destination if it is not the default, and settings as "fact=text"; and at last, after
+    semicolons, what is unread.
     """
-    ways, *reasons = text.split("; ")
-    words = [way.split() for way in ways.split(", ") if way]
-    named = words.pop(0)[0] if words and words[0][0][:2] in ("rt", "-") else "rtb-1"
-    subnet = Subnet("subnet-1", "vpc-1", unread=tuple(map(unread, reasons)))
-    if named == "-":
-        return subnet
-    pairs = [(target, (block or [ALL])[0]) for target, *block in words]
-    through = (
-        MiddleboxRoute(block, target.split(">")[0], "igw-1", target.split(">")[1])
-        for target, block in pairs
-        if ">" in target
-    )
-    direct = (Route(block, target) for target, block in pairs if ">" not in target)
-    return replace(
-        subnet,
-        route_table_id=named,
-        internet_routes=tuple(direct),
-        middlebox_routes=tuple(through),
-    )
+    said, *reasons = text.split("; ")
+    words = [part.split() for part in said.split(", ") if part]
+    table = words.pop(0)[0] if words and words[0][0][:2] in ("rt", "-") else "rtb-1"
+    facts: dict[str, Any] = dict(one.split("=") for one, *_ in words if "=" in one)
+    if table != "-":
+        ways = [(one, *(rest or [ALL])) for one, *rest in words if "=" not in one]
+        facts["route_table_id"] = table
+        facts["internet_routes"] = tuple(
+            Route(block, target, *firewall)
+            for target, block, *firewall in ways
+            if ">" not in target
+        )
+        facts["middlebox_routes"] = tuple(
+            MiddleboxRoute(block, target.split(">")[0], "igw-1", target.split(">")[1])
+            for target, block, *_ in ways
+            if ">" in target
+        )
+    return Subnet("subnet-1", "vpc-1", unread=tuple(map(unread, reasons)), **facts)
 
 
-STAND = endpoint(1, 2), endpoint(2, 3)  # the firewalls vpce-1 and vpce-2
+STAND = [endpoint(1, 2), endpoint(2, 3)]  # the firewalls vpce-1 and vpce-2
 
 
-def read_subnet(text: str, endpoints: Iterable[Any] = STAND) -> tuple[Subnet, EC2]:
+def read_subnet(text: str) -> tuple[Subnet, EC2]:
     """Return what the check knows of subnet-1 by a text "subnet | tables"; or "tables"."""
     about, _, written = text.rpartition(" | ")
     names = [word for word in about.split() if "=" not in word]
     subnet = edited(SUBNETS[names[0]] if names else IN, about.split()[len(names) :])
-    ec2 = EC2(Subnets=[subnet], RouteTables=tables(written), VpcEndpoints=endpoints)
+    of_tables, *of_endpoints = written.split("; & ")
+    endpoints = tables(of_endpoints[0]) if of_endpoints else STAND
+    ec2 = EC2(Subnets=[subnet], RouteTables=tables(of_tables), VpcEndpoints=endpoints)
     facts, _ = read_network(ec2, ["subnet-1"], [])
     return facts["subnet-1"], ec2
 
@@ -409,6 +415,19 @@ FIREWALLS = {
         f"; way: rtb-2 sends {ALL} to eni-1, and rtb-9 of igw-1 sends {BLOCK} to vpce-1"
     ),
 }
+TWO_DEEP = "1: vpce-1; 2: vpce-2; 3: igw-1"
+STANDS = "no SubnetIds in it, or another VpcId than vpc-1"
+# Where firewalls stand.
+ENDPOINTS = {
+    "1: vpce-1; 3: igw-1; 7: nat-1; & vpce-1@7,3": "vpce-1>rtb-3",
+    f"{TWO_DEEP}; & UnauthorizedOperation": "; vpce-1: UnauthorizedOperation",
+    f"{TWO_DEEP}; & vpce-1@2; Throttling": "; vpce-2: Throttling",
+    f"{TWO_DEEP}; & vpce-9@2": "; vpce-1: AWS returned no such VPC endpoint",
+    f"{TWO_DEEP}; & vpce-1@2; vpce-1@3": "; vpce-1: AWS answered it in two ways",
+    f"{TWO_DEEP}; & vpce-1": f"; vpce-1: {STANDS}",
+    f'{TWO_DEEP}; & vpce-1@3 VpcId="vpc-2"': f"; vpce-1: {STANDS}",
+    f'{TWO_DEEP}; & vpce-1@3 SubnetIds="subnet-3"': f"; vpce-1: {STANDS}",
+}
 OUT, OUT_TO = "rtb-1 sends 0.0.0.0/0 to eni-1", "rtb-9 of igw-1 sends"
 PL_OUT = "; way: rtb-1 sends pl-1 to eni-1, and rtb-9 of igw-1 sends"
 EDGE = "igw: eni-1 in"
@@ -417,6 +436,7 @@ NEXT_HOP = "Origin=Advertisement IpAddress=10.0.9.5"
 IPV6 = "Ipv6CidrBlockAssociationSet"
 IPV6_STATE = f'[{{"Ipv6CidrBlock":"{BLOCK6}","Ipv6CidrBlockState":{{"State":"%s"}}}}]'
 ASSOCIATING = "the association of igw-1 with rtb-9 is associating"
+INSPECTED = 'IgwFirewall={"FirewallArn":"arn","Status":"active"}'
 NOT_SEEN = (
     f"the firewalls and gateways of account {OTHER}, which shares the subnet, are not seen from "
     "here"
@@ -513,39 +533,31 @@ APPLIANCES = {
     "shared | 1: eni-1; igw: eni-1 10.0.2.0/24": "",
     "shared | 1: vpce-1 pl-1": "",
     "shared | 1: nat-1": "",
-    # what no verdict rests on
-    'BlockPublicAccessStates={"InternetGatewayBlockMode":null} | 1': "",
 }
+MODE = 'BlockPublicAccessStates={"InternetGatewayBlockMode":%s}'
+SET = MODE % '"block-ingress"', "block_public_access=block-ingress"
+FLEXIBLE = 'NetworkFirewallConnectivityType="flexible"', "firewall_connectivity=flexible"
+NOT_SET = "subnet: no readable BlockPublicAccessStates or NetworkFirewallConnectivityType in it"
+# What no verdict rests on, and what hides no route where it is garbled.
+SETTINGS = {
+    f"{MODE % 'null'} | 1": "",
+    f"{SET[0]} {FLEXIBLE[0]} | 1": f"rtb-1, {SET[1]}, {FLEXIBLE[1]}",
+    f"{SET[0]} {FLEXIBLE[0]} | Throttling": f"-, {SET[1]}, {FLEXIBLE[1]}; own: Throttling",
+    f'{SET[0]} NetworkFirewallConnectivityType=["x"] | 1': f"; {NOT_SET}",
+    f"{MODE % 7} | 1: igw-1": f"igw-1; {NOT_SET}",
+    'BlockPublicAccessStates="x" | Throttling': f"-; {NOT_SET}; own: Throttling",
+    # the automated internet firewall, which is no target
+    f"1: igw-1 {INSPECTED}": f"igw-1 {ALL} active",
+    f"1: - {INSPECTED}": "; own: rtb-1 lacks",
+}
+CASES = TABLES | FIREWALLS | ENDPOINTS | APPLIANCES | SETTINGS
 
 
-@pytest.mark.parametrize(("text", "expected"), (TABLES | FIREWALLS | APPLIANCES).items())
+@pytest.mark.parametrize(("text", "expected"), CASES.items())
 def test_subnet(text: str, expected: str) -> None:
     facts, ec2 = read_subnet(text)
     assert facts == known(expected)
     assert [key for key, *_ in ec2.asked][:2] == ["Subnets", "RouteTables"]
-
-
-TWO_DEEP = "1: vpce-1; 2: vpce-2; 3: igw-1"
-STANDS = "no SubnetIds in it, or another VpcId than vpc-1"
-ANSWERS: dict[str, tuple[list[Any], str]] = {
-    "refused": ([refusal()], "vpce-1: UnauthorizedOperation"),
-    "gone": ([], "vpce-1: AWS returned no such VPC endpoint"),
-    "the second is gone": ([endpoint(1, 2)], "vpce-2: AWS returned no such VPC endpoint"),
-    "two answers": ([endpoint(1, 2), endpoint(1, 3)], "vpce-1: AWS answered it in two ways"),
-    "in no subnet": ([endpoint(1)], f"vpce-1: {STANDS}"),
-    "in another VPC": ([endpoint(1, 3, VpcId="vpc-2")], f"vpce-1: {STANDS}"),
-    "subnets that are no list": ([endpoint(1, SubnetIds="subnet-3")], f"vpce-1: {STANDS}"),
-}
-
-
-@pytest.mark.parametrize(("answers", "expected"), ANSWERS.values(), ids=ANSWERS)
-def test_where_a_firewall_stands(answers: list[Any], expected: str) -> None:
-    assert read_subnet(TWO_DEEP, answers)[0] == known(f"; {expected}")
-
-
-def test_a_firewall_stands_in_several_subnets() -> None:
-    facts, _ = read_subnet("1: vpce-1; 3: igw-1; 7: nat-1", [endpoint(1, 7, 3)])
-    assert facts == known("vpce-1>rtb-3")
 
 
 @pytest.mark.parametrize(
@@ -562,48 +574,11 @@ def test_firewalls_are_described_once_and_only_those_on_the_way(
     text: str, calls: list[int]
 ) -> None:
     others = {**IN, "SubnetId": "subnet-4"}, {**IN, "VpcId": "vpc-2", "SubnetId": "subnet-5"}
-    endpoints = [*STAND, endpoint(3, 6, VpcId="vpc-2")]
+    endpoints = [*STAND, {**endpoint(3, 6), "VpcId": "vpc-2"}]
     ec2 = EC2(Subnets=[IN, *others], RouteTables=tables(text), VpcEndpoints=endpoints)
     read_network(ec2, ["subnet-1", "subnet-4", "subnet-5"], [])
     assert [number for key, _, number in ec2.asked if key == "VpcEndpoints"] == calls
     assert len(read_subnet(f"shared | {text}")[1].asked) == 2
-
-
-def test_the_automated_internet_firewall_is_no_target() -> None:
-    subnet = {**IN, "NetworkFirewallConnectivityType": "outbound-only"}
-    inspected, without = tables("1: igw-1; own2: -")
-    for table in (inspected, without):
-        table["Routes"][1]["IgwFirewall"] = {"FirewallArn": "arn", "Status": "active"}
-    facts, _ = read_network(EC2(Subnets=[subnet], RouteTables=[inspected]), ["subnet-1"], [])
-    assert facts["subnet-1"].internet_routes == (Route(ALL, "igw-1", "active"),)
-    assert facts["subnet-1"].firewall_connectivity == "outbound-only"
-    facts, _ = read_network(EC2(Subnets=[IN], RouteTables=[without]), ["subnet-1"], [])
-    assert facts["subnet-1"] == known("rtb-2; own: rtb-2 lacks")
-
-
-@pytest.mark.parametrize("text", ["1", "UnauthorizedOperation"])
-def test_settings_that_no_verdict_rests_on(text: str) -> None:
-    mode = 'BlockPublicAccessStates={"InternetGatewayBlockMode":"block-ingress"}'
-    facts, _ = read_subnet(f'{mode} NetworkFirewallConnectivityType="flexible" | {text}')
-    sound, _ = read_subnet(text)
-    settings = {"block_public_access": "block-ingress", "firewall_connectivity": "flexible"}
-    assert facts == replace(sound, **settings)
-
-
-@pytest.mark.parametrize(
-    "setting",
-    [
-        'BlockPublicAccessStates="x"',
-        'BlockPublicAccessStates={"InternetGatewayBlockMode":7}',
-        'NetworkFirewallConnectivityType=["x"]',
-    ],
-)
-@pytest.mark.parametrize("text", ["1", "1: igw-1", "nobody1"])
-def test_a_setting_of_another_type_hides_no_route(setting: str, text: str) -> None:
-    sound, _ = read_subnet(text)
-    names = "BlockPublicAccessStates or NetworkFirewallConnectivityType"
-    whys = unread(f"subnet: no readable {names} in it"), *(sound.unread or ())
-    assert read_subnet(f"{setting} | {text}")[0] == replace(sound, unread=whys)
 
 
 # Security groups.
@@ -630,35 +605,38 @@ def rule(text: str) -> dict[str, Any]:
     return edited(made, [end for end in ends if "=" in end])
 
 
-def group(text: str, number: int = 1, **members: Any) -> dict[str, Any]:
-    """Return a security group by a text "ingress rule; … > egress rule; …"."""
-    ingress, egress = (
-        [rule(part) for part in rules.split("; ") if part.strip()]
-        for rules in [*text.split("> "), ""][:2]
+def group(text: str, number: int = 1) -> dict[str, Any]:
+    """Return a security group by a text "Member=JSON | ingress rule; … > egress rule; …"."""
+    members, _, rules = text.rpartition("| ")
+    made: dict[str, Any] = {"GroupId": f"sg-{number}", "VpcId": "vpc-1"}
+    directions = zip(
+        ("IpPermissions", "IpPermissionsEgress"), [*rules.split("> "), ""], strict=False
     )
-    made = {"GroupId": f"sg-{number}", "VpcId": "vpc-1", "IpPermissions": ingress}
-    return {**made, "IpPermissionsEgress": egress, **members}
+    made |= {
+        d: [rule(part) for part in texts.split("; ") if part.strip()] for d, texts in directions
+    }
+    return edited(made, members.split())
 
 
 JOINED = " (joined with others, broader than a /8 or an IPv6 /32)"
 
 
 def sg(text: str, number: int = 1) -> SecurityGroup:
-    """Return a group by the texts of its open rules, and what is unread of it.
+    """Return a group by the texts of its open rules and of what is unread; "-" is for no VPC.
 
     A + stands for what the last of those that are open together says; " with sg-2" for the others.
     """
-    parts = [part for part in text.split("; ") if part]
-    reasons = [unread(part) for part in parts if ": " in part]
+    vpc, parts = (None, []) if text == "-" else ("vpc-1", list(filter(None, text.split("; "))))
     rules = [part.partition(" with ") for part in parts if ": " not in part]
     opened = [OpenRule(t.replace("+", JOINED), tuple(o.split())) for t, _, o in rules]
+    found: list[Any] = [*opened, *(unread(part) for part in parts if ": " in part)]
+
+    def those(kind: type, holds: str) -> tuple[Any, ...]:
+        return tuple(f for f in found if isinstance(f, kind) and re.search(holds, repr(f)))
+
     return SecurityGroup(
-        f"sg-{number}",
-        "vpc-1",
-        tuple(one for one in opened if " from " in one.text),
-        tuple(one for one in opened if " to " in one.text),
-        tuple(reason for reason in reasons if "Egress" not in reason.why),
-        tuple(reason for reason in reasons if "Egress" in reason.why),
+        *(f"sg-{number}", vpc, those(OpenRule, " from "), those(OpenRule, " to ")),
+        *(those(Unread, "^((?!Egress).)*$"), those(Unread, "Egress")),
     )
 
 
@@ -706,6 +684,14 @@ GROUPS = {
     "> tcp 22 64:ff9b::808:808/128": "",
     "tcp 22 64:ff9b::/96": "",
     # what is garbled
+    "VpcId=7 | ": "-",
+    **{
+        f"IpPermissions={value} | ": "sg-1: no IpPermissions in sg-1"
+        for value in ("null", "7", "[7]")
+    },
+    "IpPermissionsEgress=null | tcp 22 ::/0": (
+        "tcp 22 from ::/0; sg-1: no IpPermissionsEgress in sg-1"
+    ),
     "tcp 22": NO_RANGE,
     "tcp 22 sg-2 IpRanges=null": NO_RANGE,
     "tcp 22 UserIdGroupPairs=7": NO_RANGE,
@@ -727,28 +713,6 @@ GROUPS = {
 def test_security_group(text: str, expected: str) -> None:
     _, facts = read_network(EC2(SecurityGroups=[group(text)]), [], [("sg-1",)])
     assert facts == {("sg-1",): (sg(expected),)}
-
-
-@pytest.mark.parametrize(
-    ("member", "value", "expected"),
-    [
-        *(("IpPermissions", value, "sg-1: no IpPermissions in sg-1") for value in (None, 7, [7])),
-        (
-            "IpPermissionsEgress",
-            None,
-            "tcp 22 from 0.0.0.0/0; sg-1: no IpPermissionsEgress in sg-1",
-        ),
-    ],
-)
-def test_a_group_without_a_list_of_rules(member: str, value: Any, expected: str) -> None:
-    groups = [group("tcp 22 0.0.0.0/0", **{member: value})]
-    _, facts = read_network(EC2(SecurityGroups=groups), [], [("sg-1",)])
-    assert facts == {("sg-1",): (sg(expected),)}
-
-
-def test_a_group_of_no_vpc() -> None:
-    _, facts = read_network(EC2(SecurityGroups=[group("", VpcId=7)]), [], [("sg-1",)])
-    assert facts == {("sg-1",): (replace(sg(""), vpc_id=None),)}
 
 
 def test_groups_of_one_model_are_open_together_and_no_others() -> None:
