@@ -4,7 +4,6 @@ import copy
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, ip_network
 from types import SimpleNamespace
@@ -622,22 +621,20 @@ JOINED = " (joined with others, broader than a /8 or an IPv6 /32)"
 
 
 def sg(text: str, number: int = 1) -> SecurityGroup:
-    """Return a group by the texts of its open rules and of what is unread; "-" is for no VPC.
+    """Return a group by a text "open rule; what is unread > likewise of egress"; "-": of no VPC.
 
     A + stands for what the last of those that are open together says; " with sg-2" for the others.
     """
-    vpc, parts = (None, []) if text == "-" else ("vpc-1", list(filter(None, text.split("; "))))
-    rules = [part.partition(" with ") for part in parts if ": " not in part]
-    opened = [OpenRule(t.replace("+", JOINED), tuple(o.split())) for t, _, o in rules]
-    found: list[Any] = [*opened, *(unread(part) for part in parts if ": " in part)]
 
-    def those(kind: type, holds: str) -> tuple[Any, ...]:
-        return tuple(f for f in found if isinstance(f, kind) and re.search(holds, repr(f)))
+    def known(half: str) -> tuple[tuple[OpenRule, ...], tuple[Unread, ...]]:
+        parts = list(filter(None, half.strip(" -").split("; ")))
+        rules = [part.partition(" with ") for part in parts if ": " not in part]
+        opened = [OpenRule(rule.replace("+", JOINED), tuple(o.split())) for rule, _, o in rules]
+        return tuple(opened), tuple(unread(part) for part in parts if ": " in part)
 
-    return SecurityGroup(
-        *(f"sg-{number}", vpc, those(OpenRule, " from "), those(OpenRule, " to ")),
-        *(those(Unread, "^((?!Egress).)*$"), those(Unread, "Egress")),
-    )
+    (ingress, why), (egress, why_egress) = map(known, [*text.split("> "), ""][:2])
+    vpc_id = None if text == "-" else "vpc-1"
+    return SecurityGroup(f"sg-{number}", vpc_id, ingress, egress, why, why_egress)
 
 
 NO_RANGE = "sg-1: a rule in IpPermissions of sg-1 lacks its protocol, port or range"
@@ -674,11 +671,11 @@ GROUPS = {
     f"icmp 12..0 {A}; icmp 13..0 {B}": "",
     f"icmp 8..-1 {A}; icmp -1..-1 {B}": f"icmp type 8 from {A}; icmp from {B}+",
     # egress, and all of IPv4 by way of NAT64, which leads out only
-    "> -1 * 0.0.0.0/0": "all traffic to 0.0.0.0/0",
-    "> tcp 22 64:ff9b::/96": "tcp 22 to 64:ff9b::/96",
-    "> tcp 22 64:ff9b::/64": "tcp 22 to 64:ff9b::/64",
+    "> -1 * 0.0.0.0/0": "> all traffic to 0.0.0.0/0",
+    "> tcp 22 64:ff9b::/96": "> tcp 22 to 64:ff9b::/96",
+    "> tcp 22 64:ff9b::/64": "> tcp 22 to 64:ff9b::/64",
     "> tcp 22 64:ff9b::c00:0/104 64:ff9b::d00:0/104": (
-        "tcp 22 to 64:ff9b::c00:0/104; tcp 22 to 64:ff9b::d00:0/104+"
+        "> tcp 22 to 64:ff9b::c00:0/104; tcp 22 to 64:ff9b::d00:0/104+"
     ),
     "> tcp 22 2600:1f00::/32": "",
     "> tcp 22 64:ff9b::808:808/128": "",
@@ -690,7 +687,7 @@ GROUPS = {
         for value in ("null", "7", "[7]")
     },
     "IpPermissionsEgress=null | tcp 22 ::/0": (
-        "tcp 22 from ::/0; sg-1: no IpPermissionsEgress in sg-1"
+        "tcp 22 from ::/0 > sg-1: no IpPermissionsEgress in sg-1"
     ),
     "tcp 22": NO_RANGE,
     "tcp 22 sg-2 IpRanges=null": NO_RANGE,
@@ -812,53 +809,50 @@ def test_what_is_open_to_the_internet(text: str) -> None:
 
 
 NO_CIDR = "no Cidr in one of the Entries"
-# The entries of a prefix list, which of them are open, and why they are not all known.
-LISTS: dict[str, tuple[list[Any], list[str], str]] = {
-    "named sources": (["198.51.100.0/24"], [], ""),
-    "everywhere": (["10.0.0.0/8", ALL], [ALL], ""),
-    "no entries": ([], [], ""),
-    "a host in an entry": (["1.2.3.4/0"], ["1.2.3.4/0"], ""),
-    "refused": ([refusal()], [], "UnauthorizedOperation"),
-    "gone": ([refusal("InvalidPrefixListID.NotFound")], [], "InvalidPrefixListID.NotFound"),
-    "throttled": (["::/0", refusal("RequestLimitExceeded")], ["::/0"], "RequestLimitExceeded"),
-    "an entry without a block": ([{}, "::/0"], ["::/0"], NO_CIDR),
-    "an entry that is no block": (["everywhere"], [], NO_CIDR),
-    "an entry that is a number": ([7], [], NO_CIDR),
-    "an answer without its list": ([None], [], "no Entries in the answer"),
+# The entries of a prefix list, or what breaks them off; which are open, and what is not known.
+LISTS = {
+    "198.51.100.0/24": "",
+    "10.0.0.0/8 0.0.0.0/0": "0.0.0.0/0",
+    "": "",
+    "1.2.3.4/0": "1.2.3.4/0",
+    "UnauthorizedOperation": "; UnauthorizedOperation",
+    "InvalidPrefixListID.NotFound": "; InvalidPrefixListID.NotFound",
+    "::/0 RequestLimitExceeded": "::/0; RequestLimitExceeded",
+    "Cidr= ::/0": f"::/0; {NO_CIDR}",
+    "everywhere": f"; {NO_CIDR}",
+    "Cidr=7": f"; {NO_CIDR}",
+    "null": "; no Entries in the answer",
 }
 
 
-@pytest.mark.parametrize(("entries", "blocks", "why"), LISTS.values(), ids=LISTS)
-def test_prefix_list(entries: list[Any], blocks: list[str], why: str) -> None:
-    given = [{"Cidr": entry} if isinstance(entry, str | int) else entry for entry in entries]
-    reasons = (unread(f"prefix list pl-1 of security group sg-1: {why}"),) if why else ()
-    for before, word in (("", "from"), ("> ", "to")):
-        ec2 = EC2(SecurityGroups=[group(f"{before}tcp 22 pl-1; tcp 22 pl-1")], **{"pl-1": given})
-        _, facts = read_network(ec2, [], [("sg-1",)])
-        opened = sg("; ".join(f"tcp 22 {word} {block} of prefix list pl-1" for block in blocks))
-        unknown = {"unread_egress" if before else "unread": reasons}
-        assert facts["sg-1",] == (replace(opened, **unknown),)
-        assert ec2.asked.count(("Entries", "pl-1", 1)) == 1
-
-
-def test_a_rule_may_name_blocks_and_prefix_lists() -> None:
-    entries = [{"Cidr": "128.0.0.0/1"}]
-    ec2 = EC2(SecurityGroups=[group("tcp 22 0.0.0.0/1 pl-1")], **{"pl-1": entries})
+@pytest.mark.parametrize("direction", ["", "> "])
+@pytest.mark.parametrize("text", LISTS)
+def test_prefix_list(text: str, direction: str) -> None:
+    given = {"null": None, "Cidr=": {}, "Cidr=7": {"Cidr": 7}}
+    entries = [
+        refusal(word) if word[0].isupper() and "=" not in word else given.get(word, {"Cidr": word})
+        for word in text.split()
+    ]
+    rules = "tcp 22 10.0.0.0/8 pl-1; udp 22 pl-1"
+    ec2 = EC2(SecurityGroups=[group(direction + rules)], **{"pl-1": entries})
     _, facts = read_network(ec2, [], [("sg-1",)])
-    texts = "tcp 22 from 0.0.0.0/1; tcp 22 from 128.0.0.0/1 of prefix list pl-1"
-    assert facts["sg-1",] == (sg(texts),)
+    block, _, why = LISTS[text].partition("; ")
+    word = "to" if direction else "from"
+    opened = [f"{p} 22 {word} {block} of prefix list pl-1" for p in ("tcp", "udp") if block]
+    unknown = [f"prefix list pl-1 of security group sg-1: {why}"] * bool(why)
+    assert facts["sg-1",] == (sg(direction + "; ".join(opened + unknown)),)
+    assert ec2.asked.count(("Entries", "pl-1", 1)) == 1
 
 
-# What AWS answers to a call, what is said of it, and what is to be done.
 DENY, NO = "not authorized with an explicit deny in", "because no {} allows the ec2:X action"
-WHY: list[tuple[Exception | None, str, str, str]] = [
-    (refusal(), "UnauthorizedOperation", "allow {}", READ),
+# What AWS answers to a call, what is said of it, and what is to be done.
+WHY: list[tuple[Exception | None, str, str]] = [
+    (refusal(), "UnauthorizedOperation", "allow {}"),
     *(
         (
             refusal(message=f"{DENY} {policy}{end}"),
             f"UnauthorizedOperation, explicit deny in {policy}",
             "change that policy, because to allow {} elsewhere is not enough",
-            READ,
         )
         for policy, end in (
             *(("a service control policy", ": x"), ("a VPC endpoint policy", "")),
@@ -866,42 +860,36 @@ WHY: list[tuple[Exception | None, str, str, str]] = [
         )
     ),
     *(
-        (
-            refusal(message=NO.format(kind)),
-            f"UnauthorizedOperation, no {kind} allows it",
-            f"allow {{}}{f' in the {kind}' * (kind != 'identity-based policy')}",
-            READ,
-        )
-        for kind in (
-            *("identity-based policy", "permissions boundary", "session policy"),
-            "VPC endpoint policy",
-        )
+        (refusal(message=NO.format(kind)), f"UnauthorizedOperation, no {kind} allows it", remedy)
+        for kind, remedy in {
+            "identity-based policy": "allow {}",
+            "permissions boundary": "allow {} in the permissions boundary",
+            "VPC endpoint policy": "allow {} in the VPC endpoint policy",
+        }.items()
     ),
-    (refusal("Busy", status=429), "Busy", "scan again", READ),
-    (refusal("InternalError", status=500), "InternalError", "scan again", READ),
-    (refusal("Unavailable", status=503), "Unavailable", "scan again", READ),
-    *((refusal(code), code, "scan again", READ) for code in ("Throttling", "ServiceUnavailable")),
-    (refusal("RequestLimitExceeded"), "RequestLimitExceeded", "scan again", READ),
-    (refusal("InvalidFilter", status=499), "InvalidFilter", AGAIN, READ),
+    (refusal("Busy", status=429), "Busy", "scan again"),
+    (refusal("InternalError", status=500), "InternalError", "scan again"),
+    *((refusal(code), code, "scan again") for code in ("Unavailable", "InternalFailure")),
+    *((refusal(code), code, "scan again") for code in ("Throttling", "RequestLimitExceeded")),
+    (refusal("InvalidFilter", status=499), "InvalidFilter", AGAIN),
     (
         *(refusal("RequestExpired"), "RequestExpired"),
-        *("renew the credentials, or leave out a region that is not enabled", READ),
+        "renew the credentials, or leave out a region that is not enabled",
     ),
-    (refusal(""), "unknown error", AGAIN, READ),
-    (refusal("<b>Throttling</b>"), "bThrottlingb", "scan again", READ),
-    (ReadTimeoutError(endpoint_url="x"), "ReadTimeoutError", "scan again", READ),
-    (KeyError("x"), "the answer is garbled, KeyError", AGAIN, UNDERSTOOD),
-    (MalformedError("no Subnets"), "no Subnets", AGAIN, UNDERSTOOD),
-    (None, "no Subnets in the answer", AGAIN, UNDERSTOOD),
+    (refusal(""), "unknown error", AGAIN),
+    (refusal("<b>Throttling</b>"), "bThrottlingb", "scan again"),
+    (ReadTimeoutError(endpoint_url="x"), "ReadTimeoutError", "scan again"),
+    (KeyError("x"), "the answer is garbled, KeyError", AGAIN),
+    (MalformedError("no Subnets"), "no Subnets", AGAIN),
+    (None, "no Subnets in the answer", AGAIN),
 ]
 
 
-@pytest.mark.parametrize(("error", "why", "remedy", "problem"), WHY)
-def test_why_a_subnet_is_unknown(
-    error: Exception | None, why: str, remedy: str, problem: str
-) -> None:
+@pytest.mark.parametrize(("error", "why", "remedy"), WHY)
+def test_why_a_subnet_is_unknown(error: Exception | None, why: str, remedy: str) -> None:
     facts, _ = read_network(EC2(Subnets=[error]), ["subnet-1"], [])
-    permission = PERMISSIONS["subnet"]
+    answered = isinstance(error, KeyError | MalformedError | None)
+    permission, problem = PERMISSIONS["subnet"], UNDERSTOOD if answered else READ
     reason = Unread("subnet subnet-1", why, permission, remedy.format(permission), problem)
     assert facts == {"subnet-1": Subnet("subnet-1", unread=(reason,))}
 
