@@ -215,7 +215,7 @@ def twice(_: str, value: Any) -> Any:
     """Return a list whose items are there again with another content."""
     if not isinstance(value, list):
         return value
-    other = {"VpcId": "vpc-2", "Routes": [route("local")], "IpPermissions": []}
+    other: dict[str, Any] = {"VpcId": "vpc-2", "Routes": [route("local")], "IpPermissions": []}
     other |= {"SubnetIds": ["subnet-1"], "CreationTime": CREATED + HOUR}
     again = [{k: other.get(k, v) for k, v in item.items()} for item in value]
     return [item for both in zip(value, again, strict=True) for item in both]

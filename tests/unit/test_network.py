@@ -88,7 +88,7 @@ def read_network(
 
 
 IN = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": BLOCK, "OwnerId": ACCOUNT}
-SUBNETS = {
+SUBNETS: dict[str, dict[str, Any]] = {
     "dual": {**IN, "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": BLOCK6}]},
     "shared": {**IN, "OwnerId": OTHER},
 }
@@ -598,8 +598,8 @@ def rule(text: str) -> dict[str, Any]:
         made |= {name: int(port)} if port.strip("*") else {}
     for end in ends:
         if "=" not in end:
-            name = {"pl-": "PrefixListIds", "sg-": "UserIdGroupPairs"}.get(end[:3])
-            name = name or ("Ipv6Ranges" if ":" in end else "IpRanges")
+            blocks = "Ipv6Ranges" if ":" in end else "IpRanges"
+            name = {"pl-": "PrefixListIds", "sg-": "UserIdGroupPairs"}.get(end[:3], blocks)
             made[name].append({RANGES[name]: end})
     return edited(made, [end for end in ends if "=" in end])
 

@@ -10,7 +10,8 @@ Each run draws a new seed and prints it. `python -m tests.unit.test_open_groups 
 import random
 import sys
 from collections import Counter
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import collapse_addresses, ip_network
+from typing import Any
 
 from checks.sagemaker_models_network_isolation_enabled.lib.rules import Statement, Verdict, judge
 
@@ -63,22 +64,22 @@ def is_open(groups: Groups, direction: int) -> bool:
                 for end in ends
                 for block in LISTS.get(end, [end])
             ]
-            v4 = collapse_addresses([b for b in admitted if isinstance(b, IPv4Network)])
-            v6 = collapse_addresses([b for b in admitted if isinstance(b, IPv6Network)])
-            if is_public_range(list(v4), 2**24) or is_public_range(list(v6), 2**96):
-                return True
+            for version, named in ((4, 2**24), (6, 2**96)):
+                if is_public_range([b for b in admitted if b.version == version], named):
+                    return True
     return False
 
 
-def is_public_range(blocks: list[IPv4Network] | list[IPv6Network], named: int) -> bool:
-    """Return whether blocks in a row have more public addresses; they are apart and sorted."""
+def is_public_range(blocks: list[Any], named: int) -> bool:
+    """Return whether some of the blocks are in a row and have more public addresses together."""
     size, end = 0, -1
-    for block in blocks:
+    for block in collapse_addresses(blocks):
         size *= int(block.network_address) == end
         end = int(block.broadcast_address) + 1
-        same = [s for s in SPECIAL if s.version == block.version]
+        same: list[Any] = [s for s in SPECIAL if s.version == block.version]
         if not any(block.subnet_of(s) for s in same):
-            size += block.num_addresses - sum(s.num_addresses for s in same if s.subnet_of(block))
+            size += block.num_addresses
+            size -= sum(s.num_addresses for s in same if s.subnet_of(block))
         if size > named:
             return True
     return False

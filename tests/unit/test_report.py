@@ -21,6 +21,7 @@ from prowler_sagemaker_network_isolation.cli.main import main
 
 from ..embedded.installation import CHECK, CONFIG_CHECK, ROOT
 
+OCSF = "x.ocsf.json"
 A, B = "111122223333", "444455556666"
 NIGHT = 1796008620  # 2026-11-30 03:17 UTC
 Detection = dict[str, Any]
@@ -59,10 +60,10 @@ def ocsf(
     kind = "" if "/" in name else CHECKS.get(check, "x").replace(" ", "-") + "/"
     names = VIOLATION if status == "FAIL" else UNKNOWN
     said = [dict(zip(names, reason, strict=True)) for reason in reasons]
-    facts = {"name": name, "creation_time": "2026-01-01", "endpoints": [], "notes": []}
+    facts: dict[str, Any] = {"name": name, "creation_time": "2026-01-01", "endpoints": []}
     facts |= {"violations": said * (status == "FAIL"), "unknown": said * (status == "MANUAL")}
     resource = {"name": name, "uid": f"arn:aws:sagemaker:{region}:{account}:{kind}{name}"}
-    data = {"metadata": {"name": name} if built_in else facts | differs}
+    data = {"metadata": {"name": name} if built_in else {**facts, "notes": [], **differs}}
     return {
         "class_uid": 2004,
         "cloud": {"provider": "aws", "account": {"uid": account}},
@@ -178,7 +179,7 @@ def test_what_findings_come_to(run: Run, tmp_path: Path, name: str) -> None:
     found, code, counts, said, *checks = OUTPUTS[name]
     (tmp_path / "output").mkdir()
     for number, detection in enumerate(found):
-        write(tmp_path / "output" / str(number) / "x.ocsf.json", detection)
+        write(tmp_path / "output" / str(number) / OCSF, detection)
     alerts = tmp_path / "x.sarif"
     alerts.write_text("of an earlier run")
     asked = [tmp_path / "output", "--checks", *(checks or [CHECK]), "--sarif", alerts]
@@ -200,86 +201,81 @@ def test_what_findings_come_to(run: Run, tmp_path: Path, name: str) -> None:
         assert len(data["findings"]) + data["superseded"] == len(found)
 
 
-BESIDE = {  # a.ocsf.json
-    ("b.csv", f"A;FINDING_UID;B\n1;2;s3\n1;2;{CHECK};x\n"): "has no OCSF beside it",
-    ("a.csv", f"A;FINDING_UID;B\n1;2;{CHECK};x\n"): "",
-    ("b.csv", "A;FINDING_UID;B\n1;2;s3;x\n"): "",
-    ("b.csv", f"A;REQUIREMENTS_ID;B\n1;2;{CHECK};x\n"): "",
-    ("a.html", "<b>Parameters used:</b> aws --status PASS\n<tbody>"): "with --status PASS, which",
-    ("a.html", "--status MANUAL FAIL --status FAIL PASS -z"): "with --status FAIL PASS, which",
-    ("a.html", "--status FAIL MANUAL"): "",
-    ("a.html", "-z<tbody> --status PASS"): "",
-}
-
-
-@pytest.mark.parametrize(("name", "content"), BESIDE)
-def test_what_other_files_tell_of_a_scan(run: Run, tmp_path: Path, name: str, content: str) -> None:
-    write(tmp_path / "a.ocsf.json", SOUND)
-    (tmp_path / name).write_text(content)
-    done, said = run(tmp_path), BESIDE[name, content]
-    assert (done.code, done.err.count("\n")) == (bool(said), bool(said))
-    assert said in done.err
-
-
 WHOLE = json.dumps([FAILS])
-# What is in the file, or what is replaced in a whole one, and what is said of it.
-BROKEN: dict[str, tuple[Any, str]] = {
-    "not there": (None, "is not there: name the folder"),
-    "empty": ("", "is empty: scan again"),
-    "binary": (b"\xff\xfe\x00", "is not text"),
-    "cut off": (WHOLE[:-200], "is cut off, or is not JSON"),
-    "cut off after a finding": (WHOLE[:-1] + ",", "after 1 finding, is cut off"),
-    "an object": ("{}", "holds no list of findings"),
-    "a CSV": ("A;B\n1;2\n", "holds no list of findings"),
-    "a list of texts": ('["FAIL"]', "holds something else than findings"),
-    "a list of something else": ('[{"a": 1}]', "finding 1 is not as Prowler and the plugin"),
-    "two lists": (WHOLE * 2, "goes on after its end"),
-    "nested without end": ("[" * 100_000, "is not JSON"),
-    "without a status": (("status_code", "other"), "finding 1 is not as Prowler and the plugin"),
-    "of an infinite time": (('"time": ', '"time": 1e999, "x": '), "OverflowError"),
-    "of a year without end": (('"time": ', '"time": 1e12, "x": '), "ValueError"),
-    "of a region that is none": (('"eu-west-1"', "null"), "a NoneType where a text must be"),
-    "of a number for a name": (('"name": "f"', '"name": 7'), "a int where a text must be"),
-    "of a thing that is none": (('"route table rtb-1"', "null"), "a NoneType where a text must"),
-    "of an unknown status": (('"FAIL"', '"WARN"'), "'WARN'"),
-    "of a FAIL without a reason": (('"violations": [', '"violations": [], "x": ['), "it is FAIL"),
-    "of a MANUAL without a reason": (('"FAIL"', '"MANUAL"'), "it is MANUAL"),
-    "of a PASS with a reason": (('"FAIL"', '"PASS"'), "it is PASS"),
-    "without a part of the verdict": (('"thing"', '"other"'), "KeyError"),
-}
+IS_NOT = "finding 1 is not as Prowler and the plugin"
+# A file beside one that is whole, a.ocsf.json; what is in it, or is replaced in a whole one; and
+# what is said of it.
+FILES: list[tuple[str, Any, str]] = [
+    (OCSF, "", "is empty: scan again"),
+    (OCSF, b"\xff\xfe\x00", "is not text"),
+    (OCSF, WHOLE[:-200], "is cut off, or is not JSON"),
+    (OCSF, WHOLE[:-1] + ",", "after 1 finding, is cut off"),
+    (OCSF, "{}", "holds no list of findings"),
+    (OCSF, "A;B\n1;2\n", "holds no list of findings"),
+    (OCSF, '["FAIL"]', "holds something else than findings"),
+    (OCSF, '[{"a": 1}]', IS_NOT),
+    (OCSF, WHOLE * 2, "goes on after its end"),
+    (OCSF, "[" * 100_000, "is not JSON"),
+    (OCSF, ("status_code", "other"), IS_NOT),
+    (OCSF, ('"time": ', '"time": 1e999, "x": '), "OverflowError"),
+    (OCSF, ('"time": ', '"time": 1e12, "x": '), "ValueError"),
+    (OCSF, ('"eu-west-1"', "null"), "a NoneType where a text must be"),
+    (OCSF, ('"name": "f"', '"name": 7'), "a int where a text must be"),
+    (OCSF, ('"route table rtb-1"', "null"), "a NoneType where a text must"),
+    (OCSF, ('"FAIL"', '"WARN"'), "'WARN'"),
+    (OCSF, ('"violations": [', '"violations": [], "x": ['), "it is FAIL"),
+    (OCSF, ('"FAIL"', '"MANUAL"'), "it is MANUAL"),
+    (OCSF, ('"FAIL"', '"PASS"'), "it is PASS"),
+    (OCSF, ('"thing"', '"other"'), "KeyError"),
+    # of another format
+    ("b.csv", f"A;FINDING_UID;B\n1;2;s3\n1;2;{CHECK};x\n", "has no OCSF beside it"),
+    ("a.csv", f"A;FINDING_UID;B\n1;2;{CHECK};x\n", ""),
+    ("b.csv", "A;FINDING_UID;B\n1;2;s3;x\n", ""),
+    ("b.csv", f"A;REQUIREMENTS_ID;B\n1;2;{CHECK};x\n", ""),
+    ("a.html", "<b>Parameters used:</b> aws --status PASS\n<tbody>", "with --status PASS, which"),
+    ("a.html", "--status MANUAL FAIL --status FAIL PASS -z", "with --status FAIL PASS, which"),
+    ("a.html", "--status FAIL MANUAL", ""),
+    ("a.html", "-z<tbody> --status PASS", ""),
+]
 
 
-@pytest.mark.parametrize(("content", "sentence"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_one_sentence(
-    run: Run, tmp_path: Path, content: Any, sentence: str
+@pytest.mark.parametrize(("name", "content", "said"), FILES)
+def test_a_file_that_is_not_whole_is_one_sentence(
+    run: Run, tmp_path: Path, name: str, content: Any, said: str
 ) -> None:
-    path, alerts = tmp_path / "broken.ocsf.json", tmp_path / "alerts.sarif"
+    sound = write(tmp_path / "a.ocsf.json", SOUND)
+    path, alerts = tmp_path / name, tmp_path / "alerts.sarif"
     if isinstance(content, tuple):
         content = WHOLE.replace(*content)
         assert content != WHOLE
-    if content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    sound = write(tmp_path / "sound" / "x.ocsf.json", SOUND)
-    for arguments in ((path,), (sound, path), (sound, "--baseline", path)):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for arguments in ((tmp_path,), (sound, "--baseline", path))[: 1 + (name == OCSF)]:
         alerts.write_text("of an earlier run")
         done = run(*arguments, "--sarif", alerts)
-        assert (done.code, done.err.count("\n")) == (1, 1)
-        assert sentence in done.err
-        assert str(path) in done.err
-        assert not alerts.exists()  # its alerts would be closed
+        assert (done.code, done.err.count("\n")) == (bool(said), bool(said))
+        assert said in done.err
+        assert str(path) in done.err or not said
+        # An earlier run's alerts would be closed by those of a run that has not all.
+        assert alerts.exists() is not bool(said)
 
 
 def test_files_of_every_kind_are_found_and_read_to_their_end(run: Run, tmp_path: Path) -> None:
-    path = write(tmp_path / "elsewhere" / "x.ocsf.json", {"class_uid": 2003}, FAILS)
+    path = write(tmp_path / "elsewhere" / OCSF, {"class_uid": 2003}, FAILS)
     path.write_bytes(codecs.BOM_UTF8 + path.read_bytes() + b" \n")
-    output = write(tmp_path / "output" / "x.ocsf.json", SOUND).parent
+    output = write(tmp_path / "output" / OCSF, SOUND).parent
     (output / "night").symlink_to(tmp_path / "elsewhere")
     (output / "loop").symlink_to(output)
     done = run(output)
     assert (done.code, done.err) == (3, "")
     os.mkfifo(output / "pipe.ocsf.json")
-    assert "pipe.ocsf.json is no regular file." in run(output).err
-    assert "cannot be read: File name too long." in run(tmp_path / ("x" * 300)).err
+    for place, said in (
+        (output, "pipe.ocsf.json is no regular file."),
+        (tmp_path / ("x" * 300), "cannot be read: File name too long."),
+        (tmp_path / "no", "no is not there: name the folder"),
+    ):
+        done = run(path, place)
+        assert (done.code, done.err.count("\n")) == (1, 1)
+        assert said in done.err
 
 
 @pytest.mark.parametrize(
@@ -296,9 +292,9 @@ def test_a_wrong_command_line(run: Run, arguments: list[str]) -> None:
 
 def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
     """What serves comes first; an endpoint's name is one in each account and region."""
-    used = {"endpoints": [{"name": "e", "arn": None, "status": "InService"}]}
+    used: dict[str, Any] = {"endpoints": [{"name": "e", "arn": None, "status": "InService"}]}
     path = write(
-        tmp_path / "x.ocsf.json",
+        tmp_path / OCSF,
         *(ocsf(f"m{number}", NO_VPC) for number in range(1212)),
         ocsf("a", ROUTE, IPV6, **used),
         ocsf("b", ROUTE, ISOLATION, region="us-east-1", endpoints=None, severity="Low"),
@@ -331,7 +327,7 @@ def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
 def test_of_many_accounts_those_that_fail_are_named(run: Run, tmp_path: Path) -> None:
     accounts = [f"{number:012}" for number in range(50)]
     found = [ocsf("m", *[ROUTE] * (a < accounts[14]), account=a) for a in accounts]
-    done = run(write(tmp_path / "x.ocsf.json", *found, ocsf("u", DENIED, account=accounts[20])))
+    done = run(write(tmp_path / OCSF, *found, ocsf("u", DENIED, account=accounts[20])))
     assert "Of 50 accounts, 14 have what fails, 1 what could not be judged, 35 neither" in done.out
     rows = re.findall(r"^(\d{12}) +(\d+) +(\d+) +(\d+) +(\d+)$", done.out, re.MULTILINE)
     assert [row[0] for row in rows] == [*accounts[:14], accounts[20]]
@@ -368,8 +364,8 @@ CHANGES: dict[str, tuple[list[Detection], list[Detection], dict[str, str], int, 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_has_changed_since_the_baseline(run: Run, tmp_path: Path, name: str) -> None:
     then, now, changes, code, said = CHANGES[name]
-    output = write(tmp_path / "now" / "x.ocsf.json", *now)
-    asked = output, "--baseline", write(tmp_path / "then" / "x.ocsf.json", *then)
+    output = write(tmp_path / "now" / OCSF, *now)
+    asked = output, "--baseline", write(tmp_path / "then" / OCSF, *then)
     done = run(*asked, "--format", "json")
     assert (done.code, done.err.count("\n")) == (code, bool(said))
     assert said in done.err
@@ -381,7 +377,7 @@ def test_what_has_changed_since_the_baseline(run: Run, tmp_path: Path, name: str
 
 
 def test_a_baseline_that_holds_the_output_is_none(run: Run, tmp_path: Path) -> None:
-    output = write(tmp_path / "today" / "x.ocsf.json", FAILS)
+    output = write(tmp_path / "today" / OCSF, FAILS)
     for arguments in ((output, tmp_path), (output.parent, tmp_path), (output, output)):
         done = run(arguments[0], "--baseline", arguments[1])
         assert (done.code, done.err.count("holds the output itself")) == (1, 1)
@@ -389,8 +385,8 @@ def test_a_baseline_that_holds_the_output_is_none(run: Run, tmp_path: Path) -> N
 
 def test_a_text_cannot_command_a_terminal(run: Run, tmp_path: Path) -> None:
     hostile = ocsf("f", ("rule", "thing \033]0;x\007", "\ud800", None), region="\033[31mred")
-    output = write(tmp_path / "now" / "x.ocsf.json", hostile, SOUND)
-    done = run(output, "--baseline", write(tmp_path / "then" / "x.ocsf.json", SOUND))
+    output = write(tmp_path / "now" / OCSF, hostile, SOUND)
+    done = run(output, "--baseline", write(tmp_path / "then" / OCSF, SOUND))
     assert "thing ]0;x" in done.out
     assert "[31mred" in done.out
     assert "\033" not in done.out
@@ -403,7 +399,7 @@ def test_the_sarif_has_an_alert_for_each_that_fails_or_could_not_be_judged(
     path = tmp_path / "x.sarif"
     low, high = ocsf("l", ROUTE, severity="Low"), ocsf("c", ROUTE, severity="Critical")
     muted = ocsf("x", ROUTE, muted=True)
-    run(write(tmp_path / "x.ocsf.json", UNJUDGED, low, high, FAILS, SOUND, muted), "--sarif", path)
+    run(write(tmp_path / OCSF, UNJUDGED, low, high, FAILS, SOUND, muted), "--sarif", path)
     document = json.loads(path.read_text("utf-8"))
     Sarif.model_validate(document)
     (made,) = document["runs"]
@@ -422,27 +418,26 @@ def test_the_sarif_has_an_alert_for_each_that_fails_or_could_not_be_judged(
     assert rule["help"] == dict(zip(("text", "markdown"), described, strict=True))
 
 
-LIMITS = {
-    2: (2, ""),
-    3: (3, "Code scanning shows 2 of the 3 alerts of the SARIF."),
-    5: (4, "Code scanning takes 4 alerts: the SARIF leaves out 1."),
-}
-
-
-@pytest.mark.parametrize("number", LIMITS)
+@pytest.mark.parametrize(
+    ("number", "taken", "sentence"),
+    [
+        (2, 2, ""),
+        (3, 3, "Code scanning shows 2 of the 3 alerts of the SARIF."),
+        (5, 4, "Code scanning takes 4 alerts: the SARIF leaves out 1."),
+    ],
+)
 def test_the_limits_of_code_scanning(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    run: Run, tmp_path: Path, monkeypatch: Any, number: int, taken: int, sentence: str
 ) -> None:
     """What fails is left out after what could not be judged."""
     assert (sarif.MOST, sarif.SHOWN) == (25_000, 5_000)
     monkeypatch.setattr(sarif, "MOST", 4)
     monkeypatch.setattr(sarif, "SHOWN", 2)
-    (shown, sentence), path = LIMITS[number], tmp_path / "x.sarif"
-    fails = [ocsf(f"m{n}", ROUTE) for n in range(number - 1)]
-    done = run(write(tmp_path / "x.ocsf.json", UNJUDGED, *fails), "--sarif", path)
+    found, path = [ocsf(f"m{n}", ROUTE) for n in range(number - 1)], tmp_path / "x.sarif"
+    done = run(write(tmp_path / OCSF, UNJUDGED, *found), "--sarif", path)
     assert done.err == (f"sagemaker-isolation: {sentence}\n" if sentence else "")
     levels = [result["level"] for result in json.loads(path.read_text())["runs"][0]["results"]]
-    assert levels == [*["error"] * (number - 1), "warning"][:shown]
+    assert levels == [*["error"] * (number - 1), "warning"][:taken]
 
 
 def test_colours_are_for_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -456,7 +451,7 @@ def test_colours_are_for_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_cannot_be_written_is_said_to_be(run: Run, tmp_path: Path) -> None:
-    path = write(tmp_path / "x.ocsf.json", SOUND)
+    path = write(tmp_path / OCSF, SOUND)
     done = run(path, "--sarif", tmp_path / "no" / "x.sarif")
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "x.sarif cannot be used: No such file or directory." in done.err
@@ -481,7 +476,7 @@ def test_the_history_of_five_nights_with_a_gap(tmp_path: Path) -> None:
         3: [ocsf("m", ROUTE, night=3)],
     }
     for night, found in nights.items():
-        write(tmp_path / "output" / str(night) / "x.ocsf.json", *found)
+        write(tmp_path / "output" / str(night) / OCSF, *found)
         write(tmp_path / "output" / "copies" / f"{night}.ocsf.json", *found, {"class_uid": 2003})
     header = (ROOT / "docs" / "history.jq").read_text("utf-8")
     command = "".join(re.findall(r"^#( {4,}.+\n)", header, re.MULTILINE))
@@ -491,9 +486,9 @@ def test_the_history_of_five_nights_with_a_gap(tmp_path: Path) -> None:
         shell = ["bash", "-c", asked.replace("docs/", f"{ROOT}/docs/")]
         return subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    done = history("2026-11-28", "2026-12-02")
+    whole = "2026-11-28", "2026-12-02"
     arn = f"arn:aws:sagemaker:eu-west-1:{A}:model"
-    assert done.stdout.splitlines() == [
+    assert history(*whole).stdout.splitlines() == [
         f"{A} {CHECK}: 4 scans on 4 of 5 days",
         "  no scan 2026-11-30",
         f"  FAIL 2026-11-28 to 2026-11-29, then PASS from 2026-12-01: {arn}/m",
@@ -508,6 +503,5 @@ def test_the_history_of_five_nights_with_a_gap(tmp_path: Path) -> None:
         "  no scan 2026-11-28 to 2026-12-01",
     ]
     assert "no finding of the plugin's between" in history("2025-01-01", "2025-02-01").stderr
-    (tmp_path / "output" / "half.ocsf.json").write_text(json.dumps([FAILS])[:-9])
-    broken = history("2026-11-28", "2026-12-02")
-    assert (broken.returncode != 0, broken.stdout) == (True, "")
+    (tmp_path / "output" / "half.ocsf.json").write_text(WHOLE[:-9])
+    assert (history(*whole).returncode != 0, history(*whole).stdout) == (True, "")

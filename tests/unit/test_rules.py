@@ -69,11 +69,12 @@ FLAGS: dict[str, dict[str, Any]] = {
     "off?": {"network_isolation": None, "unread": (UNREAD,)},
     "no-vpc": {"has_vpc_config": False, **NO_VPC},
     "vpc?": {"has_vpc_config": None, "unread": (UNREAD,), **NO_VPC},
+    "serverless": {"serverless_variants": ("v",)},
     "no-group": {"security_group_ids": (), "network": Network((PRIVATE,))},
 }
 
 
-def model(text: str = "", *parts: Subnet | SecurityGroup) -> Model:
+def model(text: str = "", *parts: Subnet | SecurityGroup) -> Any:
     """Return a model that is sound but for its subnets and groups, and for what is wrong with it.
 
     Args:
@@ -94,7 +95,9 @@ def model(text: str = "", *parts: Subnet | SecurityGroup) -> Model:
     groups = tuple(part for part in found if isinstance(part, SecurityGroup)) or (CLOSED,)
     ids = tuple(subnet.id for subnet in subnets), tuple(group.id for group in groups)
     network = Network(subnets, groups)
-    made = Model("m", "arn", "eu-west-1", None, True, True, *ids, network, unread=())
+    made: Any = Model("m", "arn", "eu-west-1", None, True, True, *ids, network, unread=())
+    if "serverless" in text:
+        made = EndpointConfig(*(getattr(made, f.name) for f in fields(Resource)))
     wrong = [FLAGS[word] for word in text.split() if word in FLAGS]
     return replace(made, **{name: value for flag in wrong for name, value in flag.items()})
 
@@ -144,6 +147,7 @@ CASES = {
         "and sg-5 together allow ingress of tcp 1 from 12.0.0.0/8 of sg-1 and tcp 1 from "
         "13.0.0.0/8 of sg-5."
     ),
+    "serverless": ("FAIL variant v is serverless, which AWS neither isolates nor puts into a VPC."),
     # What stops traffic, and decides nothing.
     "private.block-bidirectional": "PASS in sg-1.",
     "public.block-bidirectional private": (
@@ -189,15 +193,6 @@ def test_verdict(text: str) -> None:
     stricter = {"chatty": "FAIL", "no-egress": "MANUAL"}
     assert strict.status == stricter.get(text.rpartition(" ")[2], status)
     assert not any("egress" in note.rule for note in strict.notes)
-
-
-def test_a_serverless_variant() -> None:
-    common = (getattr(model(), f.name) for f in fields(Resource))
-    facts = EndpointConfig(*common, serverless_variants=("v",))
-    verdict = judge(facts, fail_on_unrestricted_egress=False)
-    assert (verdict.status, verdict.violations[0].rule) == ("FAIL", "serverless-variant")
-    words = "variant v is serverless, which AWS neither isolates nor puts into a VPC."
-    assert told(facts).endswith(words)
 
 
 # A fact that nobody filled in is unknown, whichever it is; these decide no verdict.
@@ -262,8 +257,9 @@ def test_a_violation_is_data() -> None:
     notes = judge(model("inspected.flexible public.block-ingress no-egress chatty"), False).notes
     names = ["blocked-subnet", "firewalled-subnet", "open-egress", "unknown-egress"]
     assert [note.rule for note in notes] == names
-    rules = [judge(model(text), False).violations[0].rule for text in ("no-vpc", "no-group")]
-    assert rules == ["vpc-config", "security-groups"]
+    broken = (judge(model(text), False) for text in ("no-vpc", "no-group", "serverless"))
+    rules = [verdict.violations[0].rule for verdict in broken]
+    assert rules == ["vpc-config", "security-groups", "serverless-variant"]
 
 
 def test_a_passed_model_names_its_vpc_and_all_that_it_could_break() -> None:
@@ -292,8 +288,9 @@ def test_a_long_text_begins_with_all_rules() -> None:
         replace(PUBLIC, id=f"subnet-{n:017}", route_table_id=f"rtb-{n:017}") for n in range(16)
     ]
     opened = [group(f"sg-1{n}", "tcp 22 from ::/0") for n in range(4)]
+    chatty = GROUPS["chatty"]
     unread = replace(GROUPS["open"], unread=(UNREAD, replace(UNREAD, what="that")))
-    text = told(model("off", *public, *opened, unread, GROUPS["chatty"]))
+    text = told(model("off", *public, *opened, unread, chatty))
     assert text.startswith(
         "SageMaker model m fails: network-isolation (1); public-subnet (16); open-ingress (5); "
         "unknown (2); noted: open-egress (1). Evidence: network isolation is disabled; subnet "
@@ -301,7 +298,8 @@ def test_a_long_text_begins_with_all_rules() -> None:
     )
     assert ". Not known: it and that could not be read (" in text
     assert text.endswith("to 0.0.0.0/0.")
-    assert all(part.id in text for part in (*public, *opened, unread, GROUPS["chatty"]))
+    ids = [subnet.id for subnet in public] + [group.id for group in (*opened, unread, chatty)]
+    assert all(part_id in text for part_id in ids)
 
 
 def test_a_long_pass_begins_with_what_was_looked_at() -> None:
