@@ -34,48 +34,44 @@ UNLISTED = ("models", "AccessDenied", "sagemaker:ListModels", "allow it")
 VIOLATION, UNKNOWN = ("rule", "thing", "detail", "effect"), ("what", "why", "permission", "remedy")
 
 
-def ocsf(
-    name: str = "m",
-    *reasons: tuple[str | None, ...],
-    account: str = A,
-    check: str = CHECK,
-    region: str = "eu-west-1",
-    night: int = 0,
-    muted: bool = False,
-    severity: str = "High",
-    built_in: bool = False,
-    **differs: Any,
-) -> Detection:
+# What a finding is about, and then its evidence.
+USUAL: dict[str, Any] = {
+    **{"account": A, "check": CHECK, "region": "eu-west-1", "severity": "High"},
+    **{"night": 0, "muted": False, "built_in": False},
+}
+EVIDENCE = {"creation_time": "2026-01-01", "endpoints": [], "notes": []}
+
+
+def ocsf(name: str = "m", *reasons: tuple[str | None, ...], **differs: Any) -> Detection:
     """Return a finding as Prowler writes it into OCSF; its reasons say what its status is.
 
     Args:
         name: Of the resource; "model/unknown" for a list that could not be read, and the account's
             id for a PASS of the whole account.
         reasons: Violations, or what is unknown, as tuples.
-        night: Counted from the first.
-        built_in: Whether it is without the plugin's evidence.
-        differs: Members of the evidence that are not as usual.
+        differs: What is not as usual; `built_in` is for one without the plugin's evidence.
     """
+    about = SimpleNamespace(**{key: differs.pop(key, value) for key, value in USUAL.items()})
     status = "MANUAL" if {DENIED, UNLISTED} & {*reasons} else "FAIL" if reasons else "PASS"
-    kind = "" if "/" in name else CHECKS.get(check, "x").replace(" ", "-") + "/"
+    kind = "" if "/" in name else CHECKS.get(about.check, "x").replace(" ", "-") + "/"
+    arn = f"arn:aws:sagemaker:{about.region}:{about.account}:{kind}{name}"
     names = VIOLATION if status == "FAIL" else UNKNOWN
     said = [dict(zip(names, reason, strict=True)) for reason in reasons]
-    facts: dict[str, Any] = {"name": name, "creation_time": "2026-01-01", "endpoints": []}
-    facts |= {"violations": said * (status == "FAIL"), "unknown": said * (status == "MANUAL")}
-    resource = {"name": name, "uid": f"arn:aws:sagemaker:{region}:{account}:{kind}{name}"}
-    data = {"metadata": {"name": name} if built_in else {**facts, "notes": [], **differs}}
+    verdict = {"violations": said * (status == "FAIL"), "unknown": said * (status == "MANUAL")}
+    facts = {} if about.built_in else {**EVIDENCE, **verdict, **differs}
+    data = {"metadata": {"name": name, **facts}}
     return {
         "class_uid": 2004,
-        "cloud": {"provider": "aws", "account": {"uid": account}},
+        "cloud": {"provider": "aws", "account": {"uid": about.account}},
         "finding_info": {"title": "A title", "desc": "**Models** are judged."},
-        "metadata": {"event_code": check, "product": {"version": "5.46.0"}},
+        "metadata": {"event_code": about.check, "product": {"version": "5.46.0"}},
         "remediation": {"desc": "Use `--fixer` in *private* subnets."},
-        "resources": [{**resource, "region": region, "data": data}],
-        "severity": severity,
-        "status": "Suppressed" if muted else "New",
+        "resources": [{"name": name, "uid": arn, "region": about.region, "data": data}],
+        "severity": about.severity,
+        "status": "Suppressed" if about.muted else "New",
         "status_code": status,
         "status_detail": f"SageMaker model {name} is {status}.",
-        "time": NIGHT + night * 86_400,
+        "time": NIGHT + about.night * 86_400,
     }
 
 
@@ -115,10 +111,7 @@ def test_the_checks_are_those_of_the_plugin() -> None:
 
 
 SOUND, FAILS, UNJUDGED = ocsf("s"), ocsf("f", ROUTE), ocsf("u", DENIED)
-LIST, OTHER = (
-    ocsf("model/unknown", UNLISTED),
-    ocsf(check="sagemaker_models_vpc_settings_configured"),
-)
+LIST, OTHER = ocsf("model/unknown", UNLISTED), ocsf(check="sagemaker_models_vpc_settings_x")
 MUTED, MENDED, LATER = ocsf("f", ROUTE, muted=True), ocsf("f", night=1), ocsf("s", night=1)
 US, CONFIG = ocsf("f", ROUTE, region="us-east-1"), ocsf("c", ROUTE, check=CONFIG_CHECK)
 ANOTHER = ocsf("f", night=1, creation_time="2026-02")
