@@ -15,10 +15,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from checks.sagemaker_models_network_isolation_enabled.lib.answers import MalformedError
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Listing,
-    MiddleboxRoute,
     Model,
     OpenRule,
-    Route,
     SecurityGroup,
     Subnet,
     Unread,
@@ -174,12 +172,16 @@ def refusal(code: str = "UnauthorizedOperation", message: str = "no", status: in
     return ClientError(answer, "Describe")
 
 
-# What is unread, in short: what it is, who tells, and what to do.
-WHATS = {
-    "own": "the route table of subnet subnet-1",
-    "way": "the way out of subnet subnet-1",
-    "subnet": "subnet subnet-1",
-    "sg-1": "security group sg-1",
+# What is unread, in short: what it is, and why; who tells; and what to do.
+SHORT = {
+    "^own: ": "the route table of subnet subnet-1: ",
+    "^way: ": "the way out of subnet subnet-1: ",
+    "^subnet: ": "subnet subnet-1: ",
+    "^(sg-1): ": r"security group \1: ",
+    r"^(rtb-\d): ": r"route table \1: ",
+    r"^(vpce-\d): ": r"VPC endpoint \1: ",
+    r": (rtb-\d) lacks$": r": a route of \1 lacks its destination, target or state",
+    r": (rtb-\d leads to \S+)$": r": a route of \1, which this check does not know",
 }
 PERMISSIONS = {
     "subnet": "ec2:DescribeSubnets",
@@ -198,7 +200,10 @@ REMEDIES = {  # by what the reason holds, the first that it does
     "RequestLimitExceeded": ("scan again", READ),
     "returned no such": (GONE, FOUND),
     "NotFound": (GONE, FOUND),
-    "does not know": ("check where it leads with {}, or use a newer version of the plugin", None),
+    "does not know": (
+        "check where it leads with {}, or use a newer version of the plugin",
+        UNDERSTOOD,
+    ),
     "which shares": (
         "check in that account whether an internet gateway is behind it, with {}",
         FOLLOWED,
@@ -208,52 +213,36 @@ REMEDIES = {  # by what the reason holds, the first that it does
         FOLLOWED,
     ),
     " sends ": ("check whether {1} translates addresses, as a NAT instance does", FOLLOWED),
-    "": (AGAIN, None),
+    "": (AGAIN, UNDERSTOOD),
 }
 
 
 def unread(text: str) -> Unread:
     """Return what is unread by a text "what: why", both maybe in short."""
+    for short, long in SHORT.items():
+        text = re.sub(short, long, text)
     what, _, why = text.partition(": ")
-    what = WHATS.get(what, what)
-    what = f"route table {what}" if what.startswith("rtb-") else what
-    what = f"VPC endpoint {what}" if what.startswith("vpce-") else what
-    why = re.sub(r"^(rtb-\d) lacks$", r"a route of \1 lacks its destination, target or state", why)
-    leads = r"a route of \1, which this check does not know"
-    why = re.sub(r"^(rtb-\d leads to \S+)$", leads, why)
-    permission = next((p for kind, p in PERMISSIONS.items() if what.startswith(kind)), None)
-    permission = permission or "ec2:DescribeRouteTables"
+    told_by = (told_by for kind, told_by in PERMISSIONS.items() if what.startswith(kind))
+    permission = next(told_by, "ec2:DescribeRouteTables")
     remedy, problem = next(found for held, found in REMEDIES.items() if held in why)
     sent = re.search(r" to ([^ ,]+)", why)
-    remedy = remedy.format(permission, sent and sent[1])
-    return Unread(what, why, permission, remedy, problem or UNDERSTOOD)
+    return Unread(what, why, permission, remedy.format(permission, sent and sent[1]), problem)
 
 
-def known(text: str) -> Subnet:
-    """Return what is known of subnet-1 by a text such as "rtb-2, igw-1, vpce-1>rtb-2 ::/0; why".
+def known(subnet: Subnet) -> str:
+    """Return what is known of a subnet in short, such as "rtb-2, igw-1, vpce-1>rtb-2 ::/0".
 
     First its route table, if it is not rtb-1, or "-" if that is not known; then the ways out, each
-    with its destination if it is not the default, and settings as "fact=text"; and at last, after
-    semicolons, what is unread.
+    with its destination if it is not the default; and at last its settings.
     """
-    said, *reasons = text.split("; ")
-    words = [part.split() for part in said.split(", ") if part]
-    table = words.pop(0)[0] if words and words[0][0][:2] in ("rt", "-") else "rtb-1"
-    facts: dict[str, Any] = dict(one.split("=") for one, *_ in words if "=" in one)
-    if table != "-":
-        ways = [(one, *(rest or [ALL])) for one, *rest in words if "=" not in one]
-        facts["route_table_id"] = table
-        facts["internet_routes"] = tuple(
-            Route(block, target, *firewall)
-            for target, block, *firewall in ways
-            if ">" not in target
-        )
-        facts["middlebox_routes"] = tuple(
-            MiddleboxRoute(block, target.split(">")[0], "igw-1", target.split(">")[1])
-            for target, block, *_ in ways
-            if ">" in target
-        )
-    return Subnet("subnet-1", "vpc-1", unread=tuple(map(unread, reasons)), **facts)
+    table, mode = subnet.route_table_id or "-", subnet.block_public_access
+    assert (table == "-") is (subnet.internet_routes is None) is (subnet.middlebox_routes is None)
+    ways = [f"{r.gateway} {r.destination} {r.firewall or ''}" for r in subnet.internet_routes or ()]
+    for way in subnet.middlebox_routes or ():
+        ways.append(f"{way.middlebox}>{way.route_table_id}>{way.gateway} {way.destination}")
+    ways = [way.replace(">igw-1 ", " ").replace(f" {ALL}", "").strip() for way in ways]
+    settings = filter(None, (mode, subnet.firewall_connectivity))
+    return ", ".join([*[table] * (table != "rtb-1"), *ways, *settings])
 
 
 STAND = [endpoint(1, 2), endpoint(2, 3)]  # the firewalls vpce-1 and vpce-2
@@ -534,19 +523,18 @@ APPLIANCES = {
     "shared | 1: nat-1": "",
 }
 MODE = 'BlockPublicAccessStates={"InternetGatewayBlockMode":%s}'
-SET = MODE % '"block-ingress"', "block_public_access=block-ingress"
-FLEXIBLE = 'NetworkFirewallConnectivityType="flexible"', "firewall_connectivity=flexible"
+SET = MODE % '"block-ingress"' + ' NetworkFirewallConnectivityType="flexible"'
 NOT_SET = "subnet: no readable BlockPublicAccessStates or NetworkFirewallConnectivityType in it"
 # What no verdict rests on, and what hides no route where it is garbled.
 SETTINGS = {
     f"{MODE % 'null'} | 1": "",
-    f"{SET[0]} {FLEXIBLE[0]} | 1": f"rtb-1, {SET[1]}, {FLEXIBLE[1]}",
-    f"{SET[0]} {FLEXIBLE[0]} | Throttling": f"-, {SET[1]}, {FLEXIBLE[1]}; own: Throttling",
-    f'{SET[0]} NetworkFirewallConnectivityType=["x"] | 1': f"; {NOT_SET}",
+    f"{SET} | 1": "block-ingress, flexible",
+    f"{SET} | Throttling": "-, block-ingress, flexible; own: Throttling",
+    f'{MODE % "null"} NetworkFirewallConnectivityType=["x"] | 1': f"; {NOT_SET}",
     f"{MODE % 7} | 1: igw-1": f"igw-1; {NOT_SET}",
     'BlockPublicAccessStates="x" | Throttling': f"-; {NOT_SET}; own: Throttling",
     # the automated internet firewall, which is no target
-    f"1: igw-1 {INSPECTED}": f"igw-1 {ALL} active",
+    f"1: igw-1 {INSPECTED}": "igw-1 active",
     f"1: - {INSPECTED}": "; own: rtb-1 lacks",
 }
 CASES = TABLES | FIREWALLS | ENDPOINTS | APPLIANCES | SETTINGS
@@ -555,7 +543,9 @@ CASES = TABLES | FIREWALLS | ENDPOINTS | APPLIANCES | SETTINGS
 @pytest.mark.parametrize(("text", "expected"), CASES.items())
 def test_subnet(text: str, expected: str) -> None:
     facts, ec2 = read_subnet(text)
-    assert facts == known(expected)
+    said, *reasons = expected.split("; ")
+    assert (known(facts), facts.unread) == (said, tuple(map(unread, reasons)))
+    assert (facts.id, facts.vpc_id) == ("subnet-1", "vpc-1")
     assert [key for key, *_ in ec2.asked][:2] == ["Subnets", "RouteTables"]
 
 
@@ -914,7 +904,7 @@ def test_an_id_is_answered_once_and_has_its_vpc(
 ) -> None:
     ec2 = EC2(Subnets=subnets, RouteTables=tables("main1"), SecurityGroups=groups)
     of_subnets, of_groups = read_network(ec2, ["subnet-1"], [("sg-1",)])
-    subnet, closed = known(""), sg("")
+    subnet, closed = Subnet("subnet-1", "vpc-1", "rtb-1", (), (), unread=()), sg("")
     if of_subnet:
         subnet = Subnet("subnet-1", unread=(unread(f"subnet: {of_subnet}"),))
         assert ("vpc-id" in [name for _, name, _ in ec2.asked]) == (len(subnets) == 3)
