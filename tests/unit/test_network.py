@@ -260,91 +260,88 @@ def read_subnet(text: str) -> tuple[Subnet, EC2]:
     return facts["subnet-1"], ec2
 
 
+def each(pattern: str, words: str, expected: str) -> dict[str, str]:
+    """Return cases with one result: each of the words, apart by " / ", in the place of {}."""
+    return {pattern.replace("{}", word): expected for word in words.split(" / ")}
+
+
 BECOMING_MAIN = '[{"Main":true,"AssociationState":{"State":"associating"}},{"SubnetId":"subnet-1"}]'
 OF_TWO = '[{"SubnetId":"subnet-2"},{"SubnetId":"subnet-1"}]'
-NOWHERE = "DestinationCidrBlock="
 OF_NOTHING, SAYS_NOT = 'Associations=[{"Main":false}]', "does not say with what"
+NOWHERE, ODB = "DestinationCidrBlock=", "arn:aws:odb:x"
 # The table in effect, and its routes.
 TABLES = {
     "main1: igw-1; own2": "rtb-2",
-    "main1; own2: igw-1": "rtb-2, igw-1",
-    "main1; main2@vpc-2: igw-1": "",
     "main1: igw-1; main2@vpc-2": "igw-1",
-    "main1; 2: igw-1": "",
-    "main1; igw2: igw-1": "",
     "main1@vpc-2; own2: igw-1": "rtb-2, igw-1",
-    "main1; nobody2: igw-1": "",
-    "main1; own2.disassociated: igw-1": "",
-    "main1; own2.failed: igw-1": "",
+    **each(
+        "main1; {}: igw-1",
+        f"own2 / own2@garbage / own2 Associations={BECOMING_MAIN} / nobody2 Associations={OF_TWO}",
+        "rtb-2, igw-1",
+    ),
+    **each(
+        "main1; {}: igw-1",
+        "main2@vpc-2 / 2 / igw2 / nobody2 / own2.disassociated / own2.failed / "
+        f'nobody2@vpc-2 {OF_NOTHING} / 2 Associations=[{{"PublicIpv4Pool":"ipv4pool-ec2-1"}}]',
+        "",
+    ),
     "main1; own2.disassociating: igw-1": (
         "-; own: the association of subnet-1 with rtb-2 is disassociating"
     ),
-    f"main1; own2 Associations={BECOMING_MAIN}: igw-1": "rtb-2, igw-1",
-    f"main1; nobody2 Associations={OF_TWO}: igw-1": "rtb-2, igw-1",
-    "main1; own2@garbage: igw-1": "rtb-2, igw-1",
     "main1; own2; own3": "-; own: AWS answered 2 tables of its own",
     "nobody1": "-; own: AWS answered 0 main tables in vpc-1",
     "main1; main2": "-; own: AWS answered 2 main tables in vpc-1",
     "main1 VpcId=null": f"-; own: an association of rtb-1 {SAYS_NOT}",
     f"main1; nobody2 {OF_NOTHING}: igw-1": f"-; own: an association of rtb-2 {SAYS_NOT}",
-    f"main1; nobody2@vpc-2 {OF_NOTHING}: igw-1": "",
-    'main1; 2 Associations=[{"PublicIpv4Pool":"ipv4pool-ec2-1"}]: igw-1': "",
     "main1; nobody2 Associations=null: igw-1": "-; own: no Associations in rtb-2",
-    "1; nobody2 Associations=null: igw-1": "",
-    **{
-        f"main1; nobody2 RouteTableId={name}: igw-1": (
-            "-; own: no RouteTableId in one of the RouteTables"
-        )
-        for name in ("null", '""', "7")
-    },
-    "main1; own1: igw-1": "-; own: AWS answered rtb-1 in two ways",
-    "1; own1: igw-1; 1; main2": "-; own: AWS answered rtb-1 in two ways",
-    "1; 2: igw-1; 2": "",
-    "1; 1": "",
-    "1; Throttling": "",
+    **each(
+        "main1; nobody2 RouteTableId={}: igw-1",
+        'null / "" / 7',
+        "-; own: no RouteTableId in one of the RouteTables",
+    ),
+    **each(
+        "{}; main2",
+        "main1; own1: igw-1 / 1; own1: igw-1; 1",
+        "-; own: AWS answered rtb-1 in two ways",
+    ),
+    # What does not concern the subnet's own table.
+    **each("1; {}", "nobody2 Associations=null: igw-1 / 2: igw-1; 2 / 1 / Throttling", ""),
     "main1; Throttling": "-; own: Throttling",
-    "main1 Routes=[]": "; own: rtb-1 lacks",
-    "main1 Routes=7": "; own: no Routes in rtb-1",
-    "main1 Routes=[7]": "; own: no Routes in rtb-1",
-    "main1: cagw-1": "cagw-1",
+    # Routes.
+    **{
+        f"main1: {routes}": routes
+        for routes in ("cagw-1", "igw-1 ::/0", "igw-1 pl-1", "igw-1, igw-1 8.8.8.8/32")
+    },
     "main1: CarrierGatewayId=carrier": "carrier",
     "main1: GatewayId=cagw-1": "cagw-1",
-    "main1: igw-1 ::/0": "igw-1 ::/0",
-    "main1: igw-1 pl-1": "igw-1 pl-1",
-    "main1: igw-1, igw-1 8.8.8.8/32": "igw-1, igw-1 8.8.8.8/32",
-    "main1: igw-1 State=filtered": "igw-1",
-    "main1: igw-1!": "",
-    "main1: newgw-1!": "",
-    "main1: - 192.168.0.0/16 Origin=Advertisement": "",
-    "main1: igw-1?": "; own: rtb-1 lacks",
-    f"main1: igw-1 {NOWHERE}": "; own: rtb-1 lacks",
-    f"main1: vpce-1 {NOWHERE}": "; own: rtb-1 lacks",
-    f"main1: igw-1? {NOWHERE}, igw-1!": "; own: rtb-1 lacks",
-    "main1: igw-1 garbage": "; own: rtb-1 lacks",
-    "main1: igw-1?, newgw-1": "; own: rtb-1 lacks",
+    **each(
+        "main1: {}",
+        "igw-1 State=filtered / igw-1 NatGatewayId=nat-1 / nat-1 GatewayId=igw-1",
+        "igw-1",
+    ),
+    **each(
+        "main1: {}",
+        "vgw-1 / lgw-1 / VpcLattice / nat-1 / eigw-1 / tgw-1 / pcx-1 / eni-1 / i-1 / igw-1! / "
+        "newgw-1! / CoreNetworkArn=arn / LocalGatewayId=lgw-1 / OdbNetworkArn=arn / "
+        "- 192.168.0.0/16 Origin=Advertisement / "
+        # Oracle Database@AWS: terraform-provider-aws, issues 48164 and 48237.
+        f"GatewayId={ODB} 10.2.0.0/16 OdbNetworkArn={ODB}",
+        "",
+    ),
+    **each("main1 Routes={}", "7 / [7]", "; own: no Routes in rtb-1"),
+    "main1 Routes=[]": "; own: rtb-1 lacks",
+    **each(
+        "main1: {}",
+        f"igw-1? / igw-1 {NOWHERE} / vpce-1 {NOWHERE} / igw-1? {NOWHERE}, igw-1! / igw-1 garbage / "
+        "igw-1?, newgw-1 / newgw-1, - / -, nat-1 / - Origin=CreateRoute / - InstanceOwnerId=1",
+        "; own: rtb-1 lacks",
+    ),
     "main1: igw-1, - 1.0.0.0/8": "igw-1; own: rtb-1 lacks",
-    "main1: - Origin=CreateRoute": "; own: rtb-1 lacks",
-    "main1: - InstanceOwnerId=1": "; own: rtb-1 lacks",
-    "main1: -, nat-1": "; own: rtb-1 lacks",
-    "main1: newgw-1, -": "; own: rtb-1 lacks",
-    "main1: newgw-1": "; own: rtb-1 leads to newgw-1",
-    "main1: NewGatewayId=newgw-1": "; own: rtb-1 leads to newgw-1",
+    **each("main1: {}", "newgw-1 / NewGatewayId=newgw-1", "; own: rtb-1 leads to newgw-1"),
     "main1: localzone-gw-1": "; own: rtb-1 leads to localzone-gw-1",
     "main1: newgw-1, igw-1, newgw-2": "igw-1; own: rtb-1 leads to newgw-1",
-    # Oracle Database@AWS: terraform-provider-aws, issues 48164 and 48237.
-    "main1: GatewayId=arn:aws:odb:x 10.2.0.0/16 OdbNetworkArn=arn:aws:odb:x": "",
-    "main1: igw-1 NatGatewayId=nat-1": "igw-1",
-    "main1: nat-1 GatewayId=igw-1": "igw-1",
     # As in AWS's templates of a Studio without internet, of secure MLOps, and of a NAT instance.
-    "1: vpce-1 pl-1; 2: igw-1": "",
-    "1: eni-1 InstanceId=i-1; 2: igw-1": "",
-    **{
-        f"main1: {target}": ""
-        for target in (
-            *("vgw-1", "lgw-1", "VpcLattice", "nat-1", "eigw-1", "tgw-1", "pcx-1", "eni-1", "i-1"),
-            *("CoreNetworkArn=arn", "LocalGatewayId=lgw-1", "OdbNetworkArn=arn"),
-        )
-    },
+    **each("1: {}; 2: igw-1", "vpce-1 pl-1 / eni-1 InstanceId=i-1", ""),
 }
 NO_MAIN = "the route table of subnet subnet-2: AWS answered 0 main tables in vpc-1"
 # vpce-1 and vpce-2 stand in the subnets 2 and 3.
@@ -363,14 +360,10 @@ FIREWALLS = {
     "main7: local 2600:1f00::/56; 1: vpce-1 2600:1f00::/56, nat-1; 2: igw-1 ::/0": "",
     "1: local 2600:1f00::/56, vpce-1 2600:1f00:0:2::/64; 2: igw-1 ::/0": "",
     "1: vpce-1 2600::/56; 2: igw-1 ::/0; 8@vpc-2: local 2600::/56": "vpce-1>rtb-2 2600::/56",
-    "1: vpce-1; 2": "",
-    "1: vpce-1; 2: tgw-1": "",
-    "1: vpce-1!": "",
-    "1: vpce-1; 2: igw-1!": "",
-    "1: vpce-1 10.0.0.0/8; 2: igw-1": "",
+    **each("1: vpce-1; 2{}", " / : tgw-1 / : igw-1! / : igw-1 ::/0, nat-1", ""),
+    **each("1: vpce-1{}; 2: igw-1", "! /  10.0.0.0/8", ""),
     "1: vpce-1 0.0.0.0/1, vpce-2 128.0.0.0/1; 2: igw-1; 3: nat-1": "vpce-1>rtb-2 0.0.0.0/1",
     "1: vpce-1 ::/0; 2: igw-1 ::/0": "vpce-1>rtb-2 ::/0",
-    "1: vpce-1; 2: igw-1 ::/0, nat-1": "",
     "1: vpce-1 1.0.0.0/8; 2: nat-1, igw-1 8.0.0.0/8": "",
     "1: vpce-1; 2: nat-1, igw-1 8.0.0.0/8": "vpce-1>rtb-2",
     # all but the destination; a part of the way is narrower; a dead route is more specific
@@ -419,9 +412,9 @@ ENDPOINTS = {
 OUT, OUT_TO = "rtb-1 sends 0.0.0.0/0 to eni-1", "rtb-9 of igw-1 sends"
 PL_OUT = "; way: rtb-1 sends pl-1 to eni-1, and rtb-9 of igw-1 sends"
 EDGE = "igw: eni-1 in"
-ENI_NOWHERE = f"eni-1 {NOWHERE}"
 NEXT_HOP = "Origin=Advertisement IpAddress=10.0.9.5"
 IPV6 = "Ipv6CidrBlockAssociationSet"
+OUT6 = f"1: eni-1 ::/0; igw: eni-1 {BLOCK6}"
 IPV6_STATE = f'[{{"Ipv6CidrBlock":"{BLOCK6}","Ipv6CidrBlockState":{{"State":"%s"}}}}]'
 ASSOCIATING = "the association of igw-1 with rtb-9 is associating"
 INSPECTED = 'IgwFirewall={"FirewallArn":"arn","Status":"active"}'
@@ -430,33 +423,29 @@ NOT_SEEN = (
     "here"
 )
 APPLIANCES = {
-    f"1: eni-1; {EDGE}": "eni-1>rtb-9",
     f"main1: eni-1; {EDGE}": "eni-1>rtb-9",
     # out by one, in by another; a NAT instance out, a firewall in for the whole VPC
     "1: eni-1; igw: eni-2 in": f"; way: {OUT}, and {OUT_TO} {BLOCK} to eni-2",
     "1: eni-1; 2: igw-1; igw: vpce-1 10.0.0.0/16": (
         f"; way: {OUT}, and {OUT_TO} 10.0.0.0/16 to vpce-1"
     ),
-    # a NAT instance, and the gateway has no table
-    "1: eni-1; 2: igw-1": "",
-    "1: eni-1; igw: eni-1 10.0.0.0/16": "eni-1>rtb-9",
-    "1: eni-1; igw: eni-1 10.0.0.0/16, local in": "",
-    "1: eni-1; igw: eni-1 10.0.1.0/25": "eni-1>rtb-9",
-    "1: eni-1; igw: eni-1 10.0.2.0/24": "",
+    "1: eni-1; 2: igw-1": "",  # a NAT instance, and the gateway has no table
+    **each("1: eni-1; igw: eni-1 {}", "in / 10.0.0.0/16 / 10.0.1.0/25", "eni-1>rtb-9"),
+    **each(
+        "1: eni-1; igw: {}",
+        "eni-1 10.0.0.0/16, local in / eni-1 10.0.2.0/24 / eni-1! in / newgw-1! in / "
+        "VpcLattice pl-2, local 10.0.0.0/16",
+        "",
+    ),
     f"1: eni-1 0.0.0.0/1, eni-1 128.0.0.0/1; {EDGE}": (
         "eni-1>rtb-9 0.0.0.0/1, eni-1>rtb-9 128.0.0.0/1"
     ),
     "1: eni-1 8.8.8.8/1; igw: eni-1 10.0.1.5/24": "eni-1>rtb-9 8.8.8.8/1",
     f"1: eni-1 192.168.0.0/16, eni-1; {EDGE}": "eni-1>rtb-9",
-    f"1: eni-1 10.0.0.0/8; {EDGE}": "",
-    f"1: nat-1; {EDGE}": "",
-    f"1: eni-1!; {EDGE}": "",
-    "1: eni-1; igw: eni-1! in": "",
-    "1: eni-1; igw: VpcLattice pl-2, local 10.0.0.0/16": "",
+    **each(f"1: {{}}; {EDGE}", "eni-1 10.0.0.0/8 / nat-1 / eni-1!", ""),
     f"1: eni-1 pl-1; {EDGE}": f"{PL_OUT} {BLOCK} to eni-1",
     "1: eni-1 pl-1": "",
     "1: eni-1; igw: newgw-1 in": "; rtb-9: rtb-9 leads to newgw-1",
-    "1: eni-1; igw: newgw-1! in": "",
     # an instance beside its interface, alone, with an interface to each side; two instances
     f"1: eni-1 InstanceId=i-1; {EDGE}": "eni-1>rtb-9",
     "1: i-1; igw: eni-2 in InstanceId=i-1": "i-1>rtb-9",
@@ -467,60 +456,47 @@ APPLIANCES = {
     # VPC Route Server
     f"1: - {NEXT_HOP}; igw: - in {NEXT_HOP}": "10.0.9.5>rtb-9",
     f"1: eni-1; igw: - in {NEXT_HOP}": f"; way: {OUT}, and {OUT_TO} {BLOCK} to 10.0.9.5",
-    "1: eni-1; igw: - in Origin=Advertisement": "; rtb-9: rtb-9 lacks",
-    f"1: - Origin=Advertisement; {EDGE}": "; rtb-1: rtb-1 lacks",
     f"1: - 192.168.0.0/16 Origin=Advertisement; {EDGE}": "",
     # tables of others
-    "1: eni-1; vgw: eni-1 in": "",
-    "1: eni-1; igw@vpc-2: eni-1 in": "",
-    "1: eni-1; igw.disassociated: eni-1 in": "",
+    **each("1: eni-1; {}: eni-1 in", "vgw / igw@vpc-2 / igw.disassociated", ""),
     f'1: eni-1; {EDGE}; 8 Associations=[{{"GatewayId":"igw-2"}}]: local in': "eni-1>rtb-9",
     # what cannot be read is unknown
     "1: eni-1; Throttling": "; way: Throttling",
     "1: eni-1; igw.associating: eni-1 in": f"; way: {ASSOCIATING}",
     "1: eni-1; igw Associations=null: eni-1 in": "; way: no Associations in rtb-9",
     "1: eni-1; igw Routes=null": "; rtb-9: no Routes in rtb-9",
-    f"1: eni-1; igw: {ENI_NOWHERE}": "; rtb-9: rtb-9 lacks",
-    "1: eni-1; igw: eni-1? in": "; rtb-9: rtb-9 lacks",
-    "1: eni-1; igw: NetworkInterfaceId=x in": "; rtb-9: rtb-9 lacks",
-    "1: eni-1; igw: eni-1 pl-1": "; rtb-9: rtb-9 lacks",
-    "1: eni-1; igw: igw-2 in": "; rtb-9: rtb-9 lacks",
-    f"1: {ENI_NOWHERE}; {EDGE}": "; rtb-1: rtb-1 lacks",
-    f"1: eni-1?; {EDGE}": "; rtb-1: rtb-1 lacks",
-    f"1: NetworkInterfaceId=x; {EDGE}": "; rtb-1: rtb-1 lacks",
-    f"1: eni-1 garbage; {EDGE}": "; rtb-1: rtb-1 lacks",
-    f"1: {ENI_NOWHERE}": "",
+    **each(
+        "1: eni-1; igw: {}",
+        f"eni-1 {NOWHERE} / eni-1? in / NetworkInterfaceId=x in / eni-1 pl-1 / igw-2 in / "
+        "- in Origin=Advertisement",
+        "; rtb-9: rtb-9 lacks",
+    ),
+    **each(
+        f"1: {{}}; {EDGE}",
+        f"eni-1 {NOWHERE} / eni-1? / NetworkInterfaceId=x / eni-1 garbage / - Origin=Advertisement",
+        "; rtb-1: rtb-1 lacks",
+    ),
+    f"1: eni-1 {NOWHERE}": "",
     # the subnet's own blocks
     f"dual | 1: eni-1 ::/0; igw: eni-1 in, eni-1 {BLOCK6}": "eni-1>rtb-9 ::/0",
     f"dual | 1: eni-1 ::/0; {EDGE}": "",
-    f"dual CidrBlock=null Ipv6Native=true | 1: eni-1 ::/0; igw: eni-1 {BLOCK6}": (
-        "eni-1>rtb-9 ::/0"
-    ),
-    **{
-        f"{IPV6}={IPV6_STATE % state} | 1: eni-1 ::/0; igw: eni-1 {BLOCK6}": (
-            "eni-1>rtb-9 ::/0" * (state == "associated")
-        )
-        for state in ("associated", "disassociated", "failed")
-    },
+    f"dual CidrBlock=null Ipv6Native=true | {OUT6}": "eni-1>rtb-9 ::/0",
+    f"{IPV6}={IPV6_STATE % 'associated'} | {OUT6}": "eni-1>rtb-9 ::/0",
+    **{f"{IPV6}={IPV6_STATE % state} | {OUT6}": "" for state in ("disassociated", "failed")},
     f"dual | 1: eni-1 pl-1; igw: eni-1 {BLOCK6}": f"{PL_OUT} {BLOCK6} to eni-1",
-    **{
-        f"{change} | 1: eni-1; igw: eni-1 10.0.2.0/24": f"; subnet: {why}"
-        for change, why in {
-            "CidrBlock=null": "subnet-1 lacks its CIDR block",
-            'CidrBlock="garbage"': "subnet-1 lacks its CIDR block",
-            f'{IPV6}=[{{"Ipv6CidrBlock":"garbage"}}]': "subnet-1 lacks its CIDR block",
-            f"{IPV6}=[{{}}]": "subnet-1 lacks its CIDR block",
-            f"{IPV6}=[null]": f"no {IPV6} in subnet-1",
-        }.items()
-    },
+    **each(
+        "{} | 1: eni-1; igw: eni-1 10.0.2.0/24",
+        'CidrBlock=null / CidrBlock="garbage" / '
+        f'{IPV6}=[{{"Ipv6CidrBlock":"garbage"}}] / {IPV6}=[{{}}]',
+        "; subnet: subnet-1 lacks its CIDR block",
+    ),
+    f"{IPV6}=[null] | 1: eni-1; igw: eni-1 10.0.2.0/24": f"; subnet: no {IPV6} in subnet-1",
     "CidrBlock=7 | 1: eni-1": "",
     # shared with the account
     "shared | 1: vpce-1; 2: nat-1": f"; way: rtb-1 sends {ALL} to vpce-1, and {NOT_SEEN}",
     "shared | 1: eni-1": f"; way: {OUT}, and {NOT_SEEN}",
     "OwnerId=null | 1: vpce-1": "; subnet: no OwnerId in it",
-    "shared | 1: eni-1; igw: eni-1 10.0.2.0/24": "",
-    "shared | 1: vpce-1 pl-1": "",
-    "shared | 1: nat-1": "",
+    **each("shared | 1: {}", "eni-1; igw: eni-1 10.0.2.0/24 / vpce-1 pl-1 / nat-1", ""),
 }
 MODE = 'BlockPublicAccessStates={"InternetGatewayBlockMode":%s}'
 SET = MODE % '"block-ingress"' + ' NetworkFirewallConnectivityType="flexible"'
@@ -630,67 +606,63 @@ def sg(text: str, number: int = 1) -> SecurityGroup:
 NO_RANGE = "sg-1: a rule in IpPermissions of sg-1 lacks its protocol, port or range"
 A, B = "12.0.0.0/8", "13.0.0.0/8"  # neighbours
 GROUPS = {
-    "": "",
-    "tcp 22 10.0.0.0/8 52.0.0.0/8": "",
-    "tcp 22 1.2.3.4/32 0.0.0.0/1": "tcp 22 from 0.0.0.0/1",
-    "tcp 22 0.0.0.0/1; tcp 22 0.0.0.0/1": "tcp 22 from 0.0.0.0/1",
-    "tcp 22 sg-2": "",
-    "tcp 22 10.0.0.0/8 0.0.0.0/0": "tcp 22 from 0.0.0.0/0",
-    "tcp 22 ::/0": "tcp 22 from ::/0",
-    "tcp 22 0:0:0:0:0:0:0:0/0": "tcp 22 from 0:0:0:0:0:0:0:0/0",
-    "tcp 22 1.2.3.4/0": "tcp 22 from 1.2.3.4/0",
-    "-1 22 0.0.0.0/0": "all traffic from 0.0.0.0/0",
-    "udp 22..99 0.0.0.0/0": "udp 22-99 from 0.0.0.0/0",
-    "icmp 8..0 0.0.0.0/0": "icmp type 8 code 0 from 0.0.0.0/0",
-    "icmp 8..-1 0.0.0.0/0": "icmp type 8 from 0.0.0.0/0",
-    "icmpv6 128..0 ::/0": "icmpv6 type 128 code 0 from ::/0",
-    "50 * 0.0.0.0/0": "protocol 50 from 0.0.0.0/0",
-    "tcp * 0.0.0.0/0": "tcp from 0.0.0.0/0",
-    "tcp 443..80 0.0.0.0/0": "tcp from 0.0.0.0/0",
+    **each("{}", " / tcp 22 10.0.0.0/8 52.0.0.0/8 / tcp 22 sg-2", ""),
+    **each(
+        "{}",
+        "tcp 22 1.2.3.4/32 0.0.0.0/1 / tcp 22 0.0.0.0/1; tcp 22 0.0.0.0/1",
+        "tcp 22 from 0.0.0.0/1",
+    ),
+    **{
+        f"tcp 22 10.0.0.0/8 {block}": f"tcp 22 from {block}"
+        for block in ("0.0.0.0/0", "::/0", "0:0:0:0:0:0:0:0/0", "1.2.3.4/0")
+    },
+    **{
+        f"{rule} ::/0": f"{said} from ::/0"
+        for rule, said in {
+            "-1 22": "all traffic",
+            "udp 22..99": "udp 22-99",
+            "icmp 8..0": "icmp type 8 code 0",
+            "icmp 8..-1": "icmp type 8",
+            "icmpv6 128..0": "icmpv6 type 128 code 0",
+            "50 *": "protocol 50",
+            "tcp *": "tcp",
+            "tcp 443..80": "tcp",
+        }.items()
+    },
     # neighbours, at what overlaps and what does not
     f"tcp 22 {A} {B}": f"tcp 22 from {A}; tcp 22 from {B}+",
     f"tcp 20..22 {A}; tcp 22..25 {B}": f"tcp 20-22 from {A}; tcp 22-25 from {B}+",
-    f"tcp 22 {A}; tcp 23..24 {B}": "",
-    f"tcp 22 {A}; udp 22 {B}": "",
-    f"udp 12 {A}; udp 13 {B}": "",
     f"tcp 22.. {A}; tcp 99 {B}": f"tcp from {A}; tcp 99 from {B}+",
-    f"tcp * 9.9.9.9/32; tcp 22 {A}; tcp 23 {B}": "",
-    f"icmp 3..12 {A}; icmp 3..13 {B}": "",
     f"icmp 3..255 {A}; icmp 3..-1 {B}": f"icmp type 3 code 255 from {A}; icmp type 3 from {B}+",
-    f"icmp 3..-1 {A}; icmp 4..0 {B}": "",
-    f"icmp 12..0 {A}; icmp 13..0 {B}": "",
     f"icmp 8..-1 {A}; icmp -1..-1 {B}": f"icmp type 8 from {A}; icmp from {B}+",
+    **each(
+        "{}",
+        f"tcp 22 {A}; tcp 23..24 {B} / tcp 22 {A}; udp 22 {B} / udp 12 {A}; udp 13 {B} / "
+        f"tcp * 9.9.9.9/32; tcp 22 {A}; tcp 23 {B} / icmp 3..12 {A}; icmp 3..13 {B} / "
+        f"icmp 3..-1 {A}; icmp 4..0 {B} / icmp 12..0 {A}; icmp 13..0 {B}",
+        "",
+    ),
     # egress, and all of IPv4 by way of NAT64, which leads out only
     "> -1 * 0.0.0.0/0": "> all traffic to 0.0.0.0/0",
-    "> tcp 22 64:ff9b::/96": "> tcp 22 to 64:ff9b::/96",
-    "> tcp 22 64:ff9b::/64": "> tcp 22 to 64:ff9b::/64",
+    **{f"> tcp 22 {block}": f"> tcp 22 to {block}" for block in ("64:ff9b::/96", "64:ff9b::/64")},
     "> tcp 22 64:ff9b::c00:0/104 64:ff9b::d00:0/104": (
         "> tcp 22 to 64:ff9b::c00:0/104; tcp 22 to 64:ff9b::d00:0/104+"
     ),
-    "> tcp 22 2600:1f00::/32": "",
-    "> tcp 22 64:ff9b::808:808/128": "",
+    **each("{}", "> tcp 22 2600:1f00::/32 / > tcp 22 64:ff9b::808:808/128", ""),
     "tcp 22 64:ff9b::/96": "",
     # what is garbled
     "VpcId=7 | ": "-",
-    **{
-        f"IpPermissions={value} | ": "sg-1: no IpPermissions in sg-1"
-        for value in ("null", "7", "[7]")
-    },
+    **each("IpPermissions={} | ", "null / 7 / [7]", "sg-1: no IpPermissions in sg-1"),
     "IpPermissionsEgress=null | tcp 22 ::/0": (
         "tcp 22 from ::/0 > sg-1: no IpPermissionsEgress in sg-1"
     ),
-    "tcp 22": NO_RANGE,
-    "tcp 22 sg-2 IpRanges=null": NO_RANGE,
-    "tcp 22 UserIdGroupPairs=7": NO_RANGE,
-    "tcp 22 PrefixListIds=[{}]": NO_RANGE,
-    'tcp 22 sg-2 PrefixListIds="pl-1"': NO_RANGE,
-    "tcp 22 IpRanges=[{}]": NO_RANGE,
-    "tcp 22 IpRanges=[null]": NO_RANGE,
-    "tcp 22 everywhere": NO_RANGE,
-    'tcp 22 IpRanges=[{"CidrIp":7}]': NO_RANGE,
-    "tcp 22 0.0.0.0/0 IpProtocol=null": NO_RANGE,
-    "tcp 22 0.0.0.0/0 IpProtocol=6": NO_RANGE,
-    'tcp 22 0.0.0.0/0 FromPort="22"': NO_RANGE,
+    **each(
+        "tcp 22 {}",
+        " / sg-2 IpRanges=null / UserIdGroupPairs=7 / PrefixListIds=[{}] / everywhere / "
+        'sg-2 PrefixListIds="pl-1" / IpRanges=[{}] / IpRanges=[null] / IpRanges=[{"CidrIp":7}]',
+        NO_RANGE,
+    ),
+    **each("tcp 22 ::/0 {}", 'IpProtocol=null / IpProtocol=6 / FromPort="22"', NO_RANGE),
     "tcp 22 ::/0 IpRanges=null": f"tcp 22 from ::/0; {NO_RANGE}",
     "tcp 22 everywhere; tcp 22 0.0.0.0/0": f"tcp 22 from 0.0.0.0/0; {NO_RANGE}",
 }
