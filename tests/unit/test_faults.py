@@ -24,6 +24,7 @@ from checks.sagemaker_models_network_isolation_enabled.lib import (
 from checks.sagemaker_models_network_isolation_enabled.lib.findings import findings
 from checks.sagemaker_models_network_isolation_enabled.lib.network import with_networks
 
+from .test_findings import service
 from .test_network import ACCOUNT, IN, endpoint, group, refusal, route, tables
 
 REGION, CREATED = "eu-west-1", datetime(2026, 1, 2, tzinfo=timezone.utc)
@@ -58,14 +59,17 @@ DEFINITIONS = {kind: f"Describe{kind}JobDefinition" for kind in KINDS}
 SCHEDULES = truth("MonitoringSchedule", "inline", inline_off="", **DEFINITIONS)
 TRUTH = MODELS | CONFIGS | SCHEDULES
 # By the operation: what it lists, and the finding where it does not.
-LISTED = {
-    "ListModels": (MODELS, "model/unknown"),
-    "ListEndpointConfigs": (CONFIGS, "endpoint-config/unknown"),
-    "ListMonitoringSchedules": (SCHEDULES, "monitoring-schedule/unknown"),
+LISTED: dict[str, tuple[type[facts.Resource], Callable[[Any], Any], Truth, str]] = {
+    "ListModels": (facts.Model, models.list_models, MODELS, "model/unknown"),
+    "ListEndpointConfigs": (
+        *(facts.EndpointConfig, endpoint_configs.list_endpoint_configs),
+        *(CONFIGS, "endpoint-config/unknown"),
+    ),
+    "ListMonitoringSchedules": (
+        *(facts.MonitoringSchedule, monitoring_schedules.list_monitoring_schedules),
+        *(SCHEDULES, "monitoring-schedule/unknown"),
+    ),
 }
-FACTS: tuple[type[facts.Resource], ...] = (
-    *(facts.Model, facts.EndpointConfig, facts.MonitoringSchedule),
-)
 OPERATIONS = {"Search", "ListTags", *LISTED, *(api for _, seen in TRUTH.values() for api in seen)}
 
 
@@ -87,8 +91,8 @@ def settings(name: str) -> dict[str, Any]:
 TAGS = {"Tags": [{"Key": "team", "Value": "risk"}]}
 ANSWERS: dict[str, dict[str, Any]] = {
     **{
-        f"List{fact.NOUN}s": {fact.LISTED: [identity(fact.NOUN, name) for name in names]}
-        for fact, (names, _) in zip(FACTS, LISTED.values(), strict=True)
+        api: {fact.LISTED: [identity(fact.NOUN, name) for name in names]}
+        for api, (fact, _, names, _) in LISTED.items()
     },
     "ListTags": TAGS,
     "DescribeSubnets": {"Subnets": [{**IN, "SubnetId": f"subnet-{n}"} for n in (1, 2, 3)]},
@@ -152,27 +156,14 @@ class Client:
 
 def scan(faults: dict[str, Fault]) -> dict[str, Any]:
     """Return the findings by name, of all three kinds."""
-    client = Client(faults)
-    service = SimpleNamespace(
-        regional_clients={REGION: client},
-        session=SimpleNamespace(client=lambda *_, **__: client),
-        audit_resources=[],
-        audit_config={},
-        audited_account=ACCOUNT,
-        audited_account_arn=f"arn:aws:iam::{ACCOUNT}:root",
-        region=REGION,
-        get_unknown_arn=lambda resource_type, region: f"arn:{region}:{resource_type}/unknown",
-    )
+    scanned, client = service(), Client(faults)
+    scanned.regional_clients = {REGION: client}
+    scanned.session = SimpleNamespace(client=lambda *_, **__: client)
     found: dict[str, Any] = {}
-    with ThreadPoolExecutor(4) as service.thread_pool:
-        lists: tuple[Callable[[Any], Any], ...] = (
-            models.list_models,
-            endpoint_configs.list_endpoint_configs,
-            monitoring_schedules.list_monitoring_schedules,
-        )
-        for fact, list_all in zip(FACTS, lists, strict=True):
-            listings: Any = with_networks(service, list_all(service))
-            found |= {f.resource.name: f for f in findings(service, fact, listings)}
+    with ThreadPoolExecutor(4) as scanned.thread_pool:
+        for fact, list_all, _, _ in LISTED.values():
+            listings: Any = with_networks(scanned, list_all(scanned))
+            found |= {f.resource.name: f for f in findings(scanned, fact, listings)}
     return found
 
 
@@ -281,39 +272,41 @@ def test_a_fault_makes_no_verdict_wrong_and_loses_no_finding(api: str, way: str)
         name: status_of(name, None if name in KNOWN.get((api, way), ()) else api) for name in TRUTH
     }
     if api in LISTED and way not in (TWICE, ODD_MEMBERS):  # which leave the names
-        kind, unknown = LISTED[api]
+        *_, kind, unknown = LISTED[api]
         _, *lost = [None, *kind] if way != BROKEN_OFF else kind
         expected = {name: status for name, status in expected.items() if name not in lost}
         expected[unknown] = "MANUAL"
     assert {name: f.verdict.status for name, f in found.items()} == expected
 
 
-# What Search records of a model; or beside the truth, where it records a model twice.
-RECORDS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "without VpcConfig": lambda record: record.pop("VpcConfig"),
-    "without security groups": lambda record: record["VpcConfig"].pop("SecurityGroupIds"),
-    "without the flag": lambda record: record.pop("EnableNetworkIsolation"),
-    "empty": lambda record: record.clear(),
-    "of a deleted namesake": lambda record: record.update(
-        CreationTime=CREATED - HOUR, EnableNetworkIsolation=True
-    ),
-    "of another model": lambda record: record.update(ModelArn=f"{record['ModelArn']}-other"),
-    "with a flag that is no truth value": lambda record: record.update(EnableNetworkIsolation="1"),
-    "with subnets that are no list": lambda record: record["VpcConfig"].update(Subnets=7),
-    "with tags that are no list": lambda record: record.update(Tags="team=risk"),
-    TWICE: lambda record: record.update(
-        EnableNetworkIsolation=not record["EnableNetworkIsolation"]
-    ),
-}
+def put(answer: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Change members of an answer, by paths such as "VpcConfig.Subnets"; None removes one."""
+    for path, value in changes.items():
+        *outer, member = path.split(".")
+        structure = answer[outer[0]] if outer else answer
+        structure[member] = value
+        if value is None:
+            del structure[member]
 
 
-@pytest.mark.parametrize("name", RECORDS)
-def test_the_findings_do_not_depend_on_what_search_records(name: str) -> None:
+# What is otherwise in Search's records of models; the last two stand beside the truth.
+RECORDS: list[dict[str, Any]] = [
+    *({path: None} for path in ("VpcConfig", "VpcConfig.SecurityGroupIds", "ModelName")),
+    *({"EnableNetworkIsolation": value} for value in (None, "1")),
+    *({"VpcConfig.Subnets": 7}, {"Tags": "team=risk"}),
+    {"EnableNetworkIsolation": True, "CreationTime": CREATED - HOUR},  # of a deleted namesake
+    {"EnableNetworkIsolation": True, "ModelArn": "arn:of-another"},
+    *({"EnableNetworkIsolation": value} for value in (True, False)),
+]
+
+
+@pytest.mark.parametrize("number", range(len(RECORDS)))
+def test_the_findings_do_not_depend_on_what_search_records(number: int) -> None:
     def fault(sound: dict[str, Any]) -> Pages:
-        edited = deepcopy(sound["Results"])
-        for result in edited:
-            RECORDS[name](result["Model"]["Model"])
-        yield {"Results": [*sound["Results"] * (name == TWICE), *edited]}
+        changed = deepcopy(sound["Results"])
+        for result in changed:
+            put(result["Model"]["Model"], RECORDS[number])
+        yield {"Results": [*sound["Results"] * (number >= len(RECORDS) - 2), *changed]}
 
     def verdicts(fault: Fault) -> dict[str, Any]:
         found = scan({"Search": fault})
@@ -322,29 +315,27 @@ def test_the_findings_do_not_depend_on_what_search_records(name: str) -> None:
     assert verdicts(fault) == verdicts(WAYS["refused"][0])
 
 
-# What an answer lacks, and what it has where one is named; and what becomes of something then.
-LACKING: list[tuple[str, str, dict[str, Any], str, str]] = [
-    ("DescribeModel", "EnableNetworkIsolation", {}, "sound", "MANUAL"),
-    ("DescribeModel", "EnableNetworkIsolation", {}, "public", "FAIL"),
-    ("DescribeModel", "VpcConfig", {}, "sound", "FAIL"),  # how AWS says that there is none
-    ("DescribeModel", "VpcConfig", {"Subnets": ["subnet-1"]}, "sound", "FAIL"),
-    ("DescribeModel", "VpcConfig", {"SecurityGroupIds": ["sg-1"]}, "sound", "MANUAL"),
-    ("DescribeEndpointConfig", "EnableNetworkIsolation", {}, "components", "MANUAL"),
-    ("DescribeEndpointConfig", "ProductionVariants", {}, "components", "MANUAL"),
-    ("DescribeEndpointConfig", "EndpointConfigArn", {}, "components", "MANUAL"),
-    ("DescribeEndpointConfig", "VpcConfig", {}, "components", "FAIL"),
-    ("DescribeMonitoringSchedule", "MonitoringScheduleConfig", {}, "inline", "MANUAL"),
-    ("DescribeMonitoringSchedule", "MonitoringScheduleArn", {}, "inline", "MANUAL"),
-    ("DescribeDataQualityJobDefinition", "JobDefinitionName", {}, "DataQuality", "MANUAL"),
+# What an answer lacks, and what becomes of something then.
+LACKING: list[tuple[str, str, str, str]] = [
+    ("DescribeModel", "EnableNetworkIsolation", "sound", "MANUAL"),
+    ("DescribeModel", "EnableNetworkIsolation", "public", "FAIL"),
+    ("DescribeModel", "VpcConfig", "sound", "FAIL"),  # how AWS says that there is none
+    ("DescribeModel", "VpcConfig.SecurityGroupIds", "sound", "FAIL"),
+    ("DescribeModel", "VpcConfig.Subnets", "sound", "MANUAL"),
+    ("DescribeEndpointConfig", "EnableNetworkIsolation", "components", "MANUAL"),
+    ("DescribeEndpointConfig", "ProductionVariants", "components", "MANUAL"),
+    ("DescribeEndpointConfig", "EndpointConfigArn", "components", "MANUAL"),
+    ("DescribeEndpointConfig", "VpcConfig", "components", "FAIL"),
+    ("DescribeMonitoringSchedule", "MonitoringScheduleConfig", "inline", "MANUAL"),
+    ("DescribeMonitoringSchedule", "MonitoringScheduleArn", "inline", "MANUAL"),
+    ("DescribeDataQualityJobDefinition", "JobDefinitionName", "DataQuality", "MANUAL"),
 ]
 
 
-@pytest.mark.parametrize(("api", "member", "value", "name", "status"), LACKING)
-def test_what_an_answer_lacks(
-    api: str, member: str, value: dict[str, Any], name: str, status: str
-) -> None:
+@pytest.mark.parametrize(("api", "member", "name", "status"), LACKING)
+def test_what_an_answer_lacks(api: str, member: str, name: str, status: str) -> None:
     def fault(sound: dict[str, Any]) -> Pages:
-        del sound[member]
-        yield {**sound, **({member: value} if value else {})}
+        put(sound, {member: None})
+        yield sound
 
     assert scan({api: fault, "Search": WAYS["refused"][0]})[name].verdict.status == status
