@@ -305,12 +305,12 @@ def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
         *((ROUTE[0], 1, 3), (NO_VPC[0], 1212, 1212), (ISOLATION[0], 0, 1))
     ]
     (one,) = (f for f in data["findings"] if f["name"] == "b")
+    causes = [dict(zip(VIOLATION, cause, strict=True)) for cause in (ROUTE, ISOLATION)]
     assert one == {
         **{"status": "FAIL", "muted": False, "severity": "Low", "check": CHECK, "account": A},
         **{"region": "us-east-1", "arn": f"arn:aws:sagemaker:us-east-1:{A}:model/b", "name": "b"},
         **{"creation_time": "2026-01-01", "scanned": "2026-11-30T03:17:00+00:00"},
-        **{"endpoints": None, "unread": [], "text": "SageMaker model b is FAIL."},
-        "causes": [dict(zip(VIOLATION, cause, strict=True)) for cause in (ROUTE, ISOLATION)],
+        **{"endpoints": None, "causes": causes, "unread": [], "text": "SageMaker model b is FAIL."},
     }
 
 

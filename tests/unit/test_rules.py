@@ -283,33 +283,28 @@ def test_each_reason_is_named_once_with_all_that_it_hit() -> None:
     )
 
 
-def test_a_long_text_begins_with_all_rules() -> None:
-    public = [
-        replace(PUBLIC, id=f"subnet-{n:017}", route_table_id=f"rtb-{n:017}") for n in range(16)
-    ]
+def test_a_long_text_begins_with_all_rules_or_with_what_was_looked_at() -> None:
+    private: list[Any] = [replace(PRIVATE, id=f"subnet-{n:017}") for n in range(16)]
+    public = [replace(PUBLIC, id=s.id, route_table_id=f"rtb-{s.id}") for s in private]
     opened = [group(f"sg-1{n}", "tcp 22 from ::/0") for n in range(4)]
-    chatty = GROUPS["chatty"]
     unread = replace(GROUPS["open"], unread=(UNREAD, replace(UNREAD, what="that")))
-    text = told(model("off", *public, *opened, unread, chatty))
-    assert text.startswith(
-        "SageMaker model m fails: network-isolation (1); public-subnet (16); open-ingress (5); "
-        "unknown (2); noted: open-egress (1). Evidence: network isolation is disabled; subnet "
-        "subnet-00000000000000000 is public: "
-    )
-    assert ". Not known: it and that could not be read (" in text
-    assert text.endswith("to 0.0.0.0/0.")
-    ids = [subnet.id for subnet in public] + [group.id for group in (*opened, unread, chatty)]
-    assert all(part_id in text for part_id in ids)
-
-
-def test_a_long_pass_begins_with_what_was_looked_at() -> None:
-    private = [replace(PRIVATE, id=f"subnet-{n:017}") for n in range(16)]
-    text = told(model("", *private, *(group(f"sg-{n:017}") for n in range(5))))
-    assert text.startswith(
-        "SageMaker model m has network isolation enabled and a private VPC configuration in vpc-1: "
-        "private subnets (16); security groups without open ingress (5). Evidence: no live "
-    )
-    assert all(subnet.id in text for subnet in private)
+    closed = [group(f"sg-{n:017}") for n in range(5)]
+    for flag, parts, start in (
+        (
+            *("off", [*public, *opened, unread, GROUPS["chatty"]]),
+            "fails: network-isolation (1); public-subnet (16); open-ingress (5); unknown (2); "
+            "noted: open-egress (1). Evidence: network isolation is disabled; subnet ",
+        ),
+        (
+            *("", [*private, *closed]),
+            "has network isolation enabled and a private VPC configuration in vpc-1: private "
+            "subnets (16); security groups without open ingress (5). Evidence: no live ",
+        ),
+    ):
+        text = told(model(flag, *parts))
+        assert text.startswith(f"SageMaker model m {start}")
+        assert (". Not known: it and that could not be read (" in text) == bool(flag)
+        assert all(part.id in text for part in parts)
 
 
 @pytest.mark.parametrize(("number", "end"), [(50, " and tcp 50 from ::/0."), (51, "1 more.")])
