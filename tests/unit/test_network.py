@@ -555,7 +555,7 @@ def rule(text: str) -> dict[str, Any]:
     first, dots, last = ports.partition("..")
     made: dict[str, Any] = {"IpProtocol": protocol, **{name: [] for name in RANGES}}
     for name, port in (("FromPort", first), ("ToPort", last if dots else first)):
-        made |= {name: int(port)} if port.strip("*") else {}
+        made |= {name: int(port)} if port not in ("", "*") else {}
     for end in ends:
         if "=" not in end:
             blocks = "Ipv6Ranges" if ":" in end else "IpRanges"
@@ -568,12 +568,9 @@ def group(text: str, number: int = 1) -> dict[str, Any]:
     """Return a security group by a text "Member=JSON | ingress rule; … > egress rule; …"."""
     members, _, rules = text.rpartition("| ")
     made: dict[str, Any] = {"GroupId": f"sg-{number}", "VpcId": "vpc-1"}
-    directions = zip(
-        ("IpPermissions", "IpPermissionsEgress"), [*rules.split("> "), ""], strict=False
-    )
-    made |= {
-        d: [rule(part) for part in texts.split("; ") if part.strip()] for d, texts in directions
-    }
+    ingress, egress = [*rules.split("> "), ""][:2]
+    for direction, texts in (("IpPermissions", ingress), ("IpPermissionsEgress", egress)):
+        made[direction] = [rule(part) for part in texts.split("; ") if part.strip()]
     return edited(made, members.split())
 
 
@@ -706,8 +703,8 @@ OPEN = " / ".join(
         "*0.0.0.0/0 / *52.0.0.0/7 / 52.0.0.0/8 / *2000::/3 / *2600:1f00::/31 / 2600:1f00::/32",
         # what is not public, or in part
         "10.0.0.0/8 / 172.16.0.0/12 / 192.168.0.0/16 / 100.64.0.0/10 / 127.0.0.0/8",
-        "0.0.0.0/8 / 169.254.0.0/16 / 224.0.0.0/4 / 240.0.0.0/4 / 224.0.0.0/3 / fc00::/7 / fe80::/10",
-        "ff00::/8 / *10.0.0.0/7 / 10.0.0.0/8 11.0.0.0/8",
+        "0.0.0.0/8 / 169.254.0.0/16 / 224.0.0.0/4 / 240.0.0.0/4 / 224.0.0.0/3 / fc00::/7",
+        "fe80::/10 / ff00::/8 / *10.0.0.0/7 / 10.0.0.0/8 11.0.0.0/8",
         # in a row, which need be no CIDR block, and with a gap, which may be one address
         "*12.0.0.0/8 *13.0.0.0/8 / *13.0.0.0/8 *14.0.0.0/8 / *12.0.0.0/8 *13.0.0.0/32",
         f"*4.128.0.0/9 *6.0.0.0/9 *5.0.0.0/8 6.192.0.0/10 / 12.0.0.0/8 {GAPPED}",
@@ -802,10 +799,16 @@ WHY: list[tuple[Exception | None, str, str]] = [
             "VPC endpoint policy": "allow {} in the VPC endpoint policy",
         }.items()
     ),
-    (refusal("Busy", status=429), "Busy", "scan again"),
-    (refusal("InternalError", status=500), "InternalError", "scan again"),
-    *((refusal(code), code, "scan again") for code in ("Unavailable", "InternalFailure")),
-    *((refusal(code), code, "scan again") for code in ("Throttling", "RequestLimitExceeded")),
+    *(
+        (refusal(code, status=status), code, "scan again")
+        for code, status in {
+            "Busy": 429,
+            "Broken": 500,
+            "Throttling": 400,
+            "Unavailable": 0,
+        }.items()
+    ),
+    *((refusal(code), code, "scan again") for code in ("InternalFailure", "RequestLimitExceeded")),
     (refusal("InvalidFilter", status=499), "InvalidFilter", AGAIN),
     (
         *(refusal("RequestExpired"), "RequestExpired"),

@@ -285,7 +285,7 @@ def test_each_reason_is_named_once_with_all_that_it_hit() -> None:
 
 def test_a_long_text_begins_with_all_rules_or_with_what_was_looked_at() -> None:
     private: list[Any] = [replace(PRIVATE, id=f"subnet-{n:017}") for n in range(16)]
-    public = [replace(PUBLIC, id=s.id, route_table_id=f"rtb-{s.id}") for s in private]
+    public: list[Any] = [replace(PUBLIC, id=s.id, route_table_id=f"rtb-{s.id}") for s in private]
     opened = [group(f"sg-1{n}", "tcp 22 from ::/0") for n in range(4)]
     unread = replace(GROUPS["open"], unread=(UNREAD, replace(UNREAD, what="that")))
     closed = [group(f"sg-{n:017}") for n in range(5)]
