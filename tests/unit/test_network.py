@@ -129,25 +129,25 @@ def tables(text: str) -> list[Any]:
     1 is that of subnet-1, n of subnet-n, mainn a main one, ownn one more of subnet-1, igw that of a
     gateway, nobodyn in effect for nothing; each with "@vpc" and ".state of its association" if they
     are not as usual, and with other members as "Member=JSON". An error is what breaks the call off.
+    So with firewalls' endpoints: "vpce-1@2,3" stands in these subnets.
     """
     made: list[Any] = []
     for part in text.split("; "):
-        head, _, routes = part.removesuffix(":").partition(": ")
+        head, _, routes = part.partition(": ")
         named, *edits = head.split()
-        if named[0].isupper():
-            made.append(refusal(named))
-            continue
-        if named.startswith("vpce-"):
-            made.append(edited(endpoint(*re.findall(r"\d+", named)), edits))
+        if named[0].isupper() or named.startswith("vpce-"):
+            numbers = re.findall(r"\d+", named)
+            made.append(edited(endpoint(*numbers), edits) if numbers else refusal(named))
             continue
         about = re.fullmatch(r"([a-z]*)(\d*)(?:@([^.]+))?(?:\.(\w+))?", named)
         assert about, named
         kind, number, vpc, state = about.groups()
-        of: dict[str, Any] = {"GatewayId": f"{kind}-1"}
-        if kind in ("", "own"):
-            of = {"Main": False, "SubnetId": f"subnet-{number if not kind else 1}"}
-        elif kind in ("main", "nobody"):
-            of = {"Main": kind == "main"}
+        of_what: dict[str, dict[str, Any]] = {
+            "": {"Main": False, "SubnetId": f"subnet-{number}"},
+            "own": {"Main": False, "SubnetId": "subnet-1"},
+            "main": {"Main": True},
+        }
+        of = of_what.get(kind, {"GatewayId": f"{kind}-1"})
         if state or not kind:
             of["AssociationState"] = {"State": state or "associated"}
         table = {

@@ -1,4 +1,4 @@
-"""Nothing of ours changes AWS: no code names an operation that does more than read."""
+"""What the sources name: no operation that changes AWS, and of each other no more than they may."""
 
 import ast
 import functools
@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from ..embedded.installation import ROOT
+from ..embedded.installation import CHECK, ROOT
 
 READS = ("Describe", "List", "Get", "Search")
 SERVICES = ("sagemaker", "ec2", "iam", "sts", "s3", "cloudformation", "application-autoscaling")
@@ -68,3 +68,33 @@ CODE = {
 def test_it_would_be_found(code: str) -> None:
     names = list(changing(code))
     assert CODE[code] in names if CODE[code] else not names
+
+
+LIB = ROOT / "checks" / CHECK / "lib"
+SAGEMAKER = {"listings", "models", "endpoint_configs", "monitoring_schedules"}
+EC2 = {"network", "subnets", "route_tables", "middleboxes", "security_groups", "ranges"}
+ANSWERED = {"answers", "facts"}
+# What each module may import of ours: it is what keeps reading, judging and telling apart. A check
+# leads from SageMaker to EC2, by `with_networks`.
+MAY_IMPORT = {
+    "facts": set(),
+    "answers": {"facts"},
+    **dict.fromkeys(SAGEMAKER, ANSWERED | SAGEMAKER),
+    **dict.fromkeys(EC2, ANSWERED | EC2),
+    "network": ANSWERED | EC2 | {"configuration"},
+    "rules": {"facts"},
+    "configuration": {"ranges"},
+    "findings": ANSWERED | {"configuration", "rules"},
+}
+
+
+@pytest.mark.parametrize("path", sorted(LIB.rglob("*.py")), ids=lambda path: path.stem)
+def test_a_module_imports_no_more_of_ours_than_it_may(path: Path) -> None:
+    imports = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom)]
+    names = [[n.module] if n.module else [a.name for a in n.names] for n in imports if n.level]
+    ours = {str(name).rpartition(".")[2] for of_one in names for name in of_one}
+    assert not {name for name in ours if name.startswith("sagemaker_")}
+    if path.parent == LIB:  # and not the fixer's
+        assert ours <= MAY_IMPORT[path.stem]
+    if path.stem == "facts":  # which are plain values
+        assert "botocore" not in path.read_text("utf-8")
