@@ -15,31 +15,34 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.findings import findings, reports
 
-from ..embedded.installation import CHECK, ROOT
-from .test_rules import PUBLIC, model
+from ..embedded.installation import CHECK, METADATA
+from .test_rules import model
 
 TAGS = ({"Key": "team", "Value": "risk"},)
-FAILING = replace(model(subnets=(PUBLIC,)), name="one", arn="arn:1", tags=TAGS)
-SERVICE: Any = SimpleNamespace(
-    audit_config={},
-    audit_resources=[],
-    audited_account="123456789012",
-    audited_account_arn="arn:aws:iam::123456789012:root",
-    region="us-east-1",
-    get_unknown_arn=lambda resource_type, region: f"arn:{region}:{resource_type}",
-)
+FAILING = replace(model("public"), name="one", arn="arn:1", tags=TAGS)
+ACCOUNT = {"name": "123456789012", "arn": "arn:aws:iam::123456789012:root", "region": "us-east-1"}
 LISTED = [Listing("eu-west-1", (FAILING, Model("two", "arn:2", "eu-west-1")), 1)]
 NOTHING: list[Listing[Model]] = [Listing("eu-west-1", (), 1), Listing("us-east-1", (), 1)]
 
 
+def service(resources: list[str] | None = None, **config: str) -> Any:
+    return SimpleNamespace(
+        audit_config=config,
+        audit_resources=resources or [],
+        audited_account=ACCOUNT["name"],
+        audited_account_arn=ACCOUNT["arn"],
+        region=ACCOUNT["region"],
+        get_unknown_arn=lambda resource_type, region: f"arn:{region}:{resource_type}",
+    )
+
+
 @pytest.fixture(scope="module")
 def metadata() -> str:
-    folder = ROOT / "checks" / CHECK
-    return str(CheckMetadata.parse_file(folder / f"{CHECK}.metadata.json").json())
+    return str(CheckMetadata.parse_file(METADATA).json())
 
 
 def test_a_report_is_what_prowler_makes_of_the_evidence(metadata: str) -> None:
-    found = list(findings(SERVICE, Model, LISTED))
+    found = list(findings(service(), Model, LISTED))
     for report, finding in zip(reports(metadata, found), found, strict=True):
         prowlers = Check_Report_AWS(metadata=metadata, resource=finding.resource)
         prowlers.resource = report.resource
@@ -47,26 +50,19 @@ def test_a_report_is_what_prowler_makes_of_the_evidence(metadata: str) -> None:
         prowlers.status, prowlers.status_extended = finding.verdict.status, finding.text
         assert type(report) is type(prowlers)
         assert vars(report) == vars(prowlers)
+        assert report.check_metadata.CheckID == CHECK
 
 
 def test_the_evidence_holds_facts_and_verdict_and_nothing_empty_of_a_part(metadata: str) -> None:
-    failing, unknown = (r.resource for r in reports(metadata, findings(SERVICE, Model, LISTED)))
-    assert failing["subnets"] == [
-        {
-            "id": "subnet-2",
-            "vpc_id": "vpc-1",
-            "route_table_id": "rtb-2",
-            "internet_routes": [{"destination": "0.0.0.0/0", "gateway": "igw-1"}],
-        }
-    ]
+    failing, unknown = (r.resource for r in reports(metadata, findings(service(), Model, LISTED)))
+    route = {"destination": "0.0.0.0/0", "gateway": "igw-1"}
+    subnet = {"id": "subnet-2", "vpc_id": "vpc-1", "route_table_id": "rtb-2"}
+    assert failing["subnets"] == [{**subnet, "internet_routes": [route]}]
     assert failing["security_groups"] == [{"id": "sg-1", "vpc_id": "vpc-1"}]
-    assert failing["violations"] == [
-        {
-            "rule": "public-subnet",
-            "thing": "route table rtb-2",
-            "detail": "sends 0.0.0.0/0 to igw-1",
-            "effect": "subnet subnet-2 is public",
-        }
+    (violation,) = failing["violations"]
+    assert list(violation.items()) == [
+        *(("rule", "public-subnet"), ("thing", "route table rtb-2")),
+        *(("detail", "sends 0.0.0.0/0 to igw-1"), ("effect", "subnet subnet-2 is public")),
     ]
     assert failing["unknown"] == failing["notes"] == unknown["violations"] == []
     assert failing["network_isolation"] is True
@@ -76,33 +72,23 @@ def test_the_evidence_holds_facts_and_verdict_and_nothing_empty_of_a_part(metada
 
 
 def test_what_one_report_is_given_is_not_given_to_others(metadata: str) -> None:
-    first, second = reports(metadata, findings(SERVICE, Model, LISTED))
+    first, second = reports(metadata, findings(service(), Model, LISTED))
     before = second.check_metadata.Severity
     first.check_metadata.Severity = Severity.informational
     first.resource["name"] = "other"
     first.muted = True
     assert before is second.check_metadata.Severity is not Severity.informational
-    assert second.resource["name"] == "two"
-    assert second.muted is False
+    assert (second.resource["name"], second.muted) == ("two", False)
 
 
 def test_nothing_to_judge_is_a_finding_of_the_account(metadata: str) -> None:
-    (report,) = reports(metadata, findings(SERVICE, Model, NOTHING))
-    assert report.status == "PASS"
-    assert report.status_extended == (
-        "No SageMaker model exists in the 2 regions that were scanned."
-    )
-    assert report.resource == {
-        "name": "123456789012",
-        "arn": "arn:aws:iam::123456789012:root",
-        "region": "us-east-1",
-        "regions": ["eu-west-1", "us-east-1"],
-        "violations": [],
-        "unknown": [],
-        "notes": [],
-    }
-    assert report.resource_id == "123456789012"
-    (one,) = findings(SERVICE, EndpointConfig, NOTHING[:1])
+    (report,) = reports(metadata, findings(service(), Model, NOTHING))
+    text = "No SageMaker model exists in the 2 regions that were scanned."
+    assert (report.status, report.status_extended) == ("PASS", text)
+    verdict: dict[str, Any] = {"violations": [], "unknown": [], "notes": []}
+    assert report.resource == {**ACCOUNT, "regions": ["eu-west-1", "us-east-1"], **verdict}
+    assert report.resource_id == ACCOUNT["name"]
+    (one,) = findings(service(), EndpointConfig, NOTHING[:1])
     assert one.text == (
         "No SageMaker endpoint configuration for inference components exists in eu-west-1, the "
         "only region that was scanned."
@@ -119,34 +105,28 @@ NO_FINDING_OF_THE_ACCOUNT: dict[str, tuple[list[Listing[Model]], list[str], list
 }
 
 
+@pytest.mark.parametrize("where", NO_FINDING_OF_THE_ACCOUNT)
+def test_no_finding_of_the_account_where(where: str) -> None:
+    listings, resources, expected = NO_FINDING_OF_THE_ACCOUNT[where]
+    found = findings(service(resources), Model, listings)
+    assert [finding.verdict.status for finding in found] == expected
+
+
 @pytest.mark.parametrize(
-    ("listings", "resources", "expected"),
-    NO_FINDING_OF_THE_ACCOUNT.values(),
-    ids=NO_FINDING_OF_THE_ACCOUNT,
+    ("use", "severity"),
+    [
+        ({}, "low"),
+        ({"endpoints": None}, None),
+        ({"transform_jobs": ("job",)}, None),
+        ({"monitored_endpoints": ("chat",)}, None),
+        ({"monitored_endpoints": None}, None),
+    ],
+    ids=str,
 )
-def test_no_finding_of_the_account_where(
-    listings: list[Listing[Model]], resources: list[str], expected: list[str]
-) -> None:
-    service = SimpleNamespace(**{**vars(SERVICE), "audit_resources": resources})
-    assert [f.verdict.status for f in findings(service, Model, listings)] == expected
-
-
-USES = {
-    "by nothing": ({}, "low"),
-    "by an endpoint": ({"endpoints": None}, None),
-    "by a batch transform job": ({"transform_jobs": ("job",)}, None),
-    "by what monitors an endpoint": ({"monitored_endpoints": ("chat",)}, None),
-    "by what is not known": ({"monitored_endpoints": None}, None),
-}
-
-
-@pytest.mark.parametrize(("use", "severity"), USES.values(), ids=USES)
 def test_the_severity_is_lower_only_where_nothing_is_seen_to_use_it(
     use: dict[str, Any], severity: str | None
 ) -> None:
     unused = replace(FAILING, endpoints=(), transform_jobs=(), monitored_endpoints=())
-    service = SimpleNamespace(
-        **{**vars(SERVICE), "audit_config": {"sagemaker_models_severity_if_unused": "low"}}
-    )
-    (found,) = findings(service, Model, [Listing("eu-west-1", (replace(unused, **use),), 1)])
+    listing = Listing("eu-west-1", (replace(unused, **use),), 1)
+    (found,) = findings(service(sagemaker_models_severity_if_unused="low"), Model, [listing])
     assert found.severity == severity

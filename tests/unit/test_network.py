@@ -1,24 +1,27 @@
 """The network facts as tables: what AWS answers, and what is known from it."""
 
 import copy
+import json
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Network, ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from checks.sagemaker_models_network_isolation_enabled.lib import network
 from checks.sagemaker_models_network_isolation_enabled.lib.answers import MalformedError
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
-    MiddleboxRoute,
+    Listing,
+    Model,
     OpenRule,
-    Route,
     SecurityGroup,
     Subnet,
     Unread,
 )
+from checks.sagemaker_models_network_isolation_enabled.lib.network import with_networks
 from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
     PREFIX_LIMITS,
     Permission,
@@ -27,147 +30,140 @@ from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
 
 ACCOUNT, OTHER = "123456789012", "999999999999"
 ALL, BLOCK, BLOCK6 = "0.0.0.0/0", "10.0.1.0/24", "2600:1f00:0:1::/64"
-READ, UNDERSTOOD, FOUND = (f"could not be {what}" for what in ("read", "understood", "found"))
-GONE = "it was deleted, or is no longer shared with this account; check with {}"
-AGAIN = "scan again, or check with {}"
-TABLES, SUBNETS = "ec2:DescribeRouteTables", "ec2:DescribeSubnets"
-GROUPS, ENDPOINTS = "ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints"
-ENTRIES = "ec2:GetManagedPrefixListEntries"
 KEYS = {
     "describe_subnets": ("Subnets", "SubnetId"),
     "describe_route_tables": ("RouteTables", "VpcId"),
     "describe_security_groups": ("SecurityGroups", "GroupId"),
     "describe_vpc_endpoints": ("VpcEndpoints", "VpcEndpointId"),
+    "get_managed_prefix_list_entries": ("Entries", ""),
 }
 
 
 class EC2:
-    """AWS's side: answers each describe call with given items, in pages of one, or raises."""
+    """AWS's side: answers each call with given items, in pages of one, or raises.
+
+    The entries of a prefix list are given under its id. None is a page without its list.
+    """
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
         self.asked: list[tuple[str, str, int]] = []
 
-    def get_paginator(self, operation: str) -> "EC2":
-        self.operation = operation
-        return self
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **given: self.pages(*KEYS[operation], **given))
 
-    def paginate(
-        self,
-        Filters: list[dict[str, Any]] | None = None,  # noqa: N803
-        PrefixListId: str = "",  # noqa: N803
-    ) -> Any:
-        if not Filters:
-            assert self.operation == "get_managed_prefix_list_entries"
-            self.asked.append(("Entries", PrefixListId, 1))
-            for entry in self.answers[PrefixListId]:
-                if isinstance(entry, Exception):
-                    raise entry
-                yield {"Entries": [entry if isinstance(entry, dict) else {"Cidr": entry}]}
-            return
-        key, id_key = KEYS[self.operation]
-        self.asked.append((key, Filters[0]["Name"], len(Filters[0]["Values"])))
-        for item in self.answers.get(key, []):
+    def pages(self, key: str, id_key: str, **given: Any) -> Iterator[Any]:
+        list_id = given.get("PrefixListId")
+        (asked,) = given.get("Filters") or [{"Name": list_id, "Values": [list_id]}]
+        self.asked.append((key, asked["Name"], len(asked["Values"])))
+        for item in self.answers[list_id] if list_id else self.answers.get(key, []):
             if isinstance(item, Exception):
                 raise item
-            if key != "VpcEndpoints" or item[id_key] in Filters[0]["Values"]:
-                yield {key: [item]}
+            if key != "VpcEndpoints" or item[id_key] in asked["Values"]:
+                yield {} if item is None else {key: [item]}
 
 
 def read_network(
     ec2: Any, subnet_ids: Iterable[str], group_sets: Iterable[tuple[str, ...]]
 ) -> tuple[dict[str, Subnet], dict[tuple[str, ...], tuple[SecurityGroup, ...]]]:
     """Return what the check knows of subnets and of sets of security groups."""
-    return (
-        network._read_subnets(ec2, set(subnet_ids), ACCOUNT),
-        network._read_security_groups(ec2, set(group_sets), PREFIX_LIMITS),
+    ids = tuple(subnet_ids)
+    models = tuple(
+        Model("m", "arn", "r", subnet_ids=ids, security_group_ids=names)
+        for names in group_sets or [()]
     )
+    service = SimpleNamespace(
+        audit_config={},
+        audited_account=ACCOUNT,
+        session=SimpleNamespace(client=lambda name, region_name: {"ec2r": ec2}[name + region_name]),
+        thread_pool=SimpleNamespace(
+            submit=lambda task, *about: SimpleNamespace(result=partial(task, *about))
+        ),
+    )
+    (listing,) = with_networks(service, [Listing("r", models, 1)])
+    of_sets = {m.security_group_ids: m.network.security_groups for m in listing.items}
+    return dict(zip(ids, listing.items[0].network.subnets, strict=True)), of_sets
 
 
-PREFIXES = {"nat-": "NatGatewayId", "eni-": "NetworkInterfaceId", "i-": "InstanceId"} | {
-    "cagw-": "CarrierGatewayId"
-}
 IN = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": BLOCK, "OwnerId": ACCOUNT}
-DUAL = {**IN, "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": BLOCK6}]}
-SHARED = {**IN, "OwnerId": OTHER}
+SUBNETS: dict[str, dict[str, Any]] = {
+    "dual": {**IN, "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": BLOCK6}]},
+    "shared": {**IN, "OwnerId": OTHER},
+}
+MEMBERS = {"nat-": "NatGatewayId", "eni-": "NetworkInterfaceId", "i-": "InstanceId"} | {
+    **{"cagw-": "CarrierGatewayId", "tgw-": "TransitGatewayId", "pcx-": "VpcPeeringConnectionId"},
+    **{"eigw-": "EgressOnlyInternetGatewayId"},
+}
 
 
-def to(target: str, destination: str = ALL, key: str | None = None, **route: Any) -> Any:
-    """Return a live route, whose members follow from the target's prefix and the destination."""
-    kind = {":": "Ipv6CidrBlock", "pl-": "PrefixListId"}
-    kinds = (kind[sign] for sign in kind if sign in destination)
-    prefixes = (name for prefix, name in PREFIXES.items() if target.startswith(prefix))
-    key = key or next(prefixes, "GatewayId")
-    made = {f"Destination{next(kinds, 'CidrBlock')}": destination, key: target, "State": "active"}
-    return {name: value for name, value in (made | route).items() if value is not None}
+def edited(made: dict[str, Any], edits: Iterable[str]) -> dict[str, Any]:
+    """Return a structure with other members, each as "Member=JSON"."""
+    pairs = (edit.split("=", 1) for edit in edits)
+    return made | {name: json.loads(value) for name, value in pairs}
 
 
-def table(number: int, *routes: Any, vpc: str | None = "vpc-1", **association: Any) -> Any:
-    """Return a route table with a local route, and one association where it is given."""
-    made = {
-        "RouteTableId": f"rtb-{number}",
-        "Routes": [to("local", "10.0.0.0/16"), *routes],
-        "Associations": [association] if association else [],
-    }
-    return made | ({"VpcId": vpc} if vpc else {})
+def route(text: str) -> dict[str, Any]:
+    """Return a route by a text such as "vpce-1 8.0.0.0/8".
+
+    That is a target, or "Member=target", or "-" for none, with ! for a blackhole and ? for no
+    state; a destination, if it is not the default, "in" for the subnet's block; and other members
+    as "Member=text" or "Member={JSON}".
+    """
+    first, *words = text.split()
+    target = first.rstrip("!?")
+    destination = next((word for word in words if "=" not in word), ALL)
+    kind = "PrefixListId" if destination.startswith("pl-") else "CidrBlock"
+    name = f"DestinationIpv6{kind}" if ":" in destination else f"Destination{kind}"
+    made: dict[str, Any] = {name: BLOCK if destination == "in" else destination}
+    made["State"] = {"!": "blackhole", "?": ""}.get(first[-1], "active")
+    if target != "-" and "=" not in target:
+        target = f"{MEMBERS.get(target.partition('-')[0] + '-', 'GatewayId')}={target}"
+    members = (word.split("=", 1) for word in (target, *words) if "=" in word)
+    made |= {key: json.loads(value) if value[:1] == "{" else value for key, value in members}
+    return {key: value for key, value in made.items() if value}
 
 
-def of(number: int, *routes: Any, state: str = "associated", **rest: Any) -> Any:
-    """Return the route table of the subnet of the same number."""
-    rest["AssociationState"] = {"State": state}
-    return table(number, *routes, SubnetId=f"subnet-{number}", **rest)
+def tables(text: str) -> list[Any]:
+    """Return route tables by a text such as "1: vpce-1; 2: igw-1 8.0.0.0/8, nat-1; igw: vpce-1 in".
+
+    1 is that of subnet-1, n of subnet-n, mainn a main one, ownn one more of subnet-1, igw that of a
+    gateway, nobodyn in effect for nothing; each with "@vpc" and ".state of its association" if they
+    are not as usual, and with other members as "Member=JSON". An error is what breaks the call off.
+    So with firewalls' endpoints: "vpce-1@2,3" stands in these subnets.
+    """
+    made: list[Any] = []
+    for part in text.split("; "):
+        head, _, routes = part.partition(": ")
+        named, *edits = head.split()
+        if named[0].isupper() or named.startswith("vpce-"):
+            numbers = re.findall(r"\d+", named)
+            made.append(edited(endpoint(*numbers), edits) if numbers else refusal(named))
+            continue
+        about = re.fullmatch(r"([a-z]*)(\d*)(?:@([^.]+))?(?:\.(\w+))?", named)
+        assert about, named
+        kind, number, vpc, state = about.groups()
+        of_what: dict[str, dict[str, Any]] = {
+            "": {"Main": False, "SubnetId": f"subnet-{number}"},
+            "own": {"Main": False, "SubnetId": "subnet-1"},
+            "main": {"Main": True},
+        }
+        of = of_what.get(kind, {"GatewayId": f"{kind}-1"})
+        if state or not kind:
+            of["AssociationState"] = {"State": state or "associated"}
+        table = {
+            "RouteTableId": f"rtb-{number or 9}",
+            "VpcId": vpc or "vpc-1",
+            "Routes": list(map(route, ["local 10.0.0.0/16", *filter(None, routes.split(", "))])),
+            "Associations": [] if kind == "nobody" else [of],
+        }
+        made.append(edited(table, edits))
+    return made
 
 
-def own(number: int, *routes: Any, state: str = "associated", **rest: Any) -> Any:
-    """Return a route table of the subnet that is asked for."""
-    rest["AssociationState"] = {"State": state}
-    return table(number, *routes, Main=False, SubnetId="subnet-1", **rest)
-
-
-def main(number: int, *routes: Any, **rest: Any) -> Any:
-    return table(number, *routes, Main=True, **rest)
-
-
-def edge(*routes: Any, gateway: str = "igw-1", **rest: Any) -> Any:
-    """Return a gateway's own route table."""
-    return table(9, *routes, GatewayId=gateway, **rest)
-
-
-def endpoint(number: int, *subnets: Any, **rest: Any) -> Any:
+def endpoint(number: int | str, *subnets: int | str) -> dict[str, Any]:
     """Return a firewall's endpoint in the subnets of the given numbers."""
     made = {"VpcEndpointId": f"vpce-{number}", "VpcId": "vpc-1"}
-    return {**made, "SubnetIds": [f"subnet-{n}" for n in subnets], **rest}
-
-
-def advertised(block: str, next_hop: str | None = None) -> Any:
-    """Return a route of VPC Route Server."""
-    return to("", block, Origin="Advertisement", IpAddress=next_hop)
-
-
-def unread(what: str, why: str, permission: str, remedy: str, problem: str = READ) -> Unread:
-    return Unread(what, why, permission, remedy.format(permission), problem)
-
-
-def garbled(what: str, why: str, permission: str = TABLES, remedy: str = AGAIN) -> Unread:
-    return unread(what, why, permission, remedy, UNDERSTOOD)
-
-
-NOTHING = Subnet("subnet-1", "vpc-1", None, None, None, None, None, ())
-
-
-def known(number: int, *routes: tuple[str, str]) -> Subnet:
-    outs = tuple(Route(*r) for r in routes)
-    return replace(
-        NOTHING, route_table_id=f"rtb-{number}", internet_routes=outs, middlebox_routes=()
-    )
-
-
-def unknown(why: str, number: int | None = None, *routes: tuple[str, str]) -> Subnet:
-    what = "the route table of subnet subnet-1"
-    reason = garbled(what, why, remedy=NEWER if "not know" in why else AGAIN)
-    if why == "Throttling":
-        reason = unread(what, why, TABLES, "scan again")
-    return replace(known(number, *routes) if number else NOTHING, unread=(reason,))
+    return {**made, "SubnetIds": [f"subnet-{n}" for n in subnets]}
 
 
 def refusal(code: str = "UnauthorizedOperation", message: str = "no", status: int = 400) -> Any:
@@ -176,1171 +172,643 @@ def refusal(code: str = "UnauthorizedOperation", message: str = "no", status: in
     return ClientError(answer, "Describe")
 
 
-def reasons_of(facts: Subnet) -> list[Unread]:
-    assert facts.unread is not None
-    return list(facts.unread)
+# What is unread, in short: what it is, and why; who tells; and what to do.
+SHORT = {
+    "^own: ": "the route table of subnet subnet-1: ",
+    "^way: ": "the way out of subnet subnet-1: ",
+    "^subnet: ": "subnet subnet-1: ",
+    "^(sg-1): ": r"security group \1: ",
+    r"^(rtb-\d): ": r"route table \1: ",
+    r"^(vpce-\d): ": r"VPC endpoint \1: ",
+    r": (rtb-\d) lacks$": r": a route of \1 lacks its destination, target or state",
+    r": (rtb-\d leads to \S+)$": r": a route of \1, which this check does not know",
+}
+PERMISSIONS = {
+    "subnet": "ec2:DescribeSubnets",
+    "security group": "ec2:DescribeSecurityGroups",
+    "VPC endpoint": "ec2:DescribeVpcEndpoints",
+    "prefix list": "ec2:GetManagedPrefixListEntries",
+}
+READ, UNDERSTOOD, FOUND, FOLLOWED = (
+    f"could not be {what}" for what in ("read", "understood", "found", "followed")
+)
+GONE = "it was deleted, or is no longer shared with this account; check with {}"
+AGAIN = "scan again, or check with {}"
+REMEDIES = {  # by what the reason holds, the first that it does
+    "UnauthorizedOperation": ("allow {}", READ),
+    "Throttling": ("scan again", READ),
+    "RequestLimitExceeded": ("scan again", READ),
+    "returned no such": (GONE, FOUND),
+    "NotFound": (GONE, FOUND),
+    "does not know": (
+        "check where it leads with {}, or use a newer version of the plugin",
+        UNDERSTOOD,
+    ),
+    "which shares": (
+        "check in that account whether an internet gateway is behind it, with {}",
+        FOLLOWED,
+    ),
+    "sends pl-": (
+        f"check whether the prefix list holds public addresses, with {PERMISSIONS['prefix list']}",
+        FOLLOWED,
+    ),
+    " sends ": ("check whether {1} translates addresses, as a NAT instance does", FOLLOWED),
+    "": (AGAIN, UNDERSTOOD),
+}
 
 
-def read_subnet(subnet: Any, tables: list[Any], *endpoints: Any) -> tuple[Subnet, EC2]:
-    ec2 = EC2(Subnets=[subnet], RouteTables=tables, VpcEndpoints=endpoints)
+def unread(text: str) -> Unread:
+    """Return what is unread by a text "what: why", both maybe in short."""
+    for short, long in SHORT.items():
+        text = re.sub(short, long, text)
+    what, _, why = text.partition(": ")
+    told_by = (told_by for kind, told_by in PERMISSIONS.items() if what.startswith(kind))
+    permission = next(told_by, "ec2:DescribeRouteTables")
+    remedy, problem = next(found for held, found in REMEDIES.items() if held in why)
+    sent = re.search(r" to ([^ ,]+)", why)
+    return Unread(what, why, permission, remedy.format(permission, sent and sent[1]), problem)
+
+
+def known(subnet: Subnet) -> str:
+    """Return what is known of a subnet in short, such as "rtb-2, igw-1, vpce-1>rtb-2 ::/0".
+
+    First its route table, if it is not rtb-1, or "-" if that is not known; then the ways out, each
+    with its destination if it is not the default; and at last its settings.
+    """
+    table, mode = subnet.route_table_id or "-", subnet.block_public_access
+    assert (table == "-") is (subnet.internet_routes is None) is (subnet.middlebox_routes is None)
+    ways = [f"{r.gateway} {r.destination} {r.firewall or ''}" for r in subnet.internet_routes or ()]
+    for way in subnet.middlebox_routes or ():
+        ways.append(f"{way.middlebox}>{way.route_table_id}>{way.gateway} {way.destination}")
+    ways = [way.replace(">igw-1 ", " ").replace(f" {ALL}", "").strip() for way in ways]
+    settings = filter(None, (mode, subnet.firewall_connectivity))
+    return ", ".join([*[table] * (table != "rtb-1"), *ways, *settings])
+
+
+STAND = [endpoint(1, 2), endpoint(2, 3)]  # the firewalls vpce-1 and vpce-2
+
+
+def read_subnet(text: str) -> tuple[Subnet, EC2]:
+    """Return what the check knows of subnet-1 by a text "subnet | tables"; or "tables"."""
+    about, _, written = text.rpartition(" | ")
+    names = [word for word in about.split() if "=" not in word]
+    subnet = edited(SUBNETS[names[0]] if names else IN, about.split()[len(names) :])
+    of_tables, *of_endpoints = written.split("; & ")
+    endpoints = tables(of_endpoints[0]) if of_endpoints else STAND
+    ec2 = EC2(Subnets=[subnet], RouteTables=tables(of_tables), VpcEndpoints=endpoints)
     facts, _ = read_network(ec2, ["subnet-1"], [])
     return facts["subnet-1"], ec2
 
 
-OUT, TO_NAT, TO_ENI, TO_VPCE = to("igw-1"), to("nat-1"), to("eni-1"), to("vpce-1")
-STATELESS = to("igw-1", State=None)
-NEWER = "check where it leads with {}, or use a newer version of the plugin"
-LACKS = "a route of rtb-1 lacks its destination, target or state"
-NEW = "a route of rtb-1 leads to newgw-1, which this check does not know"
-WITHOUT = {"DestinationCidrBlock": "1.0.0.0/8", "State": "active"}
-PUBLIC = (ALL, "igw-1")
-SUBNET_CASES: dict[str, tuple[list[Any], Subnet]] = {
-    "its own table": ([main(1, OUT), own(2)], known(2)),
-    "its own public table": ([main(1), own(2, OUT)], known(2, PUBLIC)),
-    "the main table of its own VPC": ([main(1), main(2, OUT, vpc="vpc-2")], known(1)),
-    "the main table, public": ([main(1, OUT), main(2, vpc="vpc-2")], known(1, PUBLIC)),
-    "a table of another subnet": ([main(1), of(2, OUT)], known(1)),
-    "a table of a gateway": ([main(1), table(2, OUT, GatewayId="igw-1")], known(1)),
-    "after one of another VPC": ([main(1, vpc="vpc-2"), own(2, OUT)], known(2, PUBLIC)),
-    "a table of nobody": ([main(1), table(2, OUT)], known(1)),
-    "an association that has ended": ([main(1), own(2, OUT, state="disassociated")], known(1)),
-    "an association that failed": ([main(1), own(2, OUT, state="failed")], known(1)),
-    "an association that is ending": (
-        [main(1), own(2, OUT, state="disassociating")],
-        unknown("the association of subnet-1 with rtb-2 is disassociating"),
+def cases(table: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the cases of a table: of a text with words as in "<a / b>" one for each of them."""
+    found = []
+    for text, expected in table.items():
+        before, _, rest = text.partition("<")
+        words, _, after = rest.rpartition(">")
+        found += [(f"{before}{word}{after}", expected) for word in words.split(" / ")]
+    return found
+
+
+BECOMING_MAIN = '[{"Main":true,"AssociationState":{"State":"associating"}},{"SubnetId":"subnet-1"}]'
+OF_TWO = '[{"SubnetId":"subnet-2"},{"SubnetId":"subnet-1"}]'
+OF_NOTHING, SAYS_NOT = 'Associations=[{"Main":false}]', "does not say with what"
+NOWHERE, ODB = "DestinationCidrBlock=", "arn:aws:odb:x"
+# The table in effect, and its routes.
+TABLES = {
+    "main1: igw-1; own2": "rtb-2",
+    "main1: igw-1; main2@vpc-2": "igw-1",
+    "main1@vpc-2; own2: igw-1": "rtb-2, igw-1",
+    f"main1; <own2 / own2@garbage / own2 Associations={BECOMING_MAIN} / "
+    f"nobody2 Associations={OF_TWO}>: igw-1": "rtb-2, igw-1",
+    "main1; <main2@vpc-2 / 2 / igw2 / nobody2 / own2.disassociated / own2.failed / "
+    f'nobody2@vpc-2 {OF_NOTHING} / 2 Associations=[{{"PublicIpv4Pool":"ipv4pool-1"}}]>: igw-1': "",
+    "main1; own2.disassociating: igw-1": (
+        "-; own: the association of subnet-1 with rtb-2 is disassociating"
     ),
-    "its own table, which is becoming the main one": (
-        [
-            main(1),
-            own(2, OUT)
-            | {
-                "Associations": [
-                    {"Main": True, "AssociationState": {"State": "associating"}},
-                    {"Main": False, "SubnetId": "subnet-1"},
-                ],
-            },
-        ],
-        known(2, PUBLIC),
+    "main1; own2; own3": "-; own: AWS answered 2 tables of its own",
+    "nobody1": "-; own: AWS answered 0 main tables in vpc-1",
+    "main1; main2": "-; own: AWS answered 2 main tables in vpc-1",
+    "main1 VpcId=null": f"-; own: an association of rtb-1 {SAYS_NOT}",
+    f"main1; nobody2 {OF_NOTHING}: igw-1": f"-; own: an association of rtb-2 {SAYS_NOT}",
+    "main1; nobody2 Associations=null: igw-1": "-; own: no Associations in rtb-2",
+    'main1; nobody2 RouteTableId=<null / "" / 7>: igw-1': (
+        "-; own: no RouteTableId in one of the RouteTables"
     ),
-    "its own table, which is another subnet's too": (
-        [main(1), table(2, OUT) | {"Associations": [{"SubnetId": f"subnet-{n}"} for n in (2, 1)]}],
-        known(2, PUBLIC),
-    ),
-    "its own table, of no VPC": ([main(1), own(2, OUT, vpc="garbage")], known(2, PUBLIC)),
-    "two of its own": ([main(1), own(2), own(3)], unknown("AWS answered 2 tables of its own")),
-    "no main table": ([table(1)], unknown("AWS answered 0 main tables in vpc-1")),
-    "two main tables": ([main(1), main(2)], unknown("AWS answered 2 main tables in vpc-1")),
-    "a main table of no VPC": (
-        [main(1, vpc=None)],
-        unknown("an association of rtb-1 does not say with what"),
-    ),
-    "an association with nothing": (
-        [main(1), table(2, OUT, Main=False)],
-        unknown("an association of rtb-2 does not say with what"),
-    ),
-    "that of another VPC": ([main(1), table(2, OUT, Main=False, vpc="vpc-2")], known(1)),
-    "associations that are no list": (
-        [main(1), table(2, OUT) | {"Associations": None}],
-        unknown("no Associations in rtb-2"),
-    ),
-    "its own table beside a broken one": (
-        [own(1), table(2, OUT) | {"Associations": None}],
-        known(1),
-    ),
+    "<main1; own1: igw-1 / 1; own1: igw-1; 1>; main2": "-; own: AWS answered rtb-1 in two ways",
+    # What does not concern the subnet's own table.
+    "1; <nobody2 Associations=null: igw-1 / 2: igw-1; 2 / 1 / Throttling>": "",
+    "main1; Throttling": "-; own: Throttling",
+    # Routes.
     **{
-        f"a table with the id {name}": (
-            [main(1), table(2, OUT) | {"RouteTableId": name}],
-            unknown("no RouteTableId in one of the RouteTables"),
-        )
-        for name in (None, "", 7)
+        f"main1: {routes}": routes
+        for routes in ("cagw-1", "igw-1 ::/0", "igw-1 pl-1", "igw-1, igw-1 8.8.8.8/32")
     },
-    "one id, two answers": ([main(1), own(1, OUT)], unknown("AWS answered rtb-1 in two ways")),
-    "one id, three answers": (
-        [own(1), own(1, OUT), own(1), main(2)],
-        unknown("AWS answered rtb-1 in two ways"),
-    ),
-    "another id, two answers": ([own(1), of(2, OUT), of(2)], known(1)),
-    "one table on two pages": ([own(1), own(1)], known(1)),
-    "its own table before the call broke": ([own(1), refusal("Throttling")], known(1)),
-    "the main table before the call broke": (
-        [main(1), refusal("Throttling")],
-        unknown("Throttling"),
-    ),
-    "no routes": ([main(1) | {"Routes": []}], unknown(LACKS, 1)),
-    "routes that are no list": ([main(1) | {"Routes": 7}], unknown("no Routes in rtb-1", 1)),
-    "routes of something else": ([main(1) | {"Routes": [7]}], unknown("no Routes in rtb-1", 1)),
-    "a carrier gateway": ([main(1, to("cagw-1"))], known(1, (ALL, "cagw-1"))),
-    "a carrier gateway of an unknown kind": (
-        [main(1, to("carrier", key="CarrierGatewayId"))],
-        known(1, (ALL, "carrier")),
-    ),
-    "a carrier gateway by its prefix": (
-        [main(1, to("cagw-1", key="GatewayId"))],
-        known(1, (ALL, "cagw-1")),
-    ),
-    "IPv6": ([main(1, to("igw-1", "::/0"))], known(1, ("::/0", "igw-1"))),
-    "a prefix list": ([main(1, to("igw-1", "pl-1"))], known(1, ("pl-1", "igw-1"))),
-    "two ways out": (
-        [main(1, OUT, to("igw-1", "8.8.8.8/32"))],
-        known(1, PUBLIC, ("8.8.8.8/32", "igw-1")),
-    ),
-    "a filtered route": ([main(1, to("igw-1", State="filtered"))], known(1, PUBLIC)),
-    "a dead route to a new gateway": ([main(1, to("newgw-1", State="blackhole"))], known(1)),
-    "an advertised route": ([main(1, advertised("192.168.0.0/16"))], known(1)),
-    "a blackhole": ([main(1, to("igw-1", State="blackhole"))], known(1)),
-    "a way out in no state": ([main(1, STATELESS)], unknown(LACKS, 1)),
-    "a way out to nowhere": (
-        [main(1, {"GatewayId": "igw-1", "State": "active"})],
-        unknown(LACKS, 1),
-    ),
-    "a way out to what is no block": ([main(1, to("igw-1", "garbage"))], unknown(LACKS, 1)),
-    "a firewall to nowhere": (
-        [main(1, {"GatewayId": "vpce-1", "State": "active"})],
-        unknown(LACKS, 1),
-    ),
-    "a way out in no state before a new gateway": (
-        [main(1, STATELESS, to("newgw-1"))],
-        unknown(LACKS, 1),
-    ),
-    "a way out and a route without target": ([main(1, OUT, WITHOUT)], unknown(LACKS, 1, PUBLIC)),
-    "a route without target": ([main(1, {**WITHOUT, "Origin": "CreateRoute"})], unknown(LACKS, 1)),
-    "a route that knows its instance's owner alone": (
-        [main(1, {**WITHOUT, "InstanceOwnerId": "1"})],
-        unknown(LACKS, 1),
-    ),
-    "a route without target before a sound one": ([main(1, WITHOUT, TO_NAT)], unknown(LACKS, 1)),
-    "a route without state before a blackhole": (
-        [main(1, {"GatewayId": "igw-1"}, to("igw-1", State="blackhole"))],
-        unknown(LACKS, 1),
-    ),
-    "a new gateway": ([main(1, to("newgw-1"))], unknown(NEW, 1)),
-    "a new member": ([main(1, to("newgw-1", key="NewGatewayId"))], unknown(NEW, 1)),
-    "a local zone's gateway": (
-        [main(1, to("localzone-gw-1"))],
-        unknown(NEW.replace("newgw", "localzone-gw"), 1),
-    ),
-    "a new gateway and a way out": (
-        [main(1, to("newgw-1"), OUT, to("newgw-2"))],
-        unknown(NEW, 1, PUBLIC),
-    ),
-    "a new gateway and a route without target": (
-        [main(1, to("newgw-1"), WITHOUT)],
-        unknown(LACKS, 1),
-    ),
+    "main1: CarrierGatewayId=carrier": "carrier",
+    "main1: GatewayId=cagw-1": "cagw-1",
+    "main1: <igw-1 State=filtered / igw-1 NatGatewayId=nat-1 / nat-1 GatewayId=igw-1>": "igw-1",
+    "main1: <vgw-1 / lgw-1 / VpcLattice / nat-1 / eigw-1 / tgw-1 / pcx-1 / eni-1 / i-1 / igw-1! / "
+    "newgw-1! / CoreNetworkArn=arn / LocalGatewayId=lgw-1 / OdbNetworkArn=arn / "
+    "- 192.168.0.0/16 Origin=Advertisement / "
     # Oracle Database@AWS: terraform-provider-aws, issues 48164 and 48237.
-    "an ODB network in two members": (
-        [main(1, to("arn:aws:odb:x", "10.2.0.0/16", OdbNetworkArn="arn:aws:odb:x"))],
-        known(1),
-    ),
-    "an internet gateway in one of two members": (
-        [main(1, to("igw-1", NatGatewayId="nat-1")), own(2, to("nat-1", GatewayId="igw-1"))],
-        known(2, PUBLIC),
-    ),
-    "a pool of brought addresses": (
-        [main(1), table(2, OUT, Main=False, PublicIpv4Pool="ipv4pool-ec2-1")],
-        known(1),
-    ),
-    "a regional NAT gateway's own table": (
-        [main(1), table(2, OUT, Main=False, GatewayId="nat-1")],
-        known(1),
-    ),
+    f"GatewayId={ODB} 10.2.0.0/16 OdbNetworkArn={ODB}>": "",
+    "main1 Routes=<7 / [7]>": "; own: no Routes in rtb-1",
+    "main1 Routes=[]": "; own: rtb-1 lacks",
+    f"main1: <igw-1? / igw-1 {NOWHERE} / vpce-1 {NOWHERE} / igw-1? {NOWHERE}, igw-1! / "
+    "igw-1 garbage / igw-1?, newgw-1 / newgw-1, - / -, nat-1 / - Origin=CreateRoute / "
+    "- InstanceOwnerId=1>": "; own: rtb-1 lacks",
+    "main1: igw-1, - 1.0.0.0/8": "igw-1; own: rtb-1 lacks",
+    "main1: <newgw-1 / NewGatewayId=newgw-1>": "; own: rtb-1 leads to newgw-1",
+    "main1: localzone-gw-1": "; own: rtb-1 leads to localzone-gw-1",
+    "main1: newgw-1, igw-1, newgw-2": "igw-1; own: rtb-1 leads to newgw-1",
     # As in AWS's templates of a Studio without internet, of secure MLOps, and of a NAT instance.
-    "a gateway endpoint beside a public subnet": (
-        [own(1, to("vpce-1", "pl-1")), of(2, OUT)],
-        known(1),
-    ),
-    "a NAT instance in a public subnet": (
-        [own(1, to("eni-1", InstanceId="i-1")), of(2, OUT)],
-        known(1),
-    ),
-    **{
-        f"harmless: {key} {target}": ([main(1, to(target, key=key))], known(1))
-        for key, target in (
-            *(("GatewayId", "vgw-1"), ("GatewayId", "lgw-1"), ("GatewayId", "VpcLattice")),
-            *(("NatGatewayId", "nat-1"), ("EgressOnlyInternetGatewayId", "eigw-1")),
-            *(("TransitGatewayId", "tgw-1"), ("VpcPeeringConnectionId", "pcx-1")),
-            *(("NetworkInterfaceId", "eni-1"), ("CoreNetworkArn", "arn"), ("InstanceId", "i-1")),
-            *(("LocalGatewayId", "lgw-1"), ("OdbNetworkArn", "arn")),
-        )
-    },
+    "1: <vpce-1 pl-1 / eni-1 InstanceId=i-1>; 2: igw-1": "",
 }
-
-
-@pytest.mark.parametrize(("tables", "expected"), SUBNET_CASES.values(), ids=SUBNET_CASES)
-def test_subnet(tables: list[Any], expected: Subnet) -> None:
-    facts, ec2 = read_subnet(IN, tables)
-    assert facts == expected
-    assert [key for key, *_ in ec2.asked] == ["Subnets", "RouteTables"]
-
-
-def through(target: str, last: int = 9, destination: str = ALL) -> MiddleboxRoute:
-    return MiddleboxRoute(destination, target, "igw-1", f"rtb-{last}")
-
-
-def not_followed(why: str, remedy: str) -> Unread:
-    return unread("the way out of subnet subnet-1", why, TABLES, remedy, "could not be followed")
-
-
-def translates(out: str, back: str, source: int = 1, block: str = BLOCK) -> Unread:
-    why = f"rtb-{source} sends {ALL} to {out}, and rtb-9 of igw-1 sends {block} to {back}"
-    return not_followed(why, f"check whether {out} translates addresses, as a NAT instance does")
-
-
-def to_a_list(why: str, what: str = "subnet subnet-1") -> Unread:
-    remedy = f"check whether the prefix list holds public addresses, with {ENTRIES}"
-    return replace(not_followed(why, remedy), what=f"the way out of {what}")
-
-
-def lacks(number: int) -> Unread:
-    return garbled(f"route table rtb-{number}", LACKS.replace("rtb-1", f"rtb-{number}"))
-
-
-def not_seen(target: str) -> Unread:
-    return not_followed(
-        f"rtb-1 sends {ALL} to {target}, and the firewalls and gateways of account {OTHER}, which "
-        "shares the subnet, are not seen from here",
-        f"check in that account whether an internet gateway is behind it, with {TABLES}",
-    )
-
-
-def stands(number: int, why: str = "no SubnetIds in it, or another VpcId than vpc-1") -> Unread:
-    return garbled(f"VPC endpoint vpce-{number}", why, ENDPOINTS)
-
-
-def back(target: str, block: str = BLOCK, **route: Any) -> Any:
-    return to(target, block, **route)
-
-
-def tables(text: str) -> list[Any]:
-    """Return route tables by a text such as "1: vpce-1; 2: igw-1 8.0.0.0/8, nat-1; igw: vpce-1 in".
-
-    1 is the subnet's own, n that of subnet n, igw the gateway's, mainn a main one, nobodyn is in
-    effect for nothing. A route is a target and a destination, where it is not the default; `in` is
-    the subnet's block, ! marks a blackhole, ? no state.
-    """
-    made = []
-    for part in text.split("; "):
-        name, _, written = part.partition(":")
-        routes = []
-        for target, *destination in map(str.split, filter(None, written.split(","))):
-            state = {"!": "blackhole", "?": None}.get(target[-1], "active")
-            (block,) = destination or [ALL]
-            routes.append(to(target.strip("!?"), BLOCK if block == "in" else block, State=state))
-        makers = {"1": own, "igw": edge} | {f"main{n}": main for n in (1, 7)} | {"nobody7": table}
-        number = int("".join(filter(str.isdigit, name)) or 9)
-        maker = makers.get(name, of)
-        made.append(maker(*routes) if maker is edge else maker(number, *routes))
-    return made
-
-
+NO_SUCH = "AWS returned no such VPC endpoint"
+NO_MAIN = "the route table of subnet subnet-2: AWS answered 0 main tables in vpc-1"
 # vpce-1 and vpce-2 stand in the subnets 2 and 3.
-FIREWALL = "vpce-1", 2
-BY_1 = [through(*FIREWALL)]
-Ways = dict[str, tuple[list[Any], list[Any]]]
-FIREWALLS: dict[str, list[Any]] = {
-    # endpoints of two zones mixed up
-    "1: vpce-2; 2: igw-1; 3: igw-1; igw: vpce-1 in": [through("vpce-2", 3)],
-    # one endpoint out for all zones, in by each zone's
-    "1: vpce-1; 2: igw-1; 3: igw-1; igw: vpce-2 in": BY_1,
-    # two firewalls out, one in
-    "1: vpce-1; 2: vpce-2; 3: igw-1; igw: vpce-2 in": [through("vpce-1", 3)],
-    "1: vpce-1; 2: igw-1": BY_1,
-    "1: vpce-1; 2: igw-1; igw: vpce-1 in": BY_1,
-    "main1: vpce-1; 2: igw-1": BY_1,
+FIREWALLS = {
+    # endpoints of two zones mixed up; two out, one in
+    "1: vpce-2; 2: igw-1; 3: igw-1; igw: vpce-1 in": "vpce-2>rtb-3",
+    "1: vpce-1; 2: vpce-2; 3: igw-1; igw: vpce-2 in": "vpce-1>rtb-3",
+    "1: vpce-1; 2: igw-1": "vpce-1>rtb-2",
+    "main1: vpce-1; 2: igw-1; igw: vpce-1 in": "vpce-1>rtb-2",
     # separate firewalls in and out, and NAT
-    "1: vpce-1; 2: nat-1; 3: igw-1; 8: igw-1, vpce-1 in; igw: vpce-2 in": [],
-    # a firewall both ways, and NAT
-    "1: vpce-1; 2: nat-1; igw: vpce-1 in": [],
-    # NAT before a firewall
-    "1: nat-1; 2: igw-1; 8: vpce-1": [],
-    # the local route of public addresses is replaced, NAT for the rest
-    "main7: local 2600:1f00::/56; 1: vpce-1 2600:1f00::/56, nat-1; 2: igw-1 ::/0": [],
-    # a part of the VPC's public addresses
-    "1: local 2600:1f00::/56, vpce-1 2600:1f00:0:2::/64; 2: igw-1 ::/0": [],
-    "1: vpce-1; 2:": [],
-    "1: vpce-1!": [],
-    "1: vpce-1; 2: igw-1!": [],
-    "1: vpce-1 10.0.0.0/8; 2: igw-1": [],
-    "1: vpce-1 pl-1; 2: igw-1": [],
-    "1: vpce-1 0.0.0.0/1, vpce-2 128.0.0.0/1; 2: igw-1; 3: nat-1": [
-        through(*FIREWALL, "0.0.0.0/1")
-    ],
-    "1: vpce-1 ::/0; 2: igw-1 ::/0": [through(*FIREWALL, "::/0")],
-    "1: vpce-1; 2: igw-1 ::/0, nat-1": [],
-    "1: vpce-1 1.0.0.0/8; 2: nat-1, igw-1 8.0.0.0/8": [],
-    "1: vpce-1; 2: nat-1, igw-1 8.0.0.0/8": BY_1,
-    # all but the destination
-    "1: vpce-1 1.2.0.0/16; 2: igw-1, nat-1 1.0.0.0/8": [],
-    # a part of the way is narrower
-    "1: vpce-1; 2: vpce-2 1.2.0.0/16; 3: igw-1, nat-1 1.0.0.0/8": [],
-    # a dead route is more specific
-    "1: vpce-1 1.2.0.0/16; 2: igw-1, igw-2! 1.0.0.0/8": [],
-    # a part of the destination that goes elsewhere
-    "1: vpce-1, nat-1 8.0.0.0/8; 2: nat-1, igw-1 8.8.0.0/16": [],
-    # that, behind another firewall
-    "1: vpce-1; 2: vpce-2, nat-1 8.0.0.0/8; 3: nat-1, igw-1 8.8.0.0/16": [],
-    "1: vpce-1, nat-1 8.0.0.0/8; 2: vpce-2; 3: nat-1, igw-1 8.8.0.0/16": [],
-    "1: vpce-1 1.2.0.0/16; 2: vpce-2; 3: nat-1, igw-1 8.0.0.0/8": [],
-    "1: vpce-1; 2: vgw-1, igw-1": BY_1,
-    "1: vpce-1; 2: vpce-2; 3: vpce-1": [],
-    "1: vpce-1; 2: vpce-2, vpce-1 1.0.0.0/8; 3: igw-1": [through("vpce-1", 3)],
-    # a table of nobody
-    "1: vpce-1; 2: nat-1; nobody7: igw-1, vpce-1 in; igw: vpce-1 in": [],
-    "1: vpce-1; 2: igw-1 pl-1": [to_a_list("rtb-2 sends pl-1 to igw-1", "vpce-1")],
-    # no table of the firewall's subnet
-    "1: vpce-1": [
-        garbled("the route table of subnet subnet-2", "AWS answered 0 main tables in vpc-1")
-    ],
-    "1: vpce-1; 2: igw-1?": [lacks(2)],
-    # a route without state, and a way
-    "1: vpce-1; 2: igw-1?, igw-1 1.0.0.0/8": [lacks(2), through(*FIREWALL)],
-    # a route without state that is not taken
-    "1: vpce-1 1.0.0.0/8; 2: igw-1? 8.0.0.0/8": [],
-    "1: vpce-1; 2: newgw-1": [
-        garbled("route table rtb-2", NEW.replace("rtb-1", "rtb-2"), remedy=NEWER)
-    ],
-    # a third firewall of which nothing is known
-    "1: vpce-1, vpce-3 1.0.0.0/8; 2: igw-1": [
-        through(*FIREWALL),
-        unread("VPC endpoint vpce-3", "AWS returned no such VPC endpoint", ENDPOINTS, GONE, FOUND),
-    ],
-    # a firewall before a NAT instance
-    "1: vpce-1; 2: eni-1; 3: igw-1": [],
-    "1: vpce-1; 2: eni-1; igw: eni-1 in": [through("eni-1")],
-    # a firewall out, before an appliance, and in
-    "1: vpce-1; 2: eni-1; igw: vpce-1 in": [translates("eni-1", "vpce-1", 2)],
-}
-MORE_FIREWALLS: Ways = {
-    "another VPC's public addresses": (
-        [
-            *(own(1, to("vpce-1", "2600::/56")), of(2, to("igw-1", "::/0"))),
-            table(8, to("local", "2600::/56"), vpc="vpc-2"),
-        ],
-        [through(*FIREWALL, "2600::/56")],
-    ),
-    "a transit gateway": ([own(1, TO_VPCE), of(2, to("tgw-1", key="TransitGatewayId"))], []),
-}
-I_1 = {"InstanceId": "i-1"}
-APPLIANCES: dict[str, list[Any]] = {
-    "1: eni-1; igw: eni-1 in": [through("eni-1")],
-    "main1: eni-1; igw: eni-1 in": [through("eni-1")],
-    # out by one, in by another
-    "1: eni-1; igw: eni-2 in": [translates("eni-1", "eni-2")],
-    # a NAT instance out, a firewall in for the whole VPC
-    "1: eni-1; 2: igw-1; igw: vpce-1 10.0.0.0/16": [
-        translates("eni-1", "vpce-1", block="10.0.0.0/16")
-    ],
-    # a NAT instance, and the gateway has no table
-    "1: eni-1; 2: igw-1": [],
-    "1: eni-1; igw: eni-1 10.0.0.0/16": [through("eni-1")],
-    # the whole VPC's traffic but this subnet's
-    "1: eni-1; igw: eni-1 10.0.0.0/16, local in": [],
-    "1: eni-1; igw: eni-1 10.0.1.0/25": [through("eni-1")],
-    "1: eni-1; igw: eni-1 10.0.2.0/24": [],
-    "1: eni-1 0.0.0.0/1, eni-1 128.0.0.0/1; igw: eni-1 in": [
-        through("eni-1", destination=half) for half in ("0.0.0.0/1", "128.0.0.0/1")
-    ],
-    "1: eni-1 8.8.8.8/1; igw: eni-1 10.0.1.5/24": [through("eni-1", destination="8.8.8.8/1")],
-    # after a route to private addresses
-    "1: eni-1 192.168.0.0/16, eni-1; igw: eni-1 in": [through("eni-1")],
-    "1: eni-1 10.0.0.0/8; igw: eni-1 in": [],
-    "1: nat-1; igw: eni-1 in": [],
-    "1: eni-1!; igw: eni-1 in": [],
-    "1: eni-1; igw: eni-1! in": [],
-    # VPC Lattice in the gateway's table
-    "1: eni-1; igw: VpcLattice pl-2, local 10.0.0.0/16": [],
-    "1: eni-1 pl-1; igw: eni-1 in": [
-        to_a_list(f"rtb-1 sends pl-1 to eni-1, and rtb-9 of igw-1 sends {BLOCK} to eni-1")
-    ],
-    "1: eni-1 pl-1": [],
-    "1: eni-1; igw: newgw-1 in": [
-        garbled("route table rtb-9", NEW.replace("rtb-1", "rtb-9"), remedy=NEWER)
-    ],
-    "1: eni-1; igw: newgw-1! in": [],
-}
-MORE_APPLIANCES: Ways = {
-    "an instance, beside its interface": (
-        [own(1, to("eni-1", **I_1)), edge(back("eni-1"))],
-        [through("eni-1")],
-    ),
-    "an instance alone": (
-        [own(1, to("i-1")), edge(back("eni-2", **I_1))],
-        [through("i-1")],
-    ),
-    "an interface to each side": (
-        [own(1, to("eni-1", **I_1)), edge(back("eni-2", **I_1))],
-        [through("i-1")],
-    ),
-    "two instances": (
-        [own(1, to("eni-1", **I_1)), edge(back("eni-2", InstanceId="i-2"))],
-        [translates("eni-1", "eni-2")],
-    ),
-    "an address": (
-        [own(1, advertised(ALL, "10.0.9.5")), edge(advertised(BLOCK, "10.0.9.5"))],
-        [through("10.0.9.5")],
-    ),
-    "an interface and an address": (
-        [own(1, TO_ENI), edge(advertised(BLOCK, "10.0.9.5"))],
-        [translates("eni-1", "10.0.9.5")],
-    ),
-    "a VPN gateway's table": ([own(1, TO_ENI), edge(back("eni-1"), gateway="vgw-1")], []),
-    "another VPC's table": ([own(1, TO_ENI), edge(back("eni-1"), vpc="vpc-2")], []),
-    "a table that was taken off": (
-        [own(1, TO_ENI), edge(back("eni-1"), AssociationState={"State": "disassociated"})],
-        [],
-    ),
-    "one of two gateways": (
-        [own(1, TO_ENI), edge(back("eni-1")), table(8, back("local"), GatewayId="igw-2")],
-        [through("eni-1")],
-    ),
-    # What cannot be read is unknown.
-    "the call broke off": (
-        [own(1, TO_ENI), refusal("Throttling")],
-        [unread("the way out of subnet subnet-1", "Throttling", TABLES, "scan again")],
-    ),
-    "the call broke off, and no appliance": ([own(1), refusal("Throttling")], []),
-    "the gateway's table is being associated": (
-        [own(1, TO_ENI), edge(back("eni-1"), AssociationState={"State": "associating"})],
-        [
-            garbled(
-                "the way out of subnet subnet-1",
-                "the association of igw-1 with rtb-9 is associating",
-            )
-        ],
-    ),
-    "a gateway's table without associations": (
-        [own(1, TO_ENI), edge(back("eni-1")) | {"Associations": None}],
-        [garbled("the way out of subnet subnet-1", "no Associations in rtb-9")],
-    ),
-    "a gateway's table without routes": (
-        [own(1, TO_ENI), edge() | {"Routes": None}],
-        [garbled("route table rtb-9", "no Routes in rtb-9")],
-    ),
-    **{
-        f"in the gateway's table {name}": ([own(1, TO_ENI), edge(route)], [lacks(9)])
-        for name, route in {
-            "no destination": {"NetworkInterfaceId": "eni-1", "State": "active"},
-            "no state": back("eni-1", State=None),
-            "no interface": back("x", key="NetworkInterfaceId"),
-            "a prefix list": to("eni-1", "pl-1"),
-            "no next hop": advertised(BLOCK),
-            "another gateway": back("igw-2"),
-        }.items()
-    },
-    **{
-        f"in the subnet's table {name}": ([own(1, route), edge(back("eni-1"))], [lacks(1)])
-        for name, route in {
-            "no destination": {"NetworkInterfaceId": "eni-1", "State": "active"},
-            "no state": to("eni-1", State=None),
-            "no interface": to("x", key="NetworkInterfaceId"),
-            "no next hop": advertised(ALL),
-            "what is no block": to("eni-1", "garbage"),
-        }.items()
-    },
-    "no next hop to private addresses": (
-        [own(1, advertised("192.168.0.0/16")), edge(back("eni-1"))],
-        [],
-    ),
-    "no destination, and no table of the gateway": (
-        [own(1, {"NetworkInterfaceId": "eni-1", "State": "active"})],
-        [],
+    "1: vpce-1; 2: nat-1; 3: igw-1; 8: igw-1, vpce-1 in; igw: vpce-2 in": "",
+    # the VPC's own public addresses: its local route is replaced, a part of them; another VPC's
+    "main7: local 2600:1f00::/56; 1: vpce-1 2600:1f00::/56, nat-1; 2: igw-1 ::/0": "",
+    "1: local 2600:1f00::/56, vpce-1 2600:1f00:0:2::/64; 2: igw-1 ::/0": "",
+    "1: vpce-1 2600::/56; 2: igw-1 ::/0; 8@vpc-2: local 2600::/56": "vpce-1>rtb-2 2600::/56",
+    "1: vpce-1; 2< / : tgw-1 / : igw-1! / : igw-1 ::/0, nat-1>": "",
+    "1: vpce-1<! /  10.0.0.0/8>; 2: igw-1": "",
+    "1: vpce-1 0.0.0.0/1, vpce-2 128.0.0.0/1; 2: igw-1; 3: nat-1": "vpce-1>rtb-2 0.0.0.0/1",
+    "1: vpce-1 ::/0; 2: igw-1 ::/0": "vpce-1>rtb-2 ::/0",
+    "1: vpce-1 1.0.0.0/8; 2: nat-1, igw-1 8.0.0.0/8": "",
+    "1: vpce-1; 2: nat-1, igw-1 8.0.0.0/8": "vpce-1>rtb-2",
+    # all but the destination; a part of the way is narrower; a dead route is more specific
+    "1: vpce-1 1.2.0.0/16; 2: igw-1, nat-1 1.0.0.0/8": "",
+    "1: vpce-1; 2: vpce-2 1.2.0.0/16; 3: igw-1, nat-1 1.0.0.0/8": "",
+    "1: vpce-1 1.2.0.0/16; 2: igw-1, igw-2! 1.0.0.0/8": "",
+    # a part of the destination that goes elsewhere; that, behind another firewall
+    "1: vpce-1, nat-1 8.0.0.0/8; 2: nat-1, igw-1 8.8.0.0/16": "",
+    "1: vpce-1; 2: vpce-2, nat-1 8.0.0.0/8; 3: nat-1, igw-1 8.8.0.0/16": "",
+    "1: vpce-1, nat-1 8.0.0.0/8; 2: vpce-2; 3: nat-1, igw-1 8.8.0.0/16": "",
+    "1: vpce-1; 2: vpce-2; 3: vpce-1": "",
+    "1: vpce-1; 2: vpce-2, vpce-1 1.0.0.0/8; 3: igw-1": "vpce-1>rtb-3",
+    "1: vpce-1; 2: igw-1 pl-1": "; the way out of vpce-1: rtb-2 sends pl-1 to igw-1",
+    "1: vpce-1": f"; {NO_MAIN}",
+    # a route without state; beside a way; that is not taken
+    "1: vpce-1; 2: igw-1?": "; rtb-2: rtb-2 lacks",
+    "1: vpce-1; 2: igw-1?, igw-1 1.0.0.0/8": "vpce-1>rtb-2; rtb-2: rtb-2 lacks",
+    "1: vpce-1 1.0.0.0/8; 2: igw-1? 8.0.0.0/8": "",
+    "1: vpce-1; 2: newgw-1": "; rtb-2: rtb-2 leads to newgw-1",
+    "1: vpce-1, vpce-3 1.0.0.0/8; 2: igw-1": f"vpce-1>rtb-2; vpce-3: {NO_SUCH}",
+    # a firewall before an appliance: a NAT instance; both ways; out, and in by a firewall
+    "1: vpce-1; 2: eni-1; 3: igw-1": "",
+    "1: vpce-1; 2: eni-1; igw: eni-1 in": "eni-1>rtb-9",
+    "1: vpce-1; 2: eni-1; igw: vpce-1 in": (
+        f"; way: rtb-2 sends {ALL} to eni-1, and rtb-9 of igw-1 sends {BLOCK} to vpce-1"
     ),
 }
-OF_SUBNETS: dict[str, tuple[Any, list[Any], list[Any]]] = {
-    "IPv6": (
-        DUAL,
-        [own(1, to("eni-1", "::/0")), edge(back("eni-1"), back("eni-1", BLOCK6))],
-        [through("eni-1", destination="::/0")],
-    ),
-    "IPv6 out, IPv4 back": (DUAL, [own(1, to("eni-1", "::/0")), edge(back("eni-1"))], []),
-    "IPv6 alone": (
-        {**DUAL, "CidrBlock": None, "Ipv6Native": True},
-        [own(1, to("eni-1", "::/0")), edge(back("eni-1", BLOCK6))],
-        [through("eni-1", destination="::/0")],
-    ),
-    **{
-        f"an IPv6 block that is {state}": (
-            DUAL
-            | {
-                "Ipv6CidrBlockAssociationSet": [
-                    {"Ipv6CidrBlock": BLOCK6, "Ipv6CidrBlockState": {"State": state}}
-                ]
-            },
-            [own(1, to("eni-1", "::/0")), edge(back("eni-1", BLOCK6))],
-            [through("eni-1", destination="::/0")] * (state == "associated"),
-        )
-        for state in ("associated", "disassociated", "failed")
-    },
-    "a prefix list, by IPv6": (
-        DUAL,
-        [own(1, to("eni-1", "pl-1")), edge(back("eni-1", BLOCK6))],
-        [to_a_list(f"rtb-1 sends pl-1 to eni-1, and rtb-9 of igw-1 sends {BLOCK6} to eni-1")],
-    ),
-    **{
-        f"its block is not known: {change}": (
-            IN | change,
-            [own(1, TO_ENI), edge(back("eni-1", "10.0.2.0/24"))],
-            [garbled("subnet subnet-1", why, SUBNETS)],
-        )
-        for change, why in (
-            ({"CidrBlock": None}, "subnet-1 lacks its CIDR block"),
-            ({"CidrBlock": "garbage"}, "subnet-1 lacks its CIDR block"),
-            (
-                {"Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "garbage"}]},
-                "subnet-1 lacks its CIDR block",
-            ),
-            ({"Ipv6CidrBlockAssociationSet": [{}]}, "subnet-1 lacks its CIDR block"),
-            (
-                {"Ipv6CidrBlockAssociationSet": [None]},
-                "no Ipv6CidrBlockAssociationSet in subnet-1",
-            ),
-        )
-    },
-    "its block is not known, and no table of the gateway": (
-        {**IN, "CidrBlock": 7},
-        [own(1, TO_ENI)],
-        [],
-    ),
-    "shared, behind a firewall": (SHARED, [own(1, TO_VPCE), of(2, TO_NAT)], [not_seen("vpce-1")]),
-    "shared, behind an appliance": (SHARED, [own(1, TO_ENI)], [not_seen("eni-1")]),
-    "of nobody": (
-        {**IN, "OwnerId": None},
-        [own(1, TO_VPCE)],
-        [garbled("subnet subnet-1", "no OwnerId in it", SUBNETS)],
-    ),
-    "shared, and the gateway's table is seen": (
-        SHARED,
-        [own(1, TO_ENI), edge(back("eni-1", "10.0.2.0/24"))],
-        [],
-    ),
-    "shared, with a gateway endpoint": (SHARED, [own(1, to("vpce-1", "pl-1"))], []),
-    "shared, behind NAT": (SHARED, [own(1, TO_NAT)], []),
+TWO_DEEP = "1: vpce-1; 2: vpce-2; 3: igw-1"
+STANDS = "no SubnetIds in it, or another VpcId than vpc-1"
+# Where firewalls stand.
+ENDPOINTS = {
+    "1: vpce-1; 3: igw-1; 7: nat-1; & vpce-1@7,3": "vpce-1>rtb-3",
+    f"{TWO_DEEP}; & UnauthorizedOperation": "; vpce-1: UnauthorizedOperation",
+    f"{TWO_DEEP}; & vpce-1@2; Throttling": "; vpce-2: Throttling",
+    f"{TWO_DEEP}; & vpce-9@2": f"; vpce-1: {NO_SUCH}",
+    f"{TWO_DEEP}; & vpce-1@2; vpce-1@3": "; vpce-1: AWS answered it in two ways",
+    f"{TWO_DEEP}; & vpce-1": f"; vpce-1: {STANDS}",
+    f'{TWO_DEEP}; & vpce-1@3 VpcId="vpc-2"': f"; vpce-1: {STANDS}",
+    f'{TWO_DEEP}; & vpce-1@3 SubnetIds="subnet-3"': f"; vpce-1: {STANDS}",
 }
-STAND = endpoint(1, 2), endpoint(2, 3)
+OUT = "; way: rtb-1 sends 0.0.0.0/0 to eni-1, and"
+BACK = f"{OUT} rtb-9 of igw-1 sends"
+PL_OUT = "; way: rtb-1 sends pl-1 to eni-1, and rtb-9 of igw-1 sends"
+EDGE = "igw: eni-1 in"
+NEXT_HOP = "Origin=Advertisement IpAddress=10.0.9.5"
+IPV6 = "Ipv6CidrBlockAssociationSet"
+OUT6 = f"1: eni-1 ::/0; igw: eni-1 {BLOCK6}"
+IPV6_STATE = f'[{{"Ipv6CidrBlock":"{BLOCK6}","Ipv6CidrBlockState":{{"State":"%s"}}}}]'
+ASSOCIATING = "the association of igw-1 with rtb-9 is associating"
+INSPECTED = 'IgwFirewall={"FirewallArn":"arn","Status":"active"}'
+NOT_SEEN = (
+    f"the firewalls and gateways of account {OTHER}, which shares the subnet, are not seen from "
+    "here"
+)
+APPLIANCES = {
+    f"main1: eni-1; {EDGE}": "eni-1>rtb-9",
+    # out by one, in by another; a NAT instance out, a firewall in for the whole VPC
+    "1: eni-1; igw: eni-2 in": f"{BACK} {BLOCK} to eni-2",
+    "1: eni-1; 2: igw-1; igw: vpce-1 10.0.0.0/16": f"{BACK} 10.0.0.0/16 to vpce-1",
+    "1: eni-1; 2: igw-1": "",  # a NAT instance, and the gateway has no table
+    "1: eni-1; igw: eni-1 <in / 10.0.0.0/16 / 10.0.1.0/25>": "eni-1>rtb-9",
+    "1: eni-1; igw: <eni-1 10.0.0.0/16, local in / eni-1 10.0.2.0/24 / eni-1! in / newgw-1! in / "
+    "VpcLattice pl-2, local 10.0.0.0/16>": "",
+    f"1: eni-1 0.0.0.0/1, eni-1 9.0.0.0/8; {EDGE}": "eni-1>rtb-9 0.0.0.0/1, eni-1>rtb-9 9.0.0.0/8",
+    "1: eni-1 8.8.8.8/1; igw: eni-1 10.0.1.5/24": "eni-1>rtb-9 8.8.8.8/1",
+    f"1: eni-1 192.168.0.0/16, eni-1; {EDGE}": "eni-1>rtb-9",
+    f"1: <eni-1 10.0.0.0/8 / nat-1 / eni-1!>; {EDGE}": "",
+    f"1: eni-1 pl-1; {EDGE}": f"{PL_OUT} {BLOCK} to eni-1",
+    "1: eni-1 pl-1": "",
+    "1: eni-1; igw: newgw-1 in": "; rtb-9: rtb-9 leads to newgw-1",
+    # an instance beside its interface, alone, with an interface to each side; two instances
+    f"1: eni-1 InstanceId=i-1; {EDGE}": "eni-1>rtb-9",
+    "1: i-1; igw: eni-2 in InstanceId=i-1": "i-1>rtb-9",
+    "1: eni-1 InstanceId=i-1; igw: eni-2 in InstanceId=i-1": "i-1>rtb-9",
+    "1: eni-1 InstanceId=i-1; igw: eni-2 in InstanceId=i-2": f"{BACK} {BLOCK} to eni-2",
+    # VPC Route Server
+    f"1: - {NEXT_HOP}; igw: - in {NEXT_HOP}": "10.0.9.5>rtb-9",
+    f"1: eni-1; igw: - in {NEXT_HOP}": f"{BACK} {BLOCK} to 10.0.9.5",
+    f"1: - 192.168.0.0/16 Origin=Advertisement; {EDGE}": "",
+    # tables of others
+    "1: eni-1; <vgw / igw@vpc-2 / igw.disassociated>: eni-1 in": "",
+    f'1: eni-1; {EDGE}; 8 Associations=[{{"GatewayId":"igw-2"}}]: local in': "eni-1>rtb-9",
+    # what cannot be read is unknown
+    "1: eni-1; Throttling": "; way: Throttling",
+    "1: eni-1; igw.associating: eni-1 in": f"; way: {ASSOCIATING}",
+    "1: eni-1; igw Associations=null: eni-1 in": "; way: no Associations in rtb-9",
+    "1: eni-1; igw Routes=null": "; rtb-9: no Routes in rtb-9",
+    f"1: eni-1; igw: <eni-1 {NOWHERE} / eni-1? in / NetworkInterfaceId=x in / eni-1 pl-1 / "
+    "igw-2 in / - in Origin=Advertisement>": "; rtb-9: rtb-9 lacks",
+    f"1: <eni-1 {NOWHERE} / eni-1? / NetworkInterfaceId=x / eni-1 garbage / "
+    f"- Origin=Advertisement>; {EDGE}": "; rtb-1: rtb-1 lacks",
+    f"1: eni-1 {NOWHERE}": "",
+    # the subnet's own blocks
+    f"dual | 1: eni-1 ::/0; igw: eni-1 in, eni-1 {BLOCK6}": "eni-1>rtb-9 ::/0",
+    f"dual | 1: eni-1 ::/0; {EDGE}": "",
+    f"dual CidrBlock=null Ipv6Native=true | {OUT6}": "eni-1>rtb-9 ::/0",
+    f"{IPV6}={IPV6_STATE % 'associated'} | {OUT6}": "eni-1>rtb-9 ::/0",
+    **{f"{IPV6}={IPV6_STATE % state} | {OUT6}": "" for state in ("disassociated", "failed")},
+    f"dual | 1: eni-1 pl-1; igw: eni-1 {BLOCK6}": f"{PL_OUT} {BLOCK6} to eni-1",
+    '<CidrBlock=null / CidrBlock="garbage" / '
+    f'{IPV6}=[{{"Ipv6CidrBlock":"garbage"}}] / {IPV6}=[{{}}]> | 1: eni-1; igw: eni-1 10.0.2.0/24': (
+        "; subnet: subnet-1 lacks its CIDR block"
+    ),
+    f"{IPV6}=[null] | 1: eni-1; igw: eni-1 10.0.2.0/24": f"; subnet: no {IPV6} in subnet-1",
+    "CidrBlock=7 | 1: eni-1": "",
+    # shared with the account
+    "shared | 1: vpce-1; 2: nat-1": f"; way: rtb-1 sends {ALL} to vpce-1, and {NOT_SEEN}",
+    "shared | 1: eni-1": f"{OUT} {NOT_SEEN}",
+    "OwnerId=null | 1: vpce-1": "; subnet: no OwnerId in it",
+    "shared | 1: <eni-1; igw: eni-1 10.0.2.0/24 / vpce-1 pl-1 / nat-1>": "",
+}
+MODE = 'BlockPublicAccessStates={"InternetGatewayBlockMode":%s}'
+SET = MODE % '"block-ingress"' + ' NetworkFirewallConnectivityType="flexible"'
+NOT_SET = "subnet: no readable BlockPublicAccessStates or NetworkFirewallConnectivityType in it"
+# What no verdict rests on, and what hides no route where it is garbled.
+SETTINGS = {
+    f"{MODE % 'null'} | 1": "",
+    f"{SET} | 1": "block-ingress, flexible",
+    f"{SET} | Throttling": "-, block-ingress, flexible; own: Throttling",
+    f'{MODE % "null"} NetworkFirewallConnectivityType=["x"] | 1': f"; {NOT_SET}",
+    f"{MODE % 7} | 1: igw-1": f"igw-1; {NOT_SET}",
+    'BlockPublicAccessStates="x" | Throttling': f"-; {NOT_SET}; own: Throttling",
+    # the automated internet firewall, which is no target
+    f"1: igw-1 {INSPECTED}": "igw-1 active",
+    f"1: - {INSPECTED}": "; own: rtb-1 lacks",
+}
 
 
 @pytest.mark.parametrize(
-    ("subnet", "answers", "expected"),
-    [
-        *((IN, tables(text), found) for text, found in (FIREWALLS | APPLIANCES).items()),
-        *((IN, *case) for case in (MORE_FIREWALLS | MORE_APPLIANCES).values()),
-        *OF_SUBNETS.values(),
-    ],
-    ids=[*FIREWALLS, *APPLIANCES, *MORE_FIREWALLS, *MORE_APPLIANCES, *OF_SUBNETS],
+    ("text", "expected"), cases(TABLES | FIREWALLS | ENDPOINTS | APPLIANCES | SETTINGS)
 )
-def test_the_way_out(subnet: Any, answers: list[Any], expected: list[Any]) -> None:
-    facts, _ = read_subnet(subnet, answers, *STAND)
-    ways = tuple(e for e in expected if isinstance(e, MiddleboxRoute))
-    assert facts.middlebox_routes == ways
-    assert reasons_of(facts) == [e for e in expected if isinstance(e, Unread)]
-    assert not facts.internet_routes
-
-
-TWO_DEEP = [own(1, TO_VPCE), of(2, to("vpce-2")), of(3, OUT)]
-NO_ENDPOINT = "AWS returned no such VPC endpoint"
-ANSWERS: dict[str, tuple[list[Any], list[Any]]] = {
-    "refused": (
-        [refusal()],
-        [unread("VPC endpoint vpce-1", "UnauthorizedOperation", ENDPOINTS, "allow {}")],
-    ),
-    "gone": ([], [unread("VPC endpoint vpce-1", NO_ENDPOINT, ENDPOINTS, GONE, FOUND)]),
-    "the second is gone": (
-        [endpoint(1, 2)],
-        [unread("VPC endpoint vpce-2", NO_ENDPOINT, ENDPOINTS, GONE, FOUND)],
-    ),
-    "two answers": (
-        [endpoint(1, 2), endpoint(1, 3)],
-        [stands(1, "AWS answered it in two ways")],
-    ),
-    "in one of its subnets": ([endpoint(1, 7, 3)], [through("vpce-1", 3)]),
-    "in no subnet": ([endpoint(1)], [stands(1)]),
-    "in another VPC": ([endpoint(1, 3, VpcId="vpc-2")], [stands(1)]),
-    "subnets that are no list": ([endpoint(1, SubnetIds="subnet-3")], [stands(1)]),
-}
-
-
-@pytest.mark.parametrize(("answers", "expected"), ANSWERS.values(), ids=ANSWERS)
-def test_where_firewalls_stand(answers: list[Any], expected: list[Any]) -> None:
-    facts, _ = read_subnet(IN, [*TWO_DEEP, of(7, TO_NAT)], *answers)
-    assert [*(facts.middlebox_routes or ()), *reasons_of(facts)] == expected
-
-
-def test_firewalls_are_described_once_and_only_those_on_the_way() -> None:
-    def asked(*tables: Any) -> list[int]:
-        subnets = [
-            IN,
-            {**IN, "SubnetId": "subnet-4"},
-            {**IN, "VpcId": "vpc-2", "SubnetId": "subnet-5"},
-        ]
-        endpoints = [*STAND, endpoint(3, 6, VpcId="vpc-2")]
-        ec2 = EC2(Subnets=subnets, RouteTables=tables, VpcEndpoints=endpoints)
-        read_network(ec2, [subnet["SubnetId"] for subnet in subnets], [])
-        return [number for key, _, number in ec2.asked if key == "VpcEndpoints"]
-
-    assert asked(own(1, TO_ENI, to("vpce-1", "pl-1")), edge(back("vpce-1")), of(8, TO_VPCE)) == []
-    assert asked(own(1, to("vpce-1", "10.0.2.0/24")), of(4, to("vpce-1", State="blackhole"))) == []
-    assert asked(*TWO_DEEP, of(4, TO_VPCE, to("vpce-2", "1.0.0.0/8"))) == [2]
-    assert asked(*TWO_DEEP, of(4, TO_VPCE)) == [1, 1]
-    assert asked(*TWO_DEEP, of(5, to("vpce-3"), vpc="vpc-2")) == [2, 1]
-    shared = EC2(Subnets=[SHARED], RouteTables=TWO_DEEP)
-    read_network(shared, ["subnet-1"], [])
-    assert len(shared.asked) == 2
-
-
-def test_the_automated_internet_firewall_is_no_target() -> None:
-    inspected = {"FirewallArn": "arn", "Status": "active"}
-    subnet = {**IN, "NetworkFirewallConnectivityType": "outbound-only"}
-    facts, _ = read_subnet(subnet, [own(1, to("igw-1", IgwFirewall=inspected))])
-    assert facts.internet_routes == (Route(ALL, "igw-1", "active"),)
-    assert facts.firewall_connectivity == "outbound-only"
-    facts, _ = read_subnet(subnet, [own(1, {**WITHOUT, "IgwFirewall": inspected})])
-    assert [reason.why for reason in reasons_of(facts)] == [LACKS]
-
-
-@pytest.mark.parametrize("mode", ["block-bidirectional", None])
-def test_block_public_access(mode: str | None) -> None:
-    states = {"InternetGatewayBlockMode": mode} if mode else None
-    for tables in ([own(1)], [refusal()]):
-        facts, _ = read_subnet({**IN, "BlockPublicAccessStates": states}, tables)
-        assert facts.block_public_access == mode
+def test_subnet(text: str, expected: str) -> None:
+    facts, ec2 = read_subnet(text)
+    said, *reasons = expected.split("; ")
+    assert (known(facts), facts.unread) == (said, tuple(map(unread, reasons)))
+    assert (facts.id, facts.vpc_id) == ("subnet-1", "vpc-1")
+    assert [key for key, *_ in ec2.asked][:2] == ["Subnets", "RouteTables"]
 
 
 @pytest.mark.parametrize(
-    "setting",
+    ("text", "calls"),
     [
-        {"BlockPublicAccessStates": "x"},
-        {"BlockPublicAccessStates": {"InternetGatewayBlockMode": 7}},
-        {"NetworkFirewallConnectivityType": ["x"]},
+        ("1: eni-1, vpce-1 pl-1; igw: vpce-1 in; 8: vpce-1", []),
+        ("1: vpce-1 10.0.2.0/24; 4: vpce-1!", []),
+        (f"{TWO_DEEP}; 4: vpce-1, vpce-2 1.0.0.0/8", [2]),
+        (f"{TWO_DEEP}; 4: vpce-1", [1, 1]),
+        (f"{TWO_DEEP}; 5@vpc-2: vpce-3", [2, 1]),
     ],
-    ids=str,
 )
-@pytest.mark.parametrize("tables", [[own(1)], [own(1, OUT)], []])
-def test_a_setting_of_another_type_hides_no_route(setting: Any, tables: list[Any]) -> None:
-    sound, _ = read_subnet(IN, tables)
-    facts, _ = read_subnet(IN | setting, tables)
-    names = "BlockPublicAccessStates or NetworkFirewallConnectivityType"
-    why = garbled("subnet subnet-1", f"no readable {names} in it", SUBNETS)
-    assert facts == replace(sound, unread=(why, *reasons_of(sound)))
+def test_firewalls_on_the_way_are_described_once_and_no_others(text: str, calls: Any) -> None:
+    others = {**IN, "SubnetId": "subnet-4"}, {**IN, "VpcId": "vpc-2", "SubnetId": "subnet-5"}
+    endpoints = [*STAND, {**endpoint(3, 6), "VpcId": "vpc-2"}]
+    ec2 = EC2(Subnets=[IN, *others], RouteTables=tables(text), VpcEndpoints=endpoints)
+    read_network(ec2, ["subnet-1", "subnet-4", "subnet-5"], [])
+    assert [number for key, _, number in ec2.asked if key == "VpcEndpoints"] == calls
+    assert len(read_subnet(f"shared | {text}")[1].asked) == 2
 
 
 # Security groups.
+RANGES = {"IpRanges": "CidrIp", "Ipv6Ranges": "CidrIpv6", "PrefixListIds": "PrefixListId"} | {
+    "UserIdGroupPairs": "GroupId"
+}
 
 
-def rule(*ends: str, protocol: Any = "tcp", first: Any = 22, last: Any = 22, **members: Any) -> Any:
-    """Return a rule for blocks, prefix lists and groups; the port None leaves it out."""
-    made = {
-        "IpProtocol": protocol,
-        "FromPort": first,
-        "ToPort": last,
-        "IpRanges": [{"CidrIp": end} for end in ends if "-" not in end and ":" not in end],
-        "Ipv6Ranges": [{"CidrIpv6": end} for end in ends if ":" in end],
-        "PrefixListIds": [{"PrefixListId": end} for end in ends if end.startswith("pl-")],
-        "UserIdGroupPairs": [{"GroupId": end} for end in ends if end.startswith("sg-")],
-    }
-    return {key: value for key, value in made.items() if value is not None} | members
+def rule(text: str) -> dict[str, Any]:
+    """Return a rule by a text such as "tcp 20..22 10.0.0.0/8 pl-1": its protocol, ports and ends.
+
+    The ports are * for all, "22.." without the last; and other members are "Member=JSON".
+    """
+    protocol, ports, *ends = text.split()
+    first, dots, last = ports.partition("..")
+    made: dict[str, Any] = {"IpProtocol": protocol, **{name: [] for name in RANGES}}
+    for name, port in (("FromPort", first), ("ToPort", last if dots else first)):
+        made |= {name: int(port)} if port not in ("", "*") else {}
+    for end in ends:
+        if "=" not in end:
+            blocks = "Ipv6Ranges" if ":" in end else "IpRanges"
+            name = {"pl-": "PrefixListIds", "sg-": "UserIdGroupPairs"}.get(end[:3], blocks)
+            made[name].append({RANGES[name]: end})
+    return edited(made, [end for end in ends if "=" in end])
 
 
-def group(*ingress: Any, egress: Any = (), number: int = 1, **members: Any) -> Any:
+def group(text: str, number: int = 1) -> dict[str, Any]:
+    """Return a security group by a text "Member=JSON | ingress rule; … > egress rule; …"."""
+    members, _, rules = text.rpartition("| ")
     made: dict[str, Any] = {"GroupId": f"sg-{number}", "VpcId": "vpc-1"}
-    made |= {"IpPermissions": list(ingress), "IpPermissionsEgress": list(egress)}
-    return made | members
-
-
-def opened(*texts: str) -> tuple[OpenRule, ...]:
-    return tuple(OpenRule(text, ()) for text in texts)
-
-
-def sg(
-    *ingress: str, egress: tuple[str, ...] = (), why: str = "", why_egress: str = ""
-) -> SecurityGroup:
-    """Return a group with the texts of open rules, and why its rules are not all known."""
-    reasons, of_egress = (
-        (garbled("security group sg-1", clause, GROUPS),) if clause else ()
-        for clause in (why, why_egress)
-    )
-    return SecurityGroup("sg-1", "vpc-1", opened(*ingress), opened(*egress), reasons, of_egress)
+    ingress, egress = [*rules.split("> "), ""][:2]
+    for direction, texts in (("IpPermissions", ingress), ("IpPermissionsEgress", egress)):
+        made[direction] = [rule(part) for part in texts.split("; ") if part.strip()]
+    return edited(made, members.split())
 
 
 JOINED = " (joined with others, broader than a /8 or an IPv6 /32)"
-NO_RANGE = "a rule in IpPermissions of sg-1 lacks its protocol, port or range"
-CLOSED = sg()
-NEIGHBOURS = ("12.0.0.0/8", "13.0.0.0/8")
 
 
-def two(**members: tuple[Any, Any]) -> Any:
-    """Return a group of two rules from neighbours, each with its members."""
-    return group(
-        *(
-            rule(block, **{name: values[n] for name, values in members.items()})
-            for n, block in enumerate(NEIGHBOURS)
-        )
-    )
+def sg(text: str, number: int = 1) -> SecurityGroup:
+    """Return a group by a text "open rule; what is unread > likewise of egress"; "-": of no VPC.
+
+    A + stands for what the last of those that are open together says; " with sg-2" for the others.
+    """
+
+    def known(half: str) -> tuple[tuple[OpenRule, ...], tuple[Unread, ...]]:
+        parts = list(filter(None, half.strip(" -").split("; ")))
+        rules = [part.partition(" with ") for part in parts if ": " not in part]
+        opened = [OpenRule(rule.replace("+", JOINED), tuple(o.split())) for rule, _, o in rules]
+        return tuple(opened), tuple(unread(part) for part in parts if ": " in part)
+
+    (ingress, why), (egress, why_egress) = map(known, [*text.split("> "), ""][:2])
+    vpc_id = None if text == "-" else "vpc-1"
+    return SecurityGroup(f"sg-{number}", vpc_id, ingress, egress, why, why_egress)
 
 
-def of_neighbours(first: str, last: str) -> SecurityGroup:
-    return sg(f"{first} from 12.0.0.0/8", f"{last} from 13.0.0.0/8{JOINED}")
-
-
-ICMP = ("icmp", "icmp")
-GROUP_CASES: dict[str, tuple[Any, SecurityGroup]] = {
-    "no rules": (group(), CLOSED),
-    "named sources": (group(rule("10.0.0.0/8", "52.0.0.0/8")), CLOSED),
-    "a host in a half of everywhere": (
-        group(rule("1.2.3.4/32", "0.0.0.0/1")),
-        sg("tcp 22 from 0.0.0.0/1"),
-    ),
-    "neighbours": (group(rule(*NEIGHBOURS)), of_neighbours("tcp 22", "tcp 22")),
-    "neighbours at two ports": (two(first=(22, 23), last=(22, 24)), CLOSED),
-    "neighbours by two protocols": (two(protocol=("tcp", "udp")), CLOSED),
-    "neighbours by udp at two ports": (
-        two(protocol=("udp", "udp"), first=(12, 13), last=(12, 13)),
-        CLOSED,
-    ),
-    "neighbours at ports that meet": (
-        two(first=(20, 22), last=(22, 25)),
-        of_neighbours("tcp 20-22", "tcp 22-25"),
-    ),
-    "neighbours by two codes of one type of icmp": (
-        two(protocol=ICMP, first=(3, 3), last=(12, 13)),
-        CLOSED,
-    ),
-    "neighbours by a code of icmp and by its type": (
-        two(protocol=ICMP, first=(3, 3), last=(255, -1)),
-        of_neighbours("icmp type 3 code 255", "icmp type 3"),
-    ),
-    "neighbours by a type of icmp and by the next one": (
-        two(protocol=ICMP, first=(3, 4), last=(-1, 0)),
-        CLOSED,
-    ),
-    "neighbours, one of them without its last port": (
-        two(first=(22, 99), last=(None, 99)),
-        of_neighbours("tcp", "tcp 99"),
-    ),
-    "neighbours by two types of icmp": (two(protocol=ICMP, first=(12, 13), last=(0, 0)), CLOSED),
-    "neighbours by a type of icmp and by all": (
-        two(protocol=ICMP, first=(8, -1), last=(-1, -1)),
-        of_neighbours("icmp type 8", "icmp"),
-    ),
-    "ports in the wrong order": (
-        group(rule(ALL, first=443, last=80)),
-        sg("tcp from 0.0.0.0/0"),
-    ),
-    "tcp without ports beside neighbours at two": (
-        group(
-            rule("9.9.9.9/32", first=None, last=None),
-            *two(first=(22, 23), last=(22, 23))["IpPermissions"],
-        ),
-        CLOSED,
-    ),
-    "the same block twice": (
-        group(rule("0.0.0.0/1"), rule("0.0.0.0/1")),
-        sg("tcp 22 from 0.0.0.0/1"),
-    ),
-    "another group": (group(rule("sg-2")), CLOSED),
-    "everywhere, IPv4": (group(rule("10.0.0.0/8", ALL)), sg("tcp 22 from 0.0.0.0/0")),
-    "everywhere, IPv6": (group(rule("::/0")), sg("tcp 22 from ::/0")),
-    "everywhere, written at length": (
-        group(rule("0:0:0:0:0:0:0:0/0")),
-        sg("tcp 22 from 0:0:0:0:0:0:0:0/0"),
-    ),
-    "everywhere, with a host in it": (group(rule("1.2.3.4/0")), sg("tcp 22 from 1.2.3.4/0")),
-    "all traffic": (group(rule(ALL, protocol="-1")), sg("all traffic from 0.0.0.0/0")),
-    "a range of ports": (
-        group(rule(ALL, protocol="udp", last=99)),
-        sg("udp 22-99 from 0.0.0.0/0"),
-    ),
-    "a type and a code of icmp": (
-        group(rule(ALL, protocol="icmp", first=8, last=0)),
-        sg("icmp type 8 code 0 from 0.0.0.0/0"),
-    ),
-    "a type of icmp with all its codes": (
-        group(rule(ALL, protocol="icmp", first=8, last=-1)),
-        sg("icmp type 8 from 0.0.0.0/0"),
-    ),
-    "a type of ICMPv6": (
-        group(rule("::/0", protocol="icmpv6", first=128, last=0)),
-        sg("icmpv6 type 128 code 0 from ::/0"),
-    ),
-    "a protocol by its number": (
-        group(rule(ALL, protocol="50", first=None, last=None)),
-        sg("protocol 50 from 0.0.0.0/0"),
-    ),
-    "tcp without ports": (group(rule(ALL, first=None, last=None)), sg("tcp from 0.0.0.0/0")),
-    "egress": (
-        group(egress=[rule(ALL, protocol="-1")]),
-        sg(egress=("all traffic to 0.0.0.0/0",)),
-    ),
+NO_RANGE = "sg-1: a rule in IpPermissions of sg-1 lacks its protocol, port or range"
+A, B = "12.0.0.0/8", "13.0.0.0/8"  # neighbours
+GROUPS = {
+    "< / tcp 22 10.0.0.0/8 52.0.0.0/8 / tcp 22 sg-2>": "",
+    "<tcp 22 1.2.3.4/32 0.0.0.0/1 / tcp 22 0.0.0.0/1; tcp 22 0.0.0.0/1>": "tcp 22 from 0.0.0.0/1",
     **{
-        f"egress to all of IPv4 by way of _NAT64, {block}": (
-            group(egress=[rule(block)]),
-            sg(egress=(f"tcp 22 to {block}",)),
-        )
-        for block in ("64:ff9b::/96", "64:ff9b::/64")
+        f"tcp 22 10.0.0.0/8 {block}": f"tcp 22 from {block}"
+        for block in ("0.0.0.0/0", "::/0", "0:0:0:0:0:0:0:0/0", "1.2.3.4/0")
     },
-    "egress to neighbours by way of _NAT64": (
-        group(egress=[rule("64:ff9b::c00:0/104", "64:ff9b::d00:0/104")]),
-        sg(egress=("tcp 22 to 64:ff9b::c00:0/104", f"tcp 22 to 64:ff9b::d00:0/104{JOINED}")),
-    ),
-    "egress to a /32 that is not _NAT64's": (group(egress=[rule("2600:1f00::/32")]), CLOSED),
-    "egress to one host by way of _NAT64": (group(egress=[rule("64:ff9b::808:808/128")]), CLOSED),
-    "ingress from _NAT64, which leads out only": (group(rule("64:ff9b::/96")), CLOSED),
-    "no list of rules": (group(IpPermissions=None), sg(why="no IpPermissions in sg-1")),
-    "rules of another type": (group(IpPermissions=7), sg(why="no IpPermissions in sg-1")),
-    "a rule of another type": (group(IpPermissions=[7]), sg(why="no IpPermissions in sg-1")),
-    "no list of egress rules": (
-        group(rule(ALL), IpPermissionsEgress=None),
-        sg("tcp 22 from 0.0.0.0/0", why_egress="no IpPermissionsEgress in sg-1"),
-    ),
     **{
-        name: (group(garbage), sg(why=NO_RANGE))
-        for name, garbage in {
-            "a rule for nobody": rule(),
-            "a rule without ranges": rule("sg-2", IpRanges=None),
-            "a rule for groups that are no list": rule(UserIdGroupPairs=7),
-            "a prefix list without an id": rule(PrefixListIds=[{}]),
-            "prefix lists that are no list": rule("sg-2", PrefixListIds="pl-1"),
-            "a range without a block": rule(IpRanges=[{}]),
-            "a range that is no structure": rule(IpRanges=[None]),
-            "a range that is no block": rule("everywhere"),
-            "a range that is no text": rule(IpRanges=[{"CidrIp": 7}]),
-            "no protocol": rule(ALL, protocol=None),
-            "a protocol that is no text": rule(ALL, protocol=6),
-            "a port that is no number": rule(ALL, first="22"),
+        f"{rule} ::/0": f"{said} from ::/0"
+        for rule, said in {
+            "-1 22": "all traffic",
+            "udp 22..99": "udp 22-99",
+            "icmp 8..0": "icmp type 8 code 0",
+            "icmp 8..-1": "icmp type 8",
+            "icmpv6 128..0": "icmpv6 type 128 code 0",
+            "50 *": "protocol 50",
+            "tcp *": "tcp",
+            "tcp 443..80": "tcp",
         }.items()
     },
-    "an open range beside ranges that are no list": (
-        group(rule("::/0", IpRanges=None)),
-        sg("tcp 22 from ::/0", why=NO_RANGE),
+    # neighbours, at what overlaps and what does not
+    f"tcp 22 {A} {B}": f"tcp 22 from {A}; tcp 22 from {B}+",
+    f"tcp 20..22 {A}; tcp 22..25 {B}": f"tcp 20-22 from {A}; tcp 22-25 from {B}+",
+    f"tcp 22.. {A}; tcp 99 {B}": f"tcp from {A}; tcp 99 from {B}+",
+    f"icmp 3..255 {A}; icmp 3..-1 {B}": f"icmp type 3 code 255 from {A}; icmp type 3 from {B}+",
+    f"icmp 8..-1 {A}; icmp -1..-1 {B}": f"icmp type 8 from {A}; icmp from {B}+",
+    f"<tcp 22 {A}; tcp 23..24 {B} / tcp 22 {A}; udp 22 {B} / udp 12 {A}; udp 13 {B} / "
+    f"tcp * 9.9.9.9/32; tcp 22 {A}; tcp 23 {B} / icmp 3..12 {A}; icmp 3..13 {B} / "
+    f"icmp 3..-1 {A}; icmp 4..0 {B} / icmp 12..0 {A}; icmp 13..0 {B}>": "",
+    # egress, and all of IPv4 by way of NAT64, which leads out only
+    "> -1 * 0.0.0.0/0": "> all traffic to 0.0.0.0/0",
+    **{f"> tcp 22 {block}": f"> tcp 22 to {block}" for block in ("64:ff9b::/96", "64:ff9b::/64")},
+    "> tcp 22 64:ff9b::c00:0/104 64:ff9b::d00:0/104": (
+        "> tcp 22 to 64:ff9b::c00:0/104; tcp 22 to 64:ff9b::d00:0/104+"
     ),
-    "an open rule beside a broken one": (
-        group(rule("everywhere"), rule(ALL)),
-        sg("tcp 22 from 0.0.0.0/0", why=NO_RANGE),
+    "<> tcp 22 2600:1f00::/32 / > tcp 22 64:ff9b::808:808/128>": "",
+    "tcp 22 64:ff9b::/96": "",
+    # what is garbled
+    "VpcId=7 | ": "-",
+    "IpPermissions=<null / 7 / [7]> | ": "sg-1: no IpPermissions in sg-1",
+    "IpPermissionsEgress=null | tcp 22 ::/0": (
+        "tcp 22 from ::/0 > sg-1: no IpPermissionsEgress in sg-1"
     ),
-    "a VPC of another type": (group(VpcId=7), replace(CLOSED, vpc_id=None)),
+    "tcp 22 < / sg-2 IpRanges=null / UserIdGroupPairs=7 / PrefixListIds=[{}] / everywhere / sg-2 "
+    'PrefixListIds="pl-1" / IpRanges=[{}] / IpRanges=[null] / IpRanges=[{"CidrIp":7}]>': NO_RANGE,
+    'tcp 22 ::/0 <IpProtocol=null / IpProtocol=6 / FromPort="22">': NO_RANGE,
+    "tcp 22 ::/0 IpRanges=null": f"tcp 22 from ::/0; {NO_RANGE}",
+    "tcp 22 everywhere; tcp 22 0.0.0.0/0": f"tcp 22 from 0.0.0.0/0; {NO_RANGE}",
 }
 
 
-@pytest.mark.parametrize(("answer", "expected"), GROUP_CASES.values(), ids=GROUP_CASES)
-def test_security_group(answer: Any, expected: SecurityGroup) -> None:
-    _, facts = read_network(EC2(SecurityGroups=[answer]), [], [("sg-1",)])
-    assert facts == {("sg-1",): (expected,)}
+@pytest.mark.parametrize(("text", "expected"), cases(GROUPS))
+def test_security_group(text: str, expected: str) -> None:
+    _, facts = read_network(EC2(SecurityGroups=[group(text)]), [], [("sg-1",)])
+    assert facts == {("sg-1",): (sg(expected),)}
 
 
 def test_groups_of_one_model_are_open_together_and_no_others() -> None:
-    blocks = ("12.0.0.0/8", "13.0.0.0/8", "99.0.0.0/8", "14.0.0.0/7", "16.0.0.0/8")
-    groups = [group(rule(block), number=n) for n, block in enumerate(blocks)]
-    sets = [("sg-1", "sg-0"), ("sg-0", "sg-2"), ("sg-1",), ("sg-0", "sg-1", "sg-2", "sg-3", "sg-4")]
-    _, facts = read_network(EC2(SecurityGroups=groups), [], sets)
-
-    def joined(number: int, *others: int) -> tuple[OpenRule, ...]:
-        text = f"tcp 22 from {blocks[number]}{JOINED}"
-        return (OpenRule(text, tuple(f"sg-{n}" for n in others)),)
-
-    assert {key: [g.open_ingress for g in value] for key, value in facts.items()} == {
-        sets[0]: [joined(1, 0), joined(0, 1)],
-        sets[1]: [(), ()],
-        sets[2]: [()],
-        sets[3]: [
-            # Without 14.0.0.0/7 two are still open, and the last is not.
-            *(joined(0, 1), joined(1, 0), (), opened("tcp 22 from 14.0.0.0/7"), ()),
+    rules = (A, B, "99.0.0.0/8", "14.0.0.0/7", "16.0.0.0/8", "0.0.0.0/0; tcp 22 12.0.0.0/8")
+    answers = [group(f"tcp 22 {blocks}", number) for number, blocks in enumerate(rules)]
+    alone = "tcp 22 from 0.0.0.0/0; tcp 22 from 12.0.0.0/8+ with sg-1"
+    together = {
+        (1, 0): [f"tcp 22 from {B}+ with sg-0", f"tcp 22 from {A}+ with sg-1"],
+        (0, 2): ["", ""],
+        (1,): [""],
+        # Without 14.0.0.0/7 two are still open, and the last is not.
+        (0, 1, 2, 3, 4): [
+            *(f"tcp 22 from {A}+ with sg-1", f"tcp 22 from {B}+ with sg-0"),
+            *("", "tcp 22 from 14.0.0.0/7", ""),
         ],
+        (5, 1): [alone, f"tcp 22 from {B}+ with sg-5"],
     }
+    sets = {numbers: tuple(f"sg-{n}" for n in numbers) for numbers in together}
+    _, facts = read_network(EC2(SecurityGroups=answers), [], sets.values())
+    for numbers, texts in together.items():
+        assert facts[sets[numbers]] == tuple(map(sg, texts, numbers))
 
 
-def test_a_group_may_be_open_by_itself_and_together_with_another() -> None:
-    groups = [group(rule(ALL), rule("12.0.0.0/8"), number=0), group(rule("13.0.0.0/8"), number=1)]
-    _, facts = read_network(EC2(SecurityGroups=groups), [], [("sg-0", "sg-1")])
-    both, other = facts["sg-0", "sg-1"]
-    joined = OpenRule(f"tcp 22 from 12.0.0.0/8{JOINED}", ("sg-1",))
-    assert both.open_ingress == (OpenRule(f"tcp 22 from {ALL}"), joined)
-    assert other.open_ingress == (OpenRule(f"tcp 22 from 13.0.0.0/8{JOINED}", ("sg-0",)),)
+def permission(word: str) -> Permission:
+    """Return what a text such as "12.0.0.0/8@tcp1-9" permits, by default at port 443 of tcp."""
+    block, _, at = word.lstrip("*").partition("@")
+    about = re.fullmatch(r"(-1|\D*)(\d*)-?(\d*)", at or "tcp443-443")
+    assert about, word
+    protocol, first, last = about.groups()
+    ports = (int(first), int(last)) if first else None
+    return Permission("sg-1", protocol, ports, ip_network(block), word)
 
 
-def permits(
-    block: str, first: int | None = 443, last: int | None = 443, protocol: str = "tcp"
-) -> Permission:
-    text = f"{protocol} {first}-{last} from {block}"
-    ports = None if first is None or last is None else (first, last)
-    return Permission("sg-1", protocol, ports, ip_network(block), text)
+GAPPED = " ".join(map(str, IPv4Network(B).address_exclude(IPv4Network("13.0.0.0/32"))))
+# What is permitted together; and with a star, which of it is open to the internet.
+OPEN = " / ".join(
+    [
+        "*0.0.0.0/0 / *52.0.0.0/7 / 52.0.0.0/8 / *2000::/3 / *2600:1f00::/31 / 2600:1f00::/32",
+        # what is not public, or in part
+        "10.0.0.0/8 / 172.16.0.0/12 / 192.168.0.0/16 / 100.64.0.0/10 / 127.0.0.0/8",
+        "0.0.0.0/8 / 169.254.0.0/16 / 224.0.0.0/4 / 240.0.0.0/4 / 224.0.0.0/3 / fc00::/7",
+        "fe80::/10 / ff00::/8 / *10.0.0.0/7 / 10.0.0.0/8 11.0.0.0/8",
+        # in a row, which need be no CIDR block, and with a gap, which may be one address
+        "*12.0.0.0/8 *13.0.0.0/8 / *13.0.0.0/8 *14.0.0.0/8 / *12.0.0.0/8 *13.0.0.0/32",
+        f"*4.128.0.0/9 *6.0.0.0/9 *5.0.0.0/8 6.192.0.0/10 / 12.0.0.0/8 {GAPPED}",
+        "*12.0.0.0/8 99.0.0.0/8 *13.0.0.0/8 / *2600:1f01::/32 *2600:1f02::/32",
+        "2600:1f01::/32 2600:1f03::/32 / *2600:1f01:8000::/33 *2600:1f02::/32",
+        "52.0.0.0/8 2600:1f00::/32",
+        # a private block, or a private gap, between; a /7 in pieces, one of them private
+        "*9.0.0.0/8 10.0.0.0/8 *11.0.0.0/8 / 9.0.0.0/8 11.0.0.0/8",
+        "*192.0.0.0/9 *192.128.0.0/11 *192.160.0.0/13 192.168.0.0/16 *192.169.0.0/16 "
+        "*192.170.0.0/15 *192.172.0.0/14 *192.176.0.0/12 *192.192.0.0/10 *193.0.0.0/8",
+        # nested; a row within a row, which is open without it, and which is not
+        "*0.0.0.0/0 *64.0.0.0/2 / *12.0.0.0/6 *12.0.0.0/8 *13.0.0.0/8",
+        "*12.0.0.0/8 12.0.0.0/16 *13.0.0.0/8",
+        "*12.0.0.0/8 *13.0.0.0/8 *12.0.0.0/9 *12.128.0.0/9 *13.0.0.0/9 9.9.9.9",
+        "*12.0.0.0/8 *13.0.0.0/8 12.0.0.0/9 12.128.0.0/9 9.9.9.9",
+        # in another's block at one port alone, or from a later port on
+        "*12.0.0.0/7@tcp1-1 *13.0.0.0/8@tcp2-2 *14.0.0.0/8@tcp2-2",
+        "*12.0.0.0/6@tcp5-9 *13.0.0.0/8@tcp1-9 *14.0.0.0/8@tcp1-9",
+        # ports and protocols
+        "12.0.0.0/8@tcp1-2 13.0.0.0/8@tcp3-4 / *12.0.0.0/8@tcp1-3 *13.0.0.0/8@tcp3-4",
+        "*12.0.0.0/8@tcp1-9 *13.0.0.0/8@tcp4-5 / 12.0.0.0/8 13.0.0.0/8@udp443-443",
+        "*12.0.0.0/8@-1 *13.0.0.0/8 / *12.0.0.0/8@icmp *13.0.0.0/8@icmp",
+        "*12.0.0.0/8@tcp1-1 *13.0.0.0/8@tcp1-1 *98.0.0.0/8@tcp2-2 *99.0.0.0/8@tcp2-2",
+        "*12.0.0.0/8 *13.0.0.0/8 12.0.0.0/8@tcp22-22",
+    ]
+).split(" / ")
 
 
-def gapped(block: str, gap: str) -> list[str]:
-    """Return a block without a part of it, as blocks."""
-    return [str(part) for part in IPv4Network(block).address_exclude(IPv4Network(gap))]
-
-
-def all_of(block: str) -> Permission:
-    return permits(block, None, None, "-1")
-
-
-def each(*blocks: str) -> list[Permission]:
-    return [permits(block) for block in blocks]
-
-
-# What is permitted, and which of it is open, by number.
-OPEN: dict[str, tuple[list[Permission], list[int]]] = {
-    "everything": (each(ALL), [0]),
-    "a half": (each("128.0.0.0/1"), [0]),
-    "a public /7": (each("52.0.0.0/7"), [0]),
-    "a /7 that holds a private /8": (each("10.0.0.0/7"), [0]),
-    "a public /8": (each("52.0.0.0/8"), []),
-    "a private /8 beside a public one": (each("10.0.0.0/8", "11.0.0.0/8"), []),
-    "neighbours": (each("12.0.0.0/8", "13.0.0.0/8"), [0, 1]),
-    "neighbours that are no CIDR block": (each("13.0.0.0/8", "14.0.0.0/8"), [0, 1]),
-    "a row within a row, which is open without it": (
-        each("12.0.0.0/8", "13.0.0.0/8", "12.0.0.0/9", "12.128.0.0/9", "13.0.0.0/9", "9.9.9.9"),
-        [0, 1, 2, 3, 4],
-    ),
-    "a row within a row, which is not open without it": (
-        each("12.0.0.0/8", "13.0.0.0/8", "12.0.0.0/9", "12.128.0.0/9", "9.9.9.9"),
-        [0, 1],
-    ),
-    "three in a row, and one with a gap": (
-        each("4.128.0.0/9", "6.0.0.0/9", "5.0.0.0/8", "6.192.0.0/10"),
-        [0, 1, 2],
-    ),
-    "a gap of one address": (each("12.0.0.0/8", *gapped("13.0.0.0/8", "13.0.0.0/32")), []),
-    "in a row with a private block between": (
-        each("9.0.0.0/8", "10.0.0.0/8", "11.0.0.0/8"),
-        [0, 2],
-    ),
-    "with a private gap between": (each("9.0.0.0/8", "11.0.0.0/8"), []),
-    "a small block at the end of a row": (each("12.0.0.0/8", "13.0.0.0/32"), [0, 1]),
-    "in a row, in another's block at one port alone": (
-        [permits("12.0.0.0/7", 1, 1), permits("13.0.0.0/8", 2, 2), permits("14.0.0.0/8", 2, 2)],
-        [0, 1, 2],
-    ),
-    "in a row, in another's block from a later port on": (
-        [permits("12.0.0.0/6", 5, 9), permits("13.0.0.0/8", 1, 9), permits("14.0.0.0/8", 1, 9)],
-        [0, 1, 2],
-    ),
-    "parts of neighbours": (each("12.0.0.0/9", "12.128.0.0/9", "13.0.0.0/8"), [0, 1, 2]),
-    "a /7 in pieces, one of them private": (
-        each(
-            *("192.0.0.0/9", "192.128.0.0/11", "192.160.0.0/13", "192.168.0.0/16"),
-            *("192.169.0.0/16", "192.170.0.0/15", "192.172.0.0/14", "192.176.0.0/12"),
-            *("192.192.0.0/10", "193.0.0.0/8"),
-        ),
-        [0, 1, 2, 4, 5, 6, 7, 8, 9],
-    ),
-    "a quarter in everything": (each(ALL, "64.0.0.0/2"), [0, 1]),
-    "neighbours and a part of one": (each("12.0.0.0/8", "12.0.0.0/16", "13.0.0.0/8"), [0, 2]),
-    "neighbours in a broader block": (each("12.0.0.0/6", "12.0.0.0/8", "13.0.0.0/8"), [0, 1, 2]),
-    "neighbours and one far away": (each("12.0.0.0/8", "99.0.0.0/8", "13.0.0.0/8"), [0, 2]),
-    "neighbours at other ports": ([permits("12.0.0.0/8", 1, 2), permits("13.0.0.0/8", 3, 4)], []),
-    "neighbours whose ports touch": (
-        [permits("12.0.0.0/8", 1, 3), permits("13.0.0.0/8", 3, 4)],
-        [0, 1],
-    ),
-    "neighbours, one of them at all ports between": (
-        [permits("12.0.0.0/8", 1, 9), permits("13.0.0.0/8", 4, 5)],
-        [0, 1],
-    ),
-    "neighbours of other protocols": (
-        [permits("12.0.0.0/8"), permits("13.0.0.0/8", protocol="udp")],
-        [],
-    ),
-    "neighbours, one of all traffic": ([all_of("12.0.0.0/8"), permits("13.0.0.0/8")], [0, 1]),
-    "neighbours of all traffic": ([all_of("12.0.0.0/8"), all_of("13.0.0.0/8")], [0, 1]),
-    "neighbours of icmp": (
-        [permits(f"{n}.0.0.0/8", None, None, "icmp") for n in (12, 13)],
-        [0, 1],
-    ),
-    "neighbours at one port and others at another": (
-        [permits(f"{n}.0.0.0/8", port, port) for n, port in ((12, 1), (13, 1), (98, 2), (99, 2))],
-        [0, 1, 2, 3],
-    ),
-    "neighbours at two ports, one block at a third": (
-        [permits("12.0.0.0/8"), permits("13.0.0.0/8"), permits("12.0.0.0/8", 22, 22)],
-        [0, 1],
-    ),
-    "global unicast": (each("2000::/3"), [0]),
-    "an IPv6 /31": (each("2600:1f00::/31"), [0]),
-    "an IPv6 /32": (each("2600:1f00::/32"), []),
-    "IPv6 neighbours": (each("2600:1f00::/32", "2600:1f01::/32"), [0, 1]),
-    "IPv6 neighbours that are no CIDR block": (each("2600:1f01::/32", "2600:1f02::/32"), [0, 1]),
-    "IPv6 with a gap": (each("2600:1f01::/32", "2600:1f03::/32"), []),
-    "half of a /32 beside a whole one": (each("2600:1f01:8000::/33", "2600:1f02::/32"), [0, 1]),
-    "IPv4 and IPv6": (each("52.0.0.0/8", "2600:1f00::/32"), []),
-    **{
-        f"not public: {block}": (each(block), [])
-        for block in (
-            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
-            *("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "224.0.0.0/3"),
-            *("fc00::/7", "fe80::/10", "ff00::/8"),
-        )
-    },
-}
-
-
-@pytest.mark.parametrize(("permissions", "numbers"), OPEN.values(), ids=OPEN)
-def test_what_is_open_to_the_internet(permissions: list[Permission], numbers: list[int]) -> None:
-    assert list(open_permissions(permissions, PREFIX_LIMITS)) == [permissions[n] for n in numbers]
+@pytest.mark.parametrize("text", OPEN)
+def test_what_is_open_to_the_internet(text: str) -> None:
+    permissions = list(map(permission, text.split()))
+    opened = open_permissions(permissions, PREFIX_LIMITS)
+    assert list(opened) == [one for one in permissions if one.text.startswith("*")]
 
 
 NO_CIDR = "no Cidr in one of the Entries"
-# The entries of a prefix list, which of them are open, and why they are not all known.
-LISTS: dict[str, tuple[list[Any], list[str], tuple[str, str, str] | None]] = {
-    "named sources": (["198.51.100.0/24"], [], None),
-    "everywhere": (["10.0.0.0/8", ALL], [ALL], None),
-    "no entries": ([], [], None),
-    "a host in an entry": (["1.2.3.4/0"], ["1.2.3.4/0"], None),
-    "refused": ([refusal()], [], ("UnauthorizedOperation", "allow {}", READ)),
-    "gone": (
-        [refusal("InvalidPrefixListID.NotFound")],
-        [],
-        ("InvalidPrefixListID.NotFound", GONE, FOUND),
-    ),
-    "throttled after an open block": (
-        ["::/0", refusal("RequestLimitExceeded")],
-        ["::/0"],
-        ("RequestLimitExceeded", "scan again", READ),
-    ),
-    "an entry without a block": (
-        [{"Description": "x"}, "::/0"],
-        ["::/0"],
-        (NO_CIDR, AGAIN, UNDERSTOOD),
-    ),
-    "an entry that is no block": (["everywhere"], [], (NO_CIDR, AGAIN, UNDERSTOOD)),
-    "an entry that is a number": ([{"Cidr": 7}], [], (NO_CIDR, AGAIN, UNDERSTOOD)),
+# The entries of a prefix list, or what breaks them off; which are open, and what is not known.
+LISTS = {
+    "198.51.100.0/24": "",
+    "10.0.0.0/8 0.0.0.0/0": "0.0.0.0/0",
+    "": "",
+    "1.2.3.4/0": "1.2.3.4/0",
+    "UnauthorizedOperation": "; UnauthorizedOperation",
+    "InvalidPrefixListID.NotFound": "; InvalidPrefixListID.NotFound",
+    "::/0 RequestLimitExceeded": "::/0; RequestLimitExceeded",
+    "Cidr= ::/0": f"::/0; {NO_CIDR}",
+    "everywhere": f"; {NO_CIDR}",
+    "Cidr=7": f"; {NO_CIDR}",
+    "null": "; no Entries in the answer",
 }
 
 
-@pytest.mark.parametrize(("entries", "blocks", "why"), LISTS.values(), ids=LISTS)
-def test_prefix_list(entries: list[Any], blocks: list[str], why: Any) -> None:
-    def read(**rules: Any) -> tuple[SecurityGroup, EC2]:
-        ec2 = EC2(SecurityGroups=[group(**rules)], **{"pl-1": entries})
-        _, facts = read_network(ec2, [], [("sg-1",)])
-        return facts["sg-1",][0], ec2
-
-    texts = [f"tcp 22 {{}} {block} of prefix list pl-1" for block in blocks]
-    what = "prefix list pl-1 of security group sg-1"
-    reasons = (unread(what, why[0], ENTRIES, *why[1:]),) if why else ()
-    named = [rule("pl-1"), rule("pl-1")]
-    facts, ec2 = read(IpPermissions=named)
-    expected = opened(*(text.format("from") for text in texts))
-    assert facts == replace(CLOSED, open_ingress=expected, unread=reasons)
-    assert ec2.asked.count(("Entries", "pl-1", 1)) == 1
-    facts, _ = read(egress=named)
-    expected = opened(*(text.format("to") for text in texts))
-    assert facts == replace(CLOSED, open_egress=expected, unread_egress=reasons)
-
-
-def test_a_rule_may_name_blocks_and_prefix_lists() -> None:
-    ec2 = EC2(SecurityGroups=[group(rule("0.0.0.0/1", "pl-1"))], **{"pl-1": ["128.0.0.0/1"]})
+@pytest.mark.parametrize("direction", ["", "> "])
+@pytest.mark.parametrize("text", LISTS)
+def test_prefix_list(text: str, direction: str) -> None:
+    given = {"null": None, "Cidr=": {}, "Cidr=7": {"Cidr": 7}}
+    entries = [
+        refusal(word) if word[0].isupper() and "=" not in word else given.get(word, {"Cidr": word})
+        for word in text.split()
+    ]
+    rules = "tcp 22 10.0.0.0/8 pl-1; udp 22 pl-1"
+    ec2 = EC2(SecurityGroups=[group(direction + rules)], **{"pl-1": entries})
     _, facts = read_network(ec2, [], [("sg-1",)])
-    texts = ("tcp 22 from 0.0.0.0/1", "tcp 22 from 128.0.0.0/1 of prefix list pl-1")
-    assert facts["sg-1",] == (sg(*texts),)
+    block, _, why = LISTS[text].partition("; ")
+    word = "to" if direction else "from"
+    opened = [f"{p} 22 {word} {block} of prefix list pl-1" for p in ("tcp", "udp") if block]
+    unknown = [f"prefix list pl-1 of security group sg-1: {why}"] * bool(why)
+    assert facts["sg-1",] == (sg(direction + "; ".join(opened + unknown)),)
+    assert ec2.asked.count(("Entries", "pl-1", 1)) == 1
 
 
-# What AWS answers to a call, and what is said of it.
-WHY: dict[str, tuple[Exception, str, str, str]] = {
-    "refused": (refusal(), "UnauthorizedOperation", "allow {}", READ),
-    **{
-        f"denied in {policy}": (
-            refusal(message=f"not authorized with an explicit deny in {policy}{end}"),
+DENY, NO = "not authorized with an explicit deny in", "because no {} allows the ec2:X action"
+# What AWS answers to a call, what is said of it, and what is to be done.
+WHY: list[tuple[Exception | None, str, str]] = [
+    (refusal(), "UnauthorizedOperation", "allow {}"),
+    *(
+        (
+            refusal(message=f"{DENY} {policy}{end}"),
             f"UnauthorizedOperation, explicit deny in {policy}",
             "change that policy, because to allow {} elsewhere is not enough",
-            READ,
         )
         for policy, end in (
-            ("a service control policy", ": x"),
-            *(("a VPC endpoint policy", ""), ("a permissions boundary", "")),
+            *(("a service control policy", ": x"), ("a VPC endpoint policy", "")),
+            ("a permissions boundary", ""),
         )
-    },
-    **{
-        f"no {kind} allows it": (
-            refusal(message=f"because no {kind} allows the ec2:DescribeSubnets action"),
-            f"UnauthorizedOperation, no {kind} allows it",
-            f"allow {{}}{place}",
-            READ,
-        )
-        for kind, place in (
-            ("identity-based policy", ""),
-            ("permissions boundary", " in the permissions boundary"),
-            ("session policy", " in the session policy"),
-            ("VPC endpoint policy", " in the VPC endpoint policy"),
-        )
-    },
-    "throttled by its status": (refusal("Busy", status=429), "Busy", "scan again", READ),
-    "throttled": (refusal("RequestLimitExceeded"), "RequestLimitExceeded", "scan again", READ),
-    "broken": (refusal("InternalError", status=500), "InternalError", "scan again", READ),
-    "unavailable": (refusal("Unavailable", status=503), "Unavailable", "scan again", READ),
-    "broken without a status": (
-        *(refusal("ServiceUnavailable"), "ServiceUnavailable"),
-        *("scan again", READ),
     ),
-    "a fault of the caller": (refusal("InvalidFilter", status=499), "InvalidFilter", AGAIN, READ),
-    "expired": (
+    *(
+        (refusal(message=NO.format(kind)), f"UnauthorizedOperation, no {kind} allows it", remedy)
+        for kind, remedy in {
+            "identity-based policy": "allow {}",
+            "permissions boundary": "allow {} in the permissions boundary",
+            "VPC endpoint policy": "allow {} in the VPC endpoint policy",
+        }.items()
+    ),
+    *(
+        (refusal(code, status=status), code, "scan again")
+        for code, status in {
+            "Busy": 429,
+            "Broken": 500,
+            "Throttling": 400,
+            "Unavailable": 0,
+        }.items()
+    ),
+    *((refusal(code), code, "scan again") for code in ("InternalFailure", "RequestLimitExceeded")),
+    (refusal("InvalidFilter", status=499), "InvalidFilter", AGAIN),
+    (
         *(refusal("RequestExpired"), "RequestExpired"),
-        *("renew the credentials, or leave out a region that is not enabled", READ),
+        "renew the credentials, or leave out a region that is not enabled",
     ),
-    "no code": (refusal(""), "unknown error", AGAIN, READ),
-    "a code with markup": (refusal("<b>Throttling</b>"), "bThrottlingb", "scan again", READ),
-    "time-out": (ReadTimeoutError(endpoint_url="x"), "ReadTimeoutError", "scan again", READ),
-    "garbled": (KeyError("x"), "the answer is garbled, KeyError", AGAIN, UNDERSTOOD),
-    "malformed": (MalformedError("no Subnets"), "no Subnets", AGAIN, UNDERSTOOD),
-}
+    (refusal(""), "unknown error", AGAIN),
+    (refusal("<b>Throttling</b>"), "bThrottlingb", "scan again"),
+    (ReadTimeoutError(endpoint_url="x"), "ReadTimeoutError", "scan again"),
+    (KeyError("x"), "the answer is garbled, KeyError", AGAIN),
+    (MalformedError("no Subnets"), "no Subnets", AGAIN),
+    (None, "no Subnets in the answer", AGAIN),
+]
 
 
-@pytest.mark.parametrize(("error", "why", "remedy", "problem"), WHY.values(), ids=WHY)
-def test_why_a_subnet_is_unknown(error: Exception, why: str, remedy: str, problem: str) -> None:
+@pytest.mark.parametrize(("error", "why", "remedy"), WHY)
+def test_why_a_subnet_is_unknown(error: Exception | None, why: str, remedy: str) -> None:
     facts, _ = read_network(EC2(Subnets=[error]), ["subnet-1"], [])
-    reason = unread("subnet subnet-1", why, SUBNETS, remedy, problem)
-    assert facts == {"subnet-1": replace(NOTHING, vpc_id=None, unread=(reason,))}
+    answered = isinstance(error, KeyError | MalformedError | None)
+    permission, problem = PERMISSIONS["subnet"], UNDERSTOOD if answered else READ
+    reason = Unread("subnet subnet-1", why, permission, remedy.format(permission), problem)
+    assert facts == {"subnet-1": Subnet("subnet-1", unread=(reason,))}
 
 
-TWICE = {
-    "the same twice": ([IN, IN], [group(), group()], None, None),
-    "none": ([], [], "AWS returned no such {}", FOUND),
-    "two answers": (
+NOT_ONE = "AWS answered it in two ways"
+TWICE: list[tuple[list[Any], list[Any], str, str]] = [
+    ([IN, IN], [group(""), group("")], "", ""),
+    ([], [], "AWS returned no such subnet", "AWS returned no such security group"),
+    (
         [IN, {**IN, "CidrBlock": "10.0.9.0/24"}, {**IN, "SubnetId": "subnet-2"}],
-        [group(), group(rule(ALL)), group(number=2)],
-        *("AWS answered it in two ways", UNDERSTOOD),
+        [group(""), group("tcp 22 ::/0"), group("", 2)],
+        *(NOT_ONE, NOT_ONE),
     ),
-    "two answers, the sound one last": (
-        [{**IN, "VpcId": "vpc-2"}, IN],
-        [group(rule(ALL)), group()],
-        *("AWS answered it in two ways", UNDERSTOOD),
-    ),
-}
+    ([{**IN, "VpcId": "vpc-2"}, IN], [group("tcp 22 ::/0"), group("")], NOT_ONE, NOT_ONE),
+    *(([{**IN, "VpcId": vpc}], [group("")], "no VpcId in it", "") for vpc in (None, 7, "garbage")),
+]
 
 
-@pytest.mark.parametrize(("subnets", "groups", "why", "problem"), TWICE.values(), ids=TWICE)
-def test_an_id_is_answered_once(
-    subnets: list[Any], groups: list[Any], why: str | None, problem: Any
+@pytest.mark.parametrize(("subnets", "groups", "of_subnet", "of_group"), TWICE)
+def test_an_id_is_answered_once_and_has_its_vpc(
+    subnets: list[Any], groups: list[Any], of_subnet: str, of_group: str
 ) -> None:
-    ec2 = EC2(Subnets=subnets, RouteTables=[main(1)], SecurityGroups=groups)
+    ec2 = EC2(Subnets=subnets, RouteTables=tables("main1"), SecurityGroups=groups)
     of_subnets, of_groups = read_network(ec2, ["subnet-1"], [("sg-1",)])
-    ((closed,),) = of_groups.values()
-    subnet = of_subnets["subnet-1"]
-    if not why:
-        assert (subnet, closed) == (known(1), CLOSED)
-        return
-    remedy = GONE if problem == FOUND else AGAIN
-    reason = unread("subnet subnet-1", why.format("subnet"), SUBNETS, remedy, problem)
-    assert subnet == replace(NOTHING, vpc_id=None, unread=(reason,))
-    words = "security group sg-1", why.format("security group"), GROUPS
-    reasons = (unread(*words, remedy, problem),)
-    assert closed == SecurityGroup("sg-1", None, (), (), reasons, reasons)
-
-
-@pytest.mark.parametrize("vpc_id", [None, 7, "garbage"])
-def test_a_subnet_of_no_vpc_is_unknown(vpc_id: Any) -> None:
-    facts, ec2 = read_subnet({**IN, "VpcId": vpc_id}, [main(1)])
-    reason = garbled("subnet subnet-1", "no VpcId in it", SUBNETS)
-    assert facts == replace(NOTHING, vpc_id=None, unread=(reason,))
-    assert len(ec2.asked) == 1
-
-
-def test_an_answer_without_its_list_is_malformed() -> None:
-    ec2 = EC2()
-    ec2.paginate = lambda **_: [{}]  # type: ignore[method-assign]
-    facts, _ = read_network(ec2, ["subnet-1"], [])
-    (reason,) = reasons_of(facts["subnet-1"])
-    assert reason.why == "no Subnets in the answer"
-    prefix_list = network._read_prefix_list(ec2, "pl-1")
-    assert (prefix_list.items, str(prefix_list.error)) == ((), "no Entries in the answer")
+    subnet, closed = Subnet("subnet-1", "vpc-1", "rtb-1", (), (), unread=()), sg("")
+    if of_subnet:
+        subnet = Subnet("subnet-1", unread=(unread(f"subnet: {of_subnet}"),))
+        assert ("vpc-id" in [name for _, name, _ in ec2.asked]) == (len(subnets) == 3)
+    if of_group:
+        reasons = (unread(f"sg-1: {of_group}"),)
+        closed = SecurityGroup("sg-1", None, (), (), reasons, reasons)
+    assert (of_subnets, of_groups) == ({"subnet-1": subnet}, {("sg-1",): (closed,)})
 
 
 def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
@@ -1349,31 +817,31 @@ def test_ids_are_asked_for_by_filters_and_200_at_a_time() -> None:
     read_network(ec2, [f"subnet-{n}" for n in range(401)], sets)
     subnets = [("Subnets", "subnet-id", number) for number in (200, 200, 1)]
     assert ec2.asked == [*subnets, ("SecurityGroups", "group-id", 200)]
-    _, ec2 = read_subnet(IN, [main(1)])
+    _, ec2 = read_subnet("1")
     assert ec2.asked == [("Subnets", "subnet-id", 1), ("RouteTables", "vpc-id", 1)]
 
 
-def garbage(answer: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(answer: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the path of every member and item of an answer."""
-    parts = answer.items() if isinstance(answer, dict) else enumerate(answer)
-    for key, value in parts:
+    for key, value in answer.items() if isinstance(answer, dict) else enumerate(answer):
         yield (*path, key)
         if isinstance(value, dict | list):
-            yield from garbage(value, (*path, key))
+            yield from paths(value, (*path, key))
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", [None], {}, {"x": 7}, True], ids=str)
 def test_nothing_of_another_type_raises_or_makes_an_open_network_sound(value: Any) -> None:
     states = {"BlockPublicAccessStates": {"InternetGatewayBlockMode": "off"}}
-    answers: dict[str, list[Any]] = {
-        "Subnets": [DUAL | states, {**DUAL, "SubnetId": "subnet-4"}],
-        "RouteTables": [own(1, TO_VPCE), of(4, TO_ENI), of(2, OUT), edge(back("eni-1"))],
+    dual = SUBNETS["dual"]
+    sound: dict[str, list[Any]] = {
+        "Subnets": [dual | states, {**dual, "SubnetId": "subnet-4"}],
+        "RouteTables": tables("1: vpce-1; 4: eni-1; 2: igw-1; igw: eni-1 in"),
         "VpcEndpoints": [endpoint(1, 2)],
-        "SecurityGroups": [group(rule(ALL), egress=[rule("pl-1")])],
+        "SecurityGroups": [group("tcp 22 0.0.0.0/0 > tcp 22 pl-1")],
         "pl-1": [{"Cidr": "::/0"}],
     }
 
-    def read() -> list[bool]:
+    def read(answers: dict[str, list[Any]]) -> list[bool]:
         facts, groups = read_network(EC2(**answers), ["subnet-1", "subnet-4"], [("sg-1",)])
         ((only,),) = groups.values()
         return [
@@ -1381,9 +849,8 @@ def test_nothing_of_another_type_raises_or_makes_an_open_network_sound(value: An
             *(bool(only.open_ingress or only.unread), bool(only.open_egress or only.unread_egress)),
         ]
 
-    assert all(read())
-    sound = copy.deepcopy(answers)
-    for path in list(garbage(answers)):
+    assert all(read(sound))
+    for path in paths(sound):
         # What is no structure is no item, and a gateway of another kind is no internet gateway.
         if len(path) < 3 or (value == "x" and path[2:] == ("Associations", 0, "GatewayId")):
             continue
@@ -1392,4 +859,4 @@ def test_nothing_of_another_type_raises_or_makes_an_open_network_sound(value: An
         for key in path[:-1]:
             at = at[key]
         at[path[-1]] = value
-        assert all(read()), path
+        assert all(read(answers)), path

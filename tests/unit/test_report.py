@@ -8,8 +8,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from prowler_sagemaker_network_isolation.cli.main import main
 
 from ..embedded.installation import CHECK, CONFIG_CHECK, ROOT
 
-PACKAGE = "prowler_sagemaker_network_isolation"
+OCSF = "x.ocsf.json"
 A, B = "111122223333", "444455556666"
 NIGHT = 1796008620  # 2026-11-30 03:17 UTC
 Detection = dict[str, Any]
@@ -31,8 +31,15 @@ ROUTE = ("public-subnet", "route table rtb-1", "sends 0.0.0.0/0 to igw-1", "subn
 IPV6 = ("public-subnet", "route table rtb-1", "sends ::/0 to igw-1", "subnet-2 is public")
 DENIED = ("route table of subnet-1", "AccessDenied", "ec2:DescribeRouteTables", "allow it")
 UNLISTED = ("models", "AccessDenied", "sagemaker:ListModels", "allow it")
-LISTED = ("model/unknown", UNLISTED)
 VIOLATION, UNKNOWN = ("rule", "thing", "detail", "effect"), ("what", "why", "permission", "remedy")
+
+
+# What a finding is about, and then its evidence.
+USUAL: dict[str, Any] = {
+    **{"account": A, "check": CHECK, "region": "eu-west-1", "severity": "High"},
+    **{"night": 0, "muted": False, "built_in": False},
+}
+EVIDENCE = {"creation_time": "2026-01-01", "endpoints": [], "notes": []}
 
 
 def ocsf(name: str = "m", *reasons: tuple[str | None, ...], **differs: Any) -> Detection:
@@ -42,33 +49,29 @@ def ocsf(name: str = "m", *reasons: tuple[str | None, ...], **differs: Any) -> D
         name: Of the resource; "model/unknown" for a list that could not be read, and the account's
             id for a PASS of the whole account.
         reasons: Violations, or what is unknown, as tuples.
-        differs: What is not as usual: account, region, check; night, counted from the first; muted;
-            severity; built_in, for one without the plugin's evidence; and members of the evidence.
+        differs: What is not as usual; `built_in` is for one without the plugin's evidence.
     """
-    account, check = differs.pop("account", A), differs.pop("check", CHECK)
-    region, night = differs.pop("region", "eu-west-1"), differs.pop("night", 0)
-    muted, severity = differs.pop("muted", False), differs.pop("severity", "High")
-    built_in = differs.pop("built_in", False)
+    about = SimpleNamespace(**{key: differs.pop(key, value) for key, value in USUAL.items()})
     status = "MANUAL" if {DENIED, UNLISTED} & {*reasons} else "FAIL" if reasons else "PASS"
-    kind = "" if "/" in name else CHECKS.get(check, "x").replace(" ", "-") + "/"
-    arn = f"arn:aws:sagemaker:{region}:{account}:{kind}{name}"
-    facts = {"name": name, "creation_time": "2026-01-01", "endpoints": [], "notes": [], **differs}
-    names = {"FAIL": VIOLATION, "MANUAL": UNKNOWN, "PASS": ()}[status]
+    kind = "" if "/" in name else CHECKS.get(about.check, "x").replace(" ", "-") + "/"
+    arn = f"arn:aws:sagemaker:{about.region}:{about.account}:{kind}{name}"
+    names = VIOLATION if status == "FAIL" else UNKNOWN
     said = [dict(zip(names, reason, strict=True)) for reason in reasons]
-    facts["violations"], facts["unknown"] = (said, []) if status == "FAIL" else ([], said)
-    data = {"metadata": {"name": name} if built_in else facts}
+    verdict = {"violations": said * (status == "FAIL"), "unknown": said * (status == "MANUAL")}
+    facts = {} if about.built_in else {**EVIDENCE, **verdict, **differs}
+    data = {"metadata": {"name": name, **facts}}
     return {
         "class_uid": 2004,
-        "cloud": {"provider": "aws", "account": {"uid": account}},
+        "cloud": {"provider": "aws", "account": {"uid": about.account}},
         "finding_info": {"title": "A title", "desc": "**Models** are judged."},
-        "metadata": {"event_code": check, "product": {"version": "5.46.0"}},
+        "metadata": {"event_code": about.check, "product": {"version": "5.46.0"}},
         "remediation": {"desc": "Use `--fixer` in *private* subnets."},
-        "resources": [{"name": name, "uid": arn, "region": region, "data": data}],
-        "severity": severity,
-        "status": "Suppressed" if muted else "New",
+        "resources": [{"name": name, "uid": arn, "region": about.region, "data": data}],
+        "severity": about.severity,
+        "status": "Suppressed" if about.muted else "New",
         "status_code": status,
         "status_detail": f"SageMaker model {name} is {status}.",
-        "time": NIGHT + night * 86_400,
+        "time": NIGHT + about.night * 86_400,
     }
 
 
@@ -78,39 +81,20 @@ def empty(account: str = A, *regions: str, **differs: Any) -> Detection:
     return ocsf(account, account=account, region="us-east-1", regions=[*regions], **differs)
 
 
-@dataclass
-class Done:
-    """What a run of the command gave."""
-
-    code: int | str | None
-    out: str
-    err: str
-
-    @property
-    def words(self) -> str:
-        """What it printed, without its line ends."""
-        return " ".join(self.out.split())
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What it printed in JSON."""
-        printed: dict[str, Any] = json.loads(self.out)
-        return printed
-
-
-Run = Callable[..., Done]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `report` in this process."""
+    """Run `report` in this process: `code`, `out`, `err`, and `words` without line ends."""
 
-    def command(*arguments: str | Path) -> Done:
+    def command(*arguments: str | Path) -> Any:
         try:
             code: int | str | None = main(["report", *map(str, arguments)])
         except SystemExit as error:
             code = error.code
-        return Done(code, *capsys.readouterr())
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err, words=" ".join(out.split()))
 
     return command
 
@@ -126,12 +110,20 @@ def test_the_checks_are_those_of_the_plugin() -> None:
     assert set(CHECKS) == {path.name for path in (ROOT / "checks").iterdir() if path.is_dir()}
 
 
-SOUND, FAILS, UNJUDGED, LIST = ocsf("s"), ocsf("f", ROUTE), ocsf("u", DENIED), ocsf(*LISTED)
+SOUND, FAILS, UNJUDGED = ocsf("s"), ocsf("f", ROUTE), ocsf("u", DENIED)
+LIST, OTHER = ocsf("model/unknown", UNLISTED), ocsf(check="sagemaker_models_vpc_settings_x")
 MUTED, MENDED, LATER = ocsf("f", ROUTE, muted=True), ocsf("f", night=1), ocsf("s", night=1)
 US, CONFIG = ocsf("f", ROUTE, region="us-east-1"), ocsf("c", ROUTE, check=CONFIG_CHECK)
 ANOTHER = ocsf("f", night=1, creation_time="2026-02")
-# What is in the output; the exit code; the numbers of FAIL, MANUAL, PASS and muted; what is said.
-OUTPUTS: dict[str, tuple[list[Detection], int, list[int], str]] = {
+SILENT = "no finding of {} in 1 account ({}): it was not run there, or it broke"
+BUILT_IN = f"1 finding of {CHECK} (A title) without the plugin's verdict"
+AZURE, KUBERNETES = ocsf(check="x", account="of-azure"), ocsf(check="x", account="none")
+AZURE["cloud"]["provider"] = "azure"
+del KUBERNETES["cloud"]
+UNUSABLE = [0, 0, 0, 0]
+# What is in the output; the exit code; the numbers of FAIL, MANUAL, PASS and muted, or that it is
+# not to be used; what is said; and the checks that were to run, if not that of models.
+OUTPUTS: dict[str, tuple[Any, ...]] = {
     "sound": ([SOUND], 0, [0, 0, 1, 0], "Everything was judged, and nothing fails (exit code 0)"),
     "a fail": ([SOUND, FAILS], 3, [1, 0, 1, 0], "1 fail (exit code 3)"),
     "a muted fail": ([SOUND, MUTED], 0, [0, 0, 1, 1], "Everything but what is muted was judged"),
@@ -146,156 +138,134 @@ OUTPUTS: dict[str, tuple[list[Detection], int, list[int], str]] = {
     "a copy": ([FAILS, FAILS], 3, [1, 0, 0, 0], "(Left out: 1 finding judged again, or there twi"),
     "mended": ([FAILS, MENDED], 0, [0, 0, 1, 0], "Scanned 2026-12-01 03:17 UTC"),
     "the other way round": ([MENDED, FAILS], 0, [0, 0, 1, 0], ""),
-    "fails since": ([SOUND, ocsf("s", ROUTE, night=1)], 3, [1, 0, 0, 0], ""),
     "one of two again": ([FAILS, SOUND, LATER], 3, [1, 0, 1, 0], "Findings of more than one day"),
     "another of its name": ([FAILS, ANOTHER], 0, [0, 0, 1, 0], ""),
     "one region after all": ([US, SOUND, LATER], 3, [1, 0, 1, 0], "us-east-1/f (2026-11-30)"),
-    "a mutelist between": ([FAILS, ocsf("f", ROUTE, night=1, muted=True)], 0, [0, 0, 0, 1], ""),
     "a list, then one of it": ([LIST, LATER], 1, [0, 1, 1, 0], "models of eu-west-1 (2026-11-30)"),
-    "a list, then nothing": ([LIST, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
-    "all deleted": ([FAILS, UNJUDGED, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
+    "all deleted": ([FAILS, LIST, empty(night=1)], 0, [0, 0, 1, 0], "nothing to judge"),
     "deleted in one region": ([FAILS, US, empty(A, "eu-west-1", night=1)], 3, [1, 0, 1, 0], "f ("),
     "another since": ([FAILS, empty(night=1), ocsf("s", night=2)], 0, [0, 0, 1, 0], "2026-12-02"),
     "made since": ([empty(), LATER], 0, [0, 0, 1, 0], "Everything was judged"),
     "another account is empty": ([FAILS, empty(B, night=1)], 3, [1, 0, 1, 0], f"{A}/eu-west-1/f"),
     "another kind": ([CONFIG, empty(night=1)], 3, [1, 0, 1, 0], "1 endpoint configuration"),
+    # Each check of each account is enough, of Prowler's providers AWS; also after an older plugin.
+    "all": ([empty(a, check=c) for a in (A, B) for c in CHECKS], 0, [0, 0, 6, 0], "", *CHECKS),
+    "other providers": ([SOUND, AZURE, KUBERNETES], 0, [0, 0, 1, 0], ""),
+    "an older plugin": ([ocsf("s", night=-1, built_in=True), SOUND], 0, [0, 0, 1, 0], ""),
+    # Silence is not health.
+    "nothing": ([], 1, UNUSABLE, "nothing was judged: there is no finding in OCSF."),
+    "compliance alone": ([{"class_uid": 2003}], 1, UNUSABLE, "nothing was judged"),
+    "other checks alone": ([OTHER], 1, UNUSABLE, SILENT.format(CHECK, A)),
+    "one broke": ([SOUND], 1, UNUSABLE, SILENT.format(CONFIG_CHECK, A), CHECK, CONFIG_CHECK),
+    "in one account": ([SOUND, ocsf(account=B, check="x")], 1, UNUSABLE, SILENT.format(CHECK, B)),
+    "another check": ([ocsf(check=CONFIG_CHECK)], 1, UNUSABLE, SILENT.format(CHECK, A)),
+    "the built-in": ([SOUND, ocsf("b", ROUTE, built_in=True)], 1, UNUSABLE, BUILT_IN),
+    "the built-in since": ([FAILS, ocsf("f", night=1, built_in=True)], 1, UNUSABLE, BUILT_IN),
 }
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_what_findings_come_to(run: Run, tmp_path: Path, name: str) -> None:
-    found, code, counts, said = OUTPUTS[name]
+    found, code, counts, said, *checks = OUTPUTS[name]
+    (tmp_path / "output").mkdir()
     for number, detection in enumerate(found):
-        write(tmp_path / "a" / str(number) / "x.ocsf.json", detection)
-    done = run(tmp_path)
-    assert (done.code, done.err) == (code, "")
-    assert said in done.words
-    assert max(map(len, done.out.splitlines())) <= text.WIDTH
-    data = run(tmp_path, "--format", "json").data
-    assert (data["exit_code"], list(data["counts"].values())) == (code, counts)
-    assert len(data["findings"]) == sum(data["counts"].values())
-    assert len(data["findings"]) + data["superseded"] == len(found)
-
-
-OTHER = ocsf(check="sagemaker_models_vpc_settings_configured")
-SILENT = "no finding of {} in 1 account ({}): it was not run there, or it broke"
-BUILT_IN = f"1 finding of {CHECK} (A title) without the plugin's verdict"
-# What is in the output, the checks that were to run, and what is said to be missing.
-MISSING: dict[str, tuple[list[Detection], tuple[str, ...], str]] = {
-    "nothing": ([], (CHECK,), "nothing was judged: there is no finding in OCSF."),
-    "compliance alone": ([{"class_uid": 2003}], (CHECK,), "nothing was judged"),
-    "other checks alone": ([OTHER], (CHECK,), SILENT.format(CHECK, A)),
-    "a check that broke": ([SOUND], (CHECK, CONFIG_CHECK), SILENT.format(CONFIG_CHECK, A)),
-    "in one account": ([SOUND, ocsf(account=B, check="x")], (CHECK,), SILENT.format(CHECK, B)),
-    "another than was to run": ([ocsf(check=CONFIG_CHECK)], (CHECK,), SILENT.format(CHECK, A)),
-    "the built-in": ([SOUND, ocsf("b", ROUTE, built_in=True)], (CHECK,), BUILT_IN),
-    "the built-in since": ([FAILS, ocsf("f", night=1, built_in=True)], (CHECK,), BUILT_IN),
-}
-
-
-@pytest.mark.parametrize("name", MISSING)
-def test_silence_is_not_health(run: Run, tmp_path: Path, name: str) -> None:
-    found, checks, said = MISSING[name]
+        write(tmp_path / "output" / str(number) / OCSF, detection)
     alerts = tmp_path / "x.sarif"
     alerts.write_text("of an earlier run")
-    done = run(write(tmp_path / "x.ocsf.json", *found), "--checks", *checks, "--sarif", alerts)
-    assert (done.code, done.err.count("\n")) == (1, 1)
-    assert said in done.err
-    assert "Not all of the output can be used (exit code 1)." in done.out
-    assert not alerts.exists()
+    asked = [tmp_path / "output", "--checks", *(checks or [CHECK]), "--sarif", alerts]
+    done = run(*asked)
+    assert done.code == code
+    assert max(map(len, done.out.splitlines())) <= text.WIDTH
+    assert alerts.exists() is (counts is not UNUSABLE)
+    if counts is UNUSABLE:
+        assert said in done.err
+        assert done.err.count("\n") == 1
+        assert "Not all of the output can be used (exit code 1)." in done.out
+        return
+    assert said in done.words
+    assert not done.err
+    data = json.loads(run(*asked, "--format", "json").out)
+    assert (data["exit_code"], list(data["counts"].values())) == (code, counts)
+    assert len(data["findings"]) == sum(data["counts"].values())
+    if found[-1:] != [KUBERNETES]:
+        assert len(data["findings"]) + data["superseded"] == len(found)
 
 
-def test_each_check_of_each_account_is_enough(run: Run, tmp_path: Path) -> None:
-    found = [empty(a, check=check) for a in (A, B) for check in CHECKS]
-    azure, kubernetes = ocsf(check="x", account="a-subscription"), ocsf(check="x", account="none")
-    azure["cloud"]["provider"] = "azure"
-    del kubernetes["cloud"]
-    old = ocsf("f", night=-1, built_in=True)  # of an older plugin, and judged again since
-    path = write(tmp_path / "x.ocsf.json", *found, azure, kubernetes, old, ocsf("f"))
-    assert run(path, "--checks", *CHECKS).code == 0
+WHOLE = json.dumps([FAILS])
+IS_NOT = "finding 1 is not as Prowler and the plugin"
+# A file beside one that is whole, a.ocsf.json; what is in it, or is replaced in a whole one; and
+# what is said of it.
+FILES: list[tuple[str, Any, str]] = [
+    (OCSF, "", "is empty: scan again"),
+    (OCSF, b"\xff\xfe\x00", "is not text"),
+    (OCSF, WHOLE[:-200], "is cut off, or is not JSON"),
+    (OCSF, WHOLE[:-1] + ",", "after 1 finding, is cut off"),
+    (OCSF, "{}", "holds no list of findings"),
+    (OCSF, "A;B\n1;2\n", "holds no list of findings"),
+    (OCSF, '["FAIL"]', "holds something else than findings"),
+    (OCSF, '[{"a": 1}]', IS_NOT),
+    (OCSF, WHOLE * 2, "goes on after its end"),
+    (OCSF, "[" * 100_000, "is not JSON"),
+    (OCSF, ("status_code", "other"), IS_NOT),
+    (OCSF, ('"time": ', '"time": 1e999, "x": '), "OverflowError"),
+    (OCSF, ('"time": ', '"time": 1e12, "x": '), "ValueError"),
+    (OCSF, ('"eu-west-1"', "null"), "a NoneType where a text must be"),
+    (OCSF, ('"name": "f"', '"name": 7'), "a int where a text must be"),
+    (OCSF, ('"route table rtb-1"', "null"), "a NoneType where a text must"),
+    (OCSF, ('"FAIL"', '"WARN"'), "'WARN'"),
+    (OCSF, ('"violations": [', '"violations": [], "x": ['), "it is FAIL"),
+    (OCSF, ('"FAIL"', '"MANUAL"'), "it is MANUAL"),
+    (OCSF, ('"FAIL"', '"PASS"'), "it is PASS"),
+    (OCSF, ('"thing"', '"other"'), "KeyError"),
+    # of another format
+    ("b.csv", f"A;FINDING_UID;B\n1;2;s3\n1;2;{CHECK};x\n", "has no OCSF beside it"),
+    ("a.csv", f"A;FINDING_UID;B\n1;2;{CHECK};x\n", ""),
+    ("b.csv", "A;FINDING_UID;B\n1;2;s3;x\n", ""),
+    ("b.csv", f"A;REQUIREMENTS_ID;B\n1;2;{CHECK};x\n", ""),
+    ("a.html", "<b>Parameters used:</b> aws --status PASS\n<tbody>", "with --status PASS, which"),
+    ("a.html", "--status MANUAL FAIL --status FAIL PASS -z", "with --status FAIL PASS, which"),
+    ("a.html", "--status FAIL MANUAL", ""),
+    ("a.html", "-z<tbody> --status PASS", ""),
+]
 
 
-BESIDE = {  # a.ocsf.json
-    ("b.csv", f"A;FINDING_UID;B\n1;2;s3\n1;2;{CHECK};x\n"): "has no OCSF beside it",
-    ("a.csv", f"A;FINDING_UID;B\n1;2;{CHECK};x\n"): "",
-    ("b.csv", "A;FINDING_UID;B\n1;2;s3;x\n"): "",
-    ("b.csv", f"A;REQUIREMENTS_ID;B\n1;2;{CHECK};x\n"): "",
-    ("a.html", "<b>Parameters used:</b> aws --status PASS\n<tbody>"): "with --status PASS, which",
-    ("a.html", "--status MANUAL FAIL --status FAIL PASS -z"): "with --status FAIL PASS, which",
-    ("a.html", "--status FAIL MANUAL"): "",
-    ("a.html", "-z<tbody> --status PASS"): "",
-}
-
-
-@pytest.mark.parametrize(("name", "content"), BESIDE)
-def test_what_other_files_tell_of_a_scan(run: Run, tmp_path: Path, name: str, content: str) -> None:
-    write(tmp_path / "a.ocsf.json", SOUND)
-    (tmp_path / name).write_text(content)
-    done, said = run(tmp_path), BESIDE[name, content]
-    assert (done.code, done.err.count("\n")) == (bool(said), bool(said))
-    assert said in done.err
-
-
-# What is in the file, or what is done to a whole one, and what is said of it.
-BROKEN: dict[str, tuple[Any, str]] = {
-    "not there": (None, "is not there: name the folder"),
-    "empty": ("", "is empty: scan again"),
-    "binary": (b"\xff\xfe\x00", "is not text"),
-    "cut off": (lambda whole: whole[:-200], "is cut off, or is not JSON"),
-    "cut off after a finding": (lambda whole: whole[:-1] + ",", "after 1 finding, is cut off"),
-    "an object": ("{}", "holds no list of findings"),
-    "a CSV": ("A;B\n1;2\n", "holds no list of findings"),
-    "a list of texts": ('["FAIL"]', "holds something else than findings"),
-    "a list of something else": ('[{"a": 1}]', "finding 1 is not as Prowler and the plugin"),
-    "two lists": (lambda whole: whole * 2, "goes on after its end"),
-    "nested without end": ("[" * 100_000, "is not JSON"),
-    "without a status": (("status_code", "other"), "finding 1 is not as Prowler and the plugin"),
-    "of an infinite time": (('"time": ', '"time": 1e999, "x": '), "OverflowError"),
-    "of a year without end": (('"time": ', '"time": 1e12, "x": '), "ValueError"),
-    "of a region that is none": (('"eu-west-1"', "null"), "a NoneType where a text must be"),
-    "of a number for a name": (('"name": "f"', '"name": 7'), "a int where a text must be"),
-    "of a thing that is none": (('"route table rtb-1"', "null"), "a NoneType where a text must"),
-    "of an unknown status": (('"FAIL"', '"WARN"'), "'WARN'"),
-    "of a FAIL without a reason": (('"violations": [', '"violations": [], "x": ['), "it is FAIL"),
-    "of a MANUAL without a reason": (('"FAIL"', '"MANUAL"'), "it is MANUAL"),
-    "of a PASS with a reason": (('"FAIL"', '"PASS"'), "it is PASS"),
-    "without a part of the verdict": (('"thing"', '"other"'), "KeyError"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_file_is_one_sentence(run: Run, tmp_path: Path, name: str) -> None:
-    content, sentence = BROKEN[name]
-    path, alerts = tmp_path / "broken.ocsf.json", tmp_path / "alerts.sarif"
-    whole = json.dumps([FAILS])
+@pytest.mark.parametrize(("name", "content", "said"), FILES)
+def test_a_file_that_is_not_whole_is_one_sentence(
+    run: Run, tmp_path: Path, name: str, content: Any, said: str
+) -> None:
+    sound = write(tmp_path / "a.ocsf.json", SOUND)
+    path, alerts = tmp_path / name, tmp_path / "alerts.sarif"
     if isinstance(content, tuple):
-        content = whole.replace(*content)
-        assert content != whole
-    elif callable(content):
-        content = content(whole)
-    if content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    sound = write(tmp_path / "sound" / "x.ocsf.json", SOUND)
-    for arguments in ((path,), (sound, path), (sound, "--baseline", path)):
+        content = WHOLE.replace(*content)
+        assert content != WHOLE
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for arguments in ((tmp_path,), (sound, "--baseline", path))[: 1 + (name == OCSF)]:
         alerts.write_text("of an earlier run")
         done = run(*arguments, "--sarif", alerts)
-        assert (done.code, done.err.count("\n")) == (1, 1)
-        assert sentence in done.err
-        assert str(path) in done.err
-        assert not alerts.exists()  # its alerts would be closed
+        assert (done.code, done.err.count("\n")) == (bool(said), bool(said))
+        assert said in done.err
+        assert str(path) in done.err or not said
+        # An earlier run's alerts would be closed by those of a run that has not all.
+        assert alerts.exists() is not bool(said)
 
 
 def test_files_of_every_kind_are_found_and_read_to_their_end(run: Run, tmp_path: Path) -> None:
-    path = write(tmp_path / "elsewhere" / "x.ocsf.json", {"class_uid": 2003}, FAILS)
+    path = write(tmp_path / "elsewhere" / OCSF, {"class_uid": 2003}, FAILS)
     path.write_bytes(codecs.BOM_UTF8 + path.read_bytes() + b" \n")
-    output = write(tmp_path / "output" / "x.ocsf.json", SOUND).parent
+    output = write(tmp_path / "output" / OCSF, SOUND).parent
     (output / "night").symlink_to(tmp_path / "elsewhere")
     (output / "loop").symlink_to(output)
     done = run(output)
-    assert (done.code, done.err) == (3, "")
+    assert (done.code, done.err, "Left out" in done.out) == (3, "", False)
     os.mkfifo(output / "pipe.ocsf.json")
-    assert "pipe.ocsf.json is no regular file." in run(output).err
-    assert "cannot be read: File name too long." in run(tmp_path / ("x" * 300)).err
+    for place, said in (
+        (output, "pipe.ocsf.json is no regular file."),
+        (tmp_path / ("x" * 300), "cannot be read: File name too long."),
+        (tmp_path / "no", "no is not there: name the folder"),
+    ):
+        done = run(path, place)
+        assert (done.code, done.err.count("\n")) == (1, 1)
+        assert said in done.err
 
 
 @pytest.mark.parametrize(
@@ -312,20 +282,17 @@ def test_a_wrong_command_line(run: Run, arguments: list[str]) -> None:
 
 def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
     """What serves comes first; an endpoint's name is one in each account and region."""
-    used = {"endpoints": [{"name": "e", "arn": None, "status": "InService"}]}
-    not_all_known = ocsf("c", ROUTE, account=B, **used)
-    (resource,) = not_all_known["resources"]
-    resource["data"]["metadata"]["unknown"] = [dict(zip(UNKNOWN, DENIED, strict=True))]
+    used: dict[str, Any] = {"endpoints": [{"name": "e", "arn": None, "status": "InService"}]}
     path = write(
-        tmp_path / "x.ocsf.json",
+        tmp_path / OCSF,
         *(ocsf(f"m{number}", NO_VPC) for number in range(1212)),
         ocsf("a", ROUTE, IPV6, **used),
         ocsf("b", ROUTE, ISOLATION, region="us-east-1", endpoints=None, severity="Low"),
-        not_all_known,
+        # Not all is known of it.
+        ocsf("c", ROUTE, account=B, **used, unknown=[dict(zip(UNKNOWN, DENIED, strict=True))]),
         ocsf("x", ROUTE, ISOLATION, muted=True),
     )
-    done = run(path)
-    words = done.words
+    words, data = run(path).words, json.loads(run(path, "--format", "json").out)
     assert (
         "3 route table rtb-1 sends 0.0.0.0/0 to igw-1; sends ::/0 to igw-1 subnet-1 is "
         "public; subnet-2 is public 3 models (the only cause of 1): "
@@ -334,25 +301,23 @@ def test_causes_name_resources_and_endpoints(run: Run, tmp_path: Path) -> None:
         "(the only cause of 1,212): "
     ) in words
     assert f"{A}/eu-west-1/m9 and 1,202 more 1 network isolation is disabled" in words
-    assert "Of 2 accounts, 2 have what fails, 0 what could not be judged, 0 neither" in words
-    data = run(path, "--format", "json").data
-    assert [cause["rule"] for cause in data["fix_first"]] == [ROUTE[0], NO_VPC[0], ISOLATION[0]]
-    assert [cause["only_cause_of"] for cause in data["fix_first"]] == [1, 1212, 0]
-    assert len(data["fix_first"][1]["resources"]) == 1212
+    assert [(c["rule"], c["only_cause_of"], len(c["resources"])) for c in data["fix_first"]] == [
+        *((ROUTE[0], 1, 3), (NO_VPC[0], 1212, 1212), (ISOLATION[0], 0, 1))
+    ]
     (one,) = (f for f in data["findings"] if f["name"] == "b")
+    causes = [dict(zip(VIOLATION, cause, strict=True)) for cause in (ROUTE, ISOLATION)]
     assert one == {
         **{"status": "FAIL", "muted": False, "severity": "Low", "check": CHECK, "account": A},
         **{"region": "us-east-1", "arn": f"arn:aws:sagemaker:us-east-1:{A}:model/b", "name": "b"},
         **{"creation_time": "2026-01-01", "scanned": "2026-11-30T03:17:00+00:00"},
-        **{"endpoints": None, "unread": [], "text": "SageMaker model b is FAIL."},
-        "causes": [dict(zip(VIOLATION, cause, strict=True)) for cause in (ROUTE, ISOLATION)],
+        **{"endpoints": None, "causes": causes, "unread": [], "text": "SageMaker model b is FAIL."},
     }
 
 
 def test_of_many_accounts_those_that_fail_are_named(run: Run, tmp_path: Path) -> None:
     accounts = [f"{number:012}" for number in range(50)]
     found = [ocsf("m", *[ROUTE] * (a < accounts[14]), account=a) for a in accounts]
-    done = run(write(tmp_path / "x.ocsf.json", *found, ocsf("u", DENIED, account=accounts[20])))
+    done = run(write(tmp_path / OCSF, *found, ocsf("u", DENIED, account=accounts[20])))
     assert "Of 50 accounts, 14 have what fails, 1 what could not be judged, 35 neither" in done.out
     rows = re.findall(r"^(\d{12}) +(\d+) +(\d+) +(\d+) +(\d+)$", done.out, re.MULTILINE)
     assert [row[0] for row in rows] == [*accounts[:14], accounts[20]]
@@ -389,20 +354,20 @@ CHANGES: dict[str, tuple[list[Detection], list[Detection], dict[str, str], int, 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_has_changed_since_the_baseline(run: Run, tmp_path: Path, name: str) -> None:
     then, now, changes, code, said = CHANGES[name]
-    output = write(tmp_path / "now" / "x.ocsf.json", *now)
-    baseline = write(tmp_path / "then" / "x.ocsf.json", *then)
-    done = run(output, "--baseline", baseline, "--format", "json")
+    output = write(tmp_path / "now" / OCSF, *now)
+    asked = output, "--baseline", write(tmp_path / "then" / OCSF, *then)
+    done = run(*asked, "--format", "json")
     assert (done.code, done.err.count("\n")) == (code, bool(said))
     assert said in done.err
-    since = done.data["since_baseline"].items()
+    since = json.loads(done.out)["since_baseline"].items()
     assert {key: "".join(f["name"] for f in found) for key, found in since if found} == changes
-    printed = run(output, "--baseline", baseline).words
+    printed = run(*asked).words
     assert "Since the baseline" in printed
     assert ("did not then f: SageMaker model f" in printed) == ("fails" in changes)
 
 
 def test_a_baseline_that_holds_the_output_is_none(run: Run, tmp_path: Path) -> None:
-    output = write(tmp_path / "today" / "x.ocsf.json", FAILS)
+    output = write(tmp_path / "today" / OCSF, FAILS)
     for arguments in ((output, tmp_path), (output.parent, tmp_path), (output, output)):
         done = run(arguments[0], "--baseline", arguments[1])
         assert (done.code, done.err.count("holds the output itself")) == (1, 1)
@@ -410,85 +375,72 @@ def test_a_baseline_that_holds_the_output_is_none(run: Run, tmp_path: Path) -> N
 
 def test_a_text_cannot_command_a_terminal(run: Run, tmp_path: Path) -> None:
     hostile = ocsf("f", ("rule", "thing \033]0;x\007", "\ud800", None), region="\033[31mred")
-    output = write(tmp_path / "now" / "x.ocsf.json", hostile, SOUND)
-    done = run(output, "--baseline", write(tmp_path / "then" / "x.ocsf.json", SOUND))
+    output = write(tmp_path / "now" / OCSF, hostile, SOUND)
+    done = run(output, "--baseline", write(tmp_path / "then" / OCSF, SOUND))
     assert "thing ]0;x" in done.out
     assert "[31mred" in done.out
     assert "\033" not in done.out
 
 
-def test_the_sarif_has_an_alert_for_each_that_fails_or_could_not_be_judged(
-    run: Run, tmp_path: Path
-) -> None:
+def test_what_fails_or_could_not_be_judged_is_an_alert(run: Run, tmp_path: Path) -> None:
     """A rule is as severe as the most severe of its alerts, whatever comes first."""
     path = tmp_path / "x.sarif"
     low, high = ocsf("l", ROUTE, severity="Low"), ocsf("c", ROUTE, severity="Critical")
     muted = ocsf("x", ROUTE, muted=True)
-    run(write(tmp_path / "x.ocsf.json", UNJUDGED, low, high, FAILS, SOUND, muted), "--sarif", path)
+    run(write(tmp_path / OCSF, UNJUDGED, low, high, FAILS, SOUND, muted), "--sarif", path)
     document = json.loads(path.read_text("utf-8"))
     Sarif.model_validate(document)
     (made,) = document["runs"]
-    assert [(r["level"], r["message"]["text"]) for r in made["results"]] == [
-        ("note", "SageMaker model l is FAIL."),
-        ("error", "SageMaker model c is FAIL."),
-        ("error", "SageMaker model f is FAIL."),
-        ("warning", "SageMaker model u is MANUAL."),
-    ]
+    alerts = [(result["level"], result["message"]["text"][16:]) for result in made["results"]]
+    assert alerts[:2] == [("note", "l is FAIL."), ("error", "c is FAIL.")]
+    assert alerts[2:] == [("error", "f is FAIL."), ("warning", "u is MANUAL.")]
     place = made["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert place == f"{A}/eu-west-1/model/l"
     assert made["tool"]["driver"]["version"] == "5.46.0"
     (rule,) = made["tool"]["driver"]["rules"]
     assert (rule["id"], rule["properties"]["security-severity"]) == (CHECK, "9.0")
-    assert rule["help"] == {
-        "text": "Use --fixer in private subnets.",
-        "markdown": "Use `--fixer` in *private* subnets.",
-    }
+    described = "Use --fixer in private subnets.", "Use `--fixer` in *private* subnets."
+    assert rule["help"] == dict(zip(("text", "markdown"), described, strict=True))
 
 
-LIMITS = {
-    2: (2, ""),
-    3: (3, "Code scanning shows 2 of the 3 alerts of the SARIF."),
-    5: (4, "Code scanning takes 4 alerts: the SARIF leaves out 1."),
-}
-
-
-@pytest.mark.parametrize("number", LIMITS)
+@pytest.mark.parametrize(
+    ("number", "taken", "sentence"),
+    [
+        (2, 2, ""),
+        (3, 3, "Code scanning shows 2 of the 3 alerts of the SARIF."),
+        (5, 4, "Code scanning takes 4 alerts: the SARIF leaves out 1."),
+    ],
+)
 def test_the_limits_of_code_scanning(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    run: Run, tmp_path: Path, monkeypatch: Any, number: int, taken: int, sentence: str
 ) -> None:
     """What fails is left out after what could not be judged."""
     assert (sarif.MOST, sarif.SHOWN) == (25_000, 5_000)
     monkeypatch.setattr(sarif, "MOST", 4)
     monkeypatch.setattr(sarif, "SHOWN", 2)
-    (shown, sentence), path = LIMITS[number], tmp_path / "x.sarif"
-    fails = [ocsf(f"m{n}", ROUTE) for n in range(number - 1)]
-    done = run(write(tmp_path / "x.ocsf.json", UNJUDGED, *fails), "--sarif", path)
+    found, path = [ocsf(f"m{n}", ROUTE) for n in range(number - 1)], tmp_path / "x.sarif"
+    done = run(write(tmp_path / OCSF, UNJUDGED, *found), "--sarif", path)
     assert done.err == (f"sagemaker-isolation: {sentence}\n" if sentence else "")
     levels = [result["level"] for result in json.loads(path.read_text())["runs"][0]["results"]]
-    assert levels == [*["error"] * (number - 1), "warning"][:shown]
-
-
-class Terminal(io.StringIO):
-    """A stream that is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
+    assert levels == [*["error"] * (number - 1), "warning"][:taken]
 
 
 def test_colours_are_for_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert text.painter(Terminal())("1 FAIL", "FAIL") == "\033[31m1 FAIL\033[0m"
+    assert text.painter(terminal)("1 FAIL", "FAIL") == "\033[31m1 FAIL\033[0m"
     assert text.painter(io.StringIO())("1 FAIL", "FAIL") == "1 FAIL"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert text.painter(Terminal())("1 FAIL", "FAIL") == "1 FAIL"
+    assert text.painter(terminal)("1 FAIL", "FAIL") == "1 FAIL"
 
 
 def test_what_cannot_be_written_is_said_to_be(run: Run, tmp_path: Path) -> None:
-    path = write(tmp_path / "x.ocsf.json", SOUND)
+    path = write(tmp_path / OCSF, SOUND)
     done = run(path, "--sarif", tmp_path / "no" / "x.sarif")
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "x.sarif cannot be used: No such file or directory." in done.err
-    command = [sys.executable, "-m", PACKAGE, "report", str(path)]
+    command = [sys.executable, "-m", "prowler_sagemaker_network_isolation", "report", str(path)]
     for redirected, code, said in (
         (">/dev/full", 1, "the output cannot be used: No space left on device.\n"),
         (">&-", 0, ""),
@@ -509,20 +461,19 @@ def test_the_history_of_five_nights_with_a_gap(tmp_path: Path) -> None:
         3: [ocsf("m", ROUTE, night=3)],
     }
     for night, found in nights.items():
-        write(tmp_path / "output" / str(night) / "x.ocsf.json", *found)
+        write(tmp_path / "output" / str(night) / OCSF, *found)
         write(tmp_path / "output" / "copies" / f"{night}.ocsf.json", *found, {"class_uid": 2003})
     header = (ROOT / "docs" / "history.jq").read_text("utf-8")
     command = "".join(re.findall(r"^#( {4,}.+\n)", header, re.MULTILINE))
-    assert "docs/history.jq" in command
 
     def history(first: str, last: str) -> subprocess.CompletedProcess[str]:
         asked = command.replace("2026-11-01", first).replace("2026-11-30", last)
         shell = ["bash", "-c", asked.replace("docs/", f"{ROOT}/docs/")]
         return subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    done = history("2026-11-28", "2026-12-02")
+    whole = "2026-11-28", "2026-12-02"
     arn = f"arn:aws:sagemaker:eu-west-1:{A}:model"
-    assert done.stdout.splitlines() == [
+    assert history(*whole).stdout.splitlines() == [
         f"{A} {CHECK}: 4 scans on 4 of 5 days",
         "  no scan 2026-11-30",
         f"  FAIL 2026-11-28 to 2026-11-29, then PASS from 2026-12-01: {arn}/m",
@@ -537,6 +488,5 @@ def test_the_history_of_five_nights_with_a_gap(tmp_path: Path) -> None:
         "  no scan 2026-11-28 to 2026-12-01",
     ]
     assert "no finding of the plugin's between" in history("2025-01-01", "2025-02-01").stderr
-    (tmp_path / "output" / "half.ocsf.json").write_text(json.dumps([FAILS])[:-9])
-    broken = history("2026-11-28", "2026-12-02")
-    assert (broken.returncode != 0, broken.stdout) == (True, "")
+    (tmp_path / "output" / "half.ocsf.json").write_text(WHOLE[:-9])
+    assert (history(*whole).returncode != 0, history(*whole).stdout) == (True, "")
