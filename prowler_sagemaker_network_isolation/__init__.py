@@ -49,27 +49,23 @@ def take_the_place_of_the_built_in() -> None:
     if find_spec("prowler") is None:
         return
     ours = {(path.parent.name, str(path.parent)) for path in _FOLDER.glob("*/*.metadata.json")}
+    what = "a version of the plugin that supports this Prowler, or remove the plugin"
     if not ours:
         # A zipped package, or a link that git wrote as a file, as it does by default on Windows:
         # `core.symlinks` of https://git-scm.com/docs/git-config.
-        _say_who_answers(
-            f"there are none in {_FOLDER}. Install the plugin again: not as a zip, and from a "
-            "checkout without -e or with git's core.symlinks set to true",
-            {_CHECK},
-        )
-        return
+        what = "the plugin again: not as a zip, and from a checkout without -e or with git's "
+        what += "core.symlinks set to true"
     try:
         _put_first(ours)
     except Exception as error:
-        _say_who_answers(
-            f"{error}. Install a version of the plugin that supports this Prowler, or remove the "
-            "plugin",
-            {name for name, _ in ours},
-        )
+        checks = {name for name, _ in ours} or {_CHECK}
+        _say_who_answers(f"{error}. Install {what}", checks)
 
 
 def _put_first(ours: set[tuple[str, str]]) -> None:
     """Put our folder first, and take it off and raise where our checks would not run."""
+    if not ours:
+        raise LookupError(f"there are none in {_FOLDER}")
     path = import_module(_SERVICE).__path__
     before = set(sys.modules)
     path.insert(0, str(_FOLDER))

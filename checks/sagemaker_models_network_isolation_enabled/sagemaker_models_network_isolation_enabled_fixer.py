@@ -18,38 +18,14 @@ from .lib.listings import sagemaker_service
 
 
 def fixer(resource_id: str, region: str) -> bool:
-    """Write a page for each endpoint that a failing model serves, and say where, or why not.
+    """Write a page for each endpoint that the model `resource_id` serves, and say where, or why.
 
-    Permissions:
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "ec2:DescribeRouteTables",
-                    "ec2:DescribeSecurityGroups",
-                    "ec2:DescribeSubnets",
-                    "ec2:GetManagedPrefixListEntries",
-                    "sagemaker:DescribeEndpoint",
-                    "sagemaker:DescribeEndpointConfig",
-                    "sagemaker:DescribeInferenceComponent",
-                    "sagemaker:DescribeModel",
-                    "sagemaker:ListEndpoints",
-                    "sagemaker:ListInferenceComponents",
-                    "sagemaker:ListTags"
-                ],
-                "Resource": "*"
-            }
-        ]
-    }
+    It returns False, because what fails is fixed by whoever follows the page, if they do.
 
-    Args:
-        resource_id: The model's name.
-        region: Its region.
-
-    Returns:
-        False: what fails is fixed by whoever follows the page, if they do.
+    Permissions: ec2:DescribeRouteTables, ec2:DescribeSecurityGroups, ec2:DescribeSubnets,
+    ec2:GetManagedPrefixListEntries, sagemaker:DescribeEndpoint, sagemaker:DescribeEndpointConfig,
+    sagemaker:DescribeInferenceComponent, sagemaker:DescribeModel, sagemaker:ListEndpoints,
+    sagemaker:ListInferenceComponents and sagemaker:ListTags.
     """
     # botocore would log calls and answers, which hold the environment of models.
     botocore = logging.getLogger("botocore")

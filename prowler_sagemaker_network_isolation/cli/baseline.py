@@ -11,12 +11,10 @@ class Changes:
     """What has changed, each in the order of the findings. Muted findings do not fail.
 
     Attributes:
-        fails: What fails now and did not fail then.
-        mended: What failed then and passes now.
+        fails: What fails now and did not fail then; `still` did, and `mended` passes now.
         gone: What was there then and is not now, where its check found anything in the account and
             region now.
-        still: What fails now and failed then.
-        worse: Of those, what now fails by a cause that it did not have then.
+        worse: Of `still`, what now fails by a cause that it did not have then.
         not_looked_at: Check, account and region of which there are findings then and none now.
     """
 

@@ -11,8 +11,7 @@ from .words import counted
 
 _CHUNK = 2**20  # characters that are read at a time
 _LONGEST = 2**26  # characters; one finding is not longer, so this is no finding
-_SOLID = re.compile(r"\S")
-_CUT_OFF = "is cut off, or is not JSON: scan again"
+_END, _SEPARATED = re.compile(r"\s*]"), re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
 _STATUS = re.compile(r"--status[ =]((?:(?:PASS|FAIL|MANUAL)\b ?)+)")
 
@@ -25,7 +24,6 @@ def files_below(place: Path, name: str) -> list[Path]:
     """Return the files that a user means: one file, or those below a folder at any depth.
 
     Args:
-        place: The file or folder.
         name: What the whole name of a file below a folder matches: a regular expression.
 
     Raises:
@@ -103,36 +101,24 @@ def elements(path: Path) -> Iterator[dict[str, Any]]:
 
 def _structures(file: TextIO) -> Iterator[dict[str, Any]]:
     """Yield the structures of a list in JSON; a ValueError, whose message is a clause, if none."""
-    text, at = "", 0  # no more than one finding needs, and where the next thing begins
-
-    def peek() -> str:
-        """Return the next character that is no white space; an empty one at the end."""
-        nonlocal text, at
-        while not (found := _SOLID.search(text, at)) and (text := file.read(_CHUNK)):
-            at = 0
-        at = found.start() if found else 0
-        return text[at : at + 1]
-
-    if (first := peek()) != "[":
+    text = file.read(_CHUNK).lstrip()  # no more than one finding needs
+    if not text.startswith("["):
         no_list = "holds no list of findings: name a *.ocsf.json file of Prowler's"
-        raise ValueError(no_list if first else "is empty: scan again")
-    at += 1
-    while peek() != "]":
+        raise ValueError(no_list if text else "is empty: scan again")
+    at = 1  # where the next thing begins
+    while not (end := _END.match(text, at)):
+        begin = _SEPARATED.match(text, at)
         try:
-            value, at = _DECODER.raw_decode(text, at)
+            value, at = _DECODER.raw_decode(text, begin.end() if begin else at)
         except ValueError:
             text, at = text[at:], 0
             more = file.read(max(_CHUNK, len(text))) if len(text) < _LONGEST else ""
             if not more:
-                raise ValueError(_CUT_OFF) from None
+                raise ValueError("is cut off, or is not JSON: scan again") from None
             text += more
             continue
         if not isinstance(value, dict):
             raise ValueError("holds something else than findings: scan again")
         yield value
-        if (separator := peek()) not in (",", "]"):
-            raise ValueError(_CUT_OFF)
-        at += separator == ","
-    at += 1
-    if peek():
+    if (text[end.end() :] + file.read(_CHUNK)).strip():
         raise ValueError("goes on after its end: give each scan a folder of its own")

@@ -24,25 +24,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a file says of a check, as Prowler's metadata has it, and the version of Prowler."""
+    """What a file says of a check, as Prowler's metadata has it."""
 
     id: str
     title: str
     description: str  # in Markdown, as is the remediation
     remediation: str
-    prowler: str
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Why a resource fails, in the check's words (`lib/rules.py`).
-
-    Attributes:
-        rule: A slug, such as "public-subnet".
-        thing: What must change: "route table rtb-…".
-        detail: What is wrong with it, to be read after the thing: "sends 0.0.0.0/0 to igw-…".
-        effect: What follows for the resource: "subnet subnet-… is public"; None where nothing does.
-    """
+    """Why a resource fails: a `Statement` of the checks' `lib/rules.py`."""
 
     rule: str
     thing: str
@@ -52,7 +44,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What could not be read and might decide, why, and what to do, in the check's words."""
+    """What could not be read and might decide: an `Unread` of the checks' `lib/facts.py`."""
 
     what: str
     why: str
@@ -72,8 +64,6 @@ class Finding:
             the same CheckID, and its finding has none.
         creation_time: CreationTime, in ISO 8601, since an ARN may be used again.
         endpoints: The names of the endpoints that use it; None where that is not known.
-        violations: Why it fails; empty unless it is FAIL.
-        unknown: What could not be read of it.
         regions: Empty but for the PASS of an account in which there is nothing to judge: all
             regions that were looked at.
     """
@@ -116,7 +106,6 @@ class Output:
     """What Prowler wrote.
 
     Attributes:
-        findings: The plugin's, of all files that are whole.
         accounts: The AWS accounts that any check has a finding of.
         problems: A sentence for each file that is not whole, or has not all of its scan.
     """
@@ -167,7 +156,7 @@ def _read(path: Path) -> tuple[list[Finding], set[str]]:
 def _finding(detection: dict[str, Any]) -> Finding:
     """Return a finding by Prowler's Detection Finding in OCSF."""
     (resource,) = detection["resources"]
-    about, made_by, status = (detection[k] for k in ("finding_info", "metadata", "status_code"))
+    about, status = detection["finding_info"], detection["status_code"]
     if status not in ("PASS", "FAIL", "MANUAL"):
         raise ValueError(f"status_code is {status!r}")
     facts = (resource.get("data") or {}).get("metadata") or {}
@@ -181,7 +170,7 @@ def _finding(detection: dict[str, Any]) -> Finding:
     place = detection["severity"], detection["cloud"]["account"]["uid"], resource["region"]
     severity, account, region = (_one(_text(value)) for value in place)
     return Finding(
-        _one(Check(made_by["event_code"], *map(_text, (*said, made_by["product"]["version"])))),
+        _one(Check(detection["metadata"]["event_code"], *map(_text, said))),
         status,
         detection["status"] == "Suppressed",
         *(severity, account, region, _text(resource["name"]), _text(resource["uid"])),
@@ -235,9 +224,8 @@ def in_force(findings: list[Finding]) -> list[Finding]:
         latest[check, account, finding.region, finding.arn] = finding
         last[check, account] = finding.time
         empty |= {(check, account, region): finding.time for region in finding.regions}
-    ends = (
-        (last[key[:2]] if f.regions else empty.get(key[:3], f.time)) for key, f in latest.items()
-    )
     return [
-        finding for finding, end in zip(latest.values(), ends, strict=True) if finding.time >= end
+        finding
+        for key, finding in latest.items()
+        if finding.time >= (last[key[:2]] if finding.regions else empty.get(key[:3], finding.time))
     ]

@@ -13,7 +13,7 @@ from .baseline import compare
 from .findings import CHECKS, in_force, read
 from .report import NOT_JUDGED, Report, data_of, unanswered
 from .sarif import sarif_of
-from .text import lines_of, painter
+from .text import lines_of
 from .words import complain, named
 
 _STOPPED = 130  # what a shell says of a command that was interrupted
@@ -130,7 +130,7 @@ def _report(asked: argparse.Namespace) -> int:
     if asked.format == "json":
         print(json.dumps(data_of(report), indent=2))
     else:
-        print("\n".join(lines_of(report, painter(sys.stdout))))
+        print("\n".join(lines_of(report)))
     for problem in problems:
         complain(problem)
     return report.exit_code

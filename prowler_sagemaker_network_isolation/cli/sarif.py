@@ -10,9 +10,8 @@ from typing import Any
 
 from .findings import Check, Finding
 
-# "SARIF support for code scanning" in GitHub's documentation: a run with more results is refused,
-# and of those that are taken, so many are shown, the most severe first.
-MOST, SHOWN = 25_000, 5_000
+# "SARIF support for code scanning" in GitHub's documentation: a run with more results is refused.
+MOST = 25_000
 # Prowler's severity: SARIF's level, and the score by which GitHub says low, medium, high, critical.
 _SEVERITIES = {
     "Critical": ("error", "9.0"),
@@ -32,20 +31,14 @@ def sarif_of(findings: Iterable[Finding]) -> tuple[dict[str, Any], str]:
     states = ("FAIL", "MANUAL")
     alerts = sorted((f for f in findings if f.state in states), key=lambda f: f.state)
     sentence = ""
-    if (number := len(alerts)) > SHOWN:
-        sentence = f"Code scanning shows {SHOWN:,} of the {number:,} alerts of the SARIF."
-    if number > MOST:
+    if (number := len(alerts)) > MOST:
         sentence = f"Code scanning takes {MOST:,} alerts: the SARIF leaves out {number - MOST:,}."
     of_rules: dict[str, list[Finding]] = {}
     for alert in alerts:
         of_rules.setdefault(alert.check.id, []).append(alert)
-    driver: dict[str, Any] = {
-        "name": "Prowler",
-        "rules": [_rule(found[-1].check, found) for found in of_rules.values()],
-    }
-    if alerts:
-        driver["version"] = max(alerts, key=lambda alert: alert.time).check.prowler
-    run = {"tool": {"driver": driver}, "results": list(map(_result, alerts[:MOST]))}
+    rules = [_rule(found[-1].check, found) for found in of_rules.values()]
+    tool = {"driver": {"name": "Prowler", "rules": rules}}
+    run = {"tool": tool, "results": list(map(_result, alerts[:MOST]))}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return {"$schema": schema, "version": "2.1.0", "runs": [run]}, sentence
 

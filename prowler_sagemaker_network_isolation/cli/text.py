@@ -1,50 +1,33 @@
 """A report in words, on a screen of eighty columns."""
 
-import os
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TextIO
 
 from .baseline import Changes
 from .findings import CHECKS, Finding, Unknown
-from .report import FAILED, NOT_JUDGED, STATES, Report
-from .summary import Cause, causes_of, reasons_of
+from .report import FAILED, NOT_JUDGED, STATES, Cause, Report, causes_of, reasons_of
 from .words import MOST, counted, named, plain
 
 WIDTH = 80
-_COLOURS = {"FAIL": 31, "PASS": 32, "MANUAL": 33, "muted": 35, "heading": 1}
-Paint = Callable[[str, str], str]
 
 
-def painter(stream: TextIO | None) -> Paint:
-    """Return what gives a text its colour: in a terminal, unless NO_COLOR is set (no-color.org)."""
-    if stream and stream.isatty() and not os.environ.get("NO_COLOR"):
-        return lambda text, colour: f"\033[{_COLOURS[colour]}m{text}\033[0m"
-    return lambda text, _: text
-
-
-def lines_of(report: Report, paint: Paint) -> Iterator[str]:
-    """Yield the lines of a report.
-
-    Args:
-        report: The report.
-        paint: What `painter` gave.
-    """
+def lines_of(report: Report) -> Iterator[str]:
+    """Yield the lines of a report."""
     names, counts = _Names(report), report.counts
     yield from _when(report, names)
-    yield ", ".join(paint(f"{counts[state]:,} {state}", state) for state in STATES)
+    yield ", ".join(f"{counts[state]:,} {state}" for state in STATES)
     if names.of_accounts or names.of_regions:
-        yield from _places(report, names, paint)
+        yield from _places(report, names)
     if report.changes:
-        yield from _changes(report.changes, names, paint)
+        yield from _changes(report.changes, names)
     if causes := [_cause(cause, names) for cause in causes_of(report.findings)]:
-        yield from _section("What to fix first", causes, "causes", paint)
+        yield from _section("What to fix first", causes, "causes")
     if reasons := [_reason(*reason, names) for reason in reasons_of(report.findings)]:
-        yield from _section("What could not be judged", reasons, "reasons", paint)
+        yield from _section("What could not be judged", reasons, "reasons")
     yield ""
-    yield _verdict(report, paint)
+    yield _verdict(report)
 
 
 class _Names:
@@ -84,21 +67,21 @@ def _when(report: Report, names: _Names) -> Iterator[str]:
         yield f"(Left out: {counted(report.superseded, 'finding')} judged again, or there twice.)"
 
 
-def _verdict(report: Report, paint: Paint) -> str:
+def _verdict(report: Report) -> str:
     """Return why the command ends as it does."""
     if report.exit_code == NOT_JUDGED:
         whys = "Not everything was judged", "Not all of the output can be used"
-        return paint(whys[bool(report.problems)], "MANUAL") + " (exit code 1)."
+        return f"{whys[bool(report.problems)]} (exit code 1)."
     if all(finding.regions for finding in report.findings):
-        return paint("There is nothing to judge", "PASS") + " (exit code 0)."
+        return "There is nothing to judge (exit code 0)."
     then = " that did not fail in the baseline" if report.changes else ""
     if report.exit_code == FAILED:
-        return paint(f"{report.failing:,} fail{then}", "FAIL") + " (exit code 3)."
+        return f"{report.failing:,} fail{then} (exit code 3)."
     judged = "Everything but what is muted" if report.counts["muted"] else "Everything"
-    return paint(f"{judged} was judged, and nothing fails{then}", "PASS") + " (exit code 0)."
+    return f"{judged} was judged, and nothing fails{then} (exit code 0)."
 
 
-def _places(report: Report, names: _Names, paint: Paint) -> Iterator[str]:
+def _places(report: Report, names: _Names) -> Iterator[str]:
     """Yield a row for each account, or of one account each region, in which something is to do."""
     noun = "account" if names.of_accounts else "region"
     rows: dict[str, Counter[str]] = {}
@@ -114,7 +97,7 @@ def _places(report: Report, names: _Names, paint: Paint) -> Iterator[str]:
         f"judged, {sound:,} neither"
     )
     if shown:
-        yield paint(f"{'':28}" + "".join(f"{state:>10}" for state in STATES), "heading")
+        yield f"{'':28}" + "".join(f"{state:>10}" for state in STATES)
     for place in sorted(shown, key=lambda place: (-shown[place]["FAIL"], -shown[place]["MANUAL"])):
         yield f"{plain(place):28}" + "".join(f"{shown[place][state]:>10,}" for state in STATES)
 
@@ -127,7 +110,7 @@ def _cause(cause: Cause, names: _Names) -> Iterator[str]:
     endpoints = [names.place(*endpoint) for endpoint in cause.endpoints]
     if unknown := sum(finding.endpoints is None for finding in cause.findings):
         endpoints.append(f"not known for {unknown:,}")
-    yield from _row(len(cause.findings), f"{cause.thing} {named(cause.details, '; ')}")
+    yield from _wrap(f"{cause.thing} {named(cause.details, '; ')}", f"{len(cause.findings):>6,}  ")
     for said in (
         named(cause.effects, "; "),
         f"{fails}{alone}: {named([*map(names.resource, cause.findings)])}",
@@ -138,14 +121,14 @@ def _cause(cause: Cause, names: _Names) -> Iterator[str]:
 
 def _reason(unknown: Unknown, findings: list[Finding], names: _Names) -> Iterator[str]:
     """Yield why something could not be judged, and what."""
-    yield from _row(len(findings), f"{unknown.why}: {unknown.remedy}")
+    yield from _wrap(f"{unknown.why}: {unknown.remedy}", f"{len(findings):>6,}  ")
     yield from _wrap(named([*map(names.resource, findings)]), " " * 10)
 
 
-def _changes(changes: Changes, names: _Names, paint: Paint) -> Iterator[str]:
+def _changes(changes: Changes, names: _Names) -> Iterator[str]:
     """Yield what has changed since the baseline."""
     yield ""
-    yield paint("Since the baseline", "heading")
+    yield "Since the baseline"
     for found, words in (
         (changes.fails, "fail now and did not then"),
         (changes.still, f"failed then, too; {len(changes.worse):,} of them by a further cause"),
@@ -155,21 +138,16 @@ def _changes(changes: Changes, names: _Names, paint: Paint) -> Iterator[str]:
         yield f"{len(found):>6,}  {words}"
     if changes.fails:
         fails = [_wrap(f"{names.resource(f)}: {f.text}", "  ") for f in changes.fails]
-        yield from _section("What fails now and did not then", fails, "findings", paint)
+        yield from _section("What fails now and did not then", fails, "findings")
 
 
-def _section(title: str, rows: Sequence[Iterable[str]], what: str, paint: Paint) -> Iterator[str]:
+def _section(title: str, rows: Sequence[Iterable[str]], what: str) -> Iterator[str]:
     """Yield a heading, the lines of the first rows, and the number of the others."""
     yield ""
-    yield paint(title, "heading")
+    yield title
     yield from chain.from_iterable(rows[:MOST])
     if (more := len(rows) - MOST) > 0:
         yield f"        ... and {more:,} more {what}; --format json has all."
-
-
-def _row(number: int, text: str) -> list[str]:
-    """Return the lines of a text with its number of findings."""
-    return _wrap(text, f"{number:>6,}  ")
 
 
 def _wrap(text: str, before: str = "") -> list[str]:

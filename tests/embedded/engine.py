@@ -135,7 +135,7 @@ def said(findings: list[Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
     What serves the models is left out, because Search alone tells it.
     """
     used = r" (It (serves|is used by) endpoints? [^:;]*|No endpoint is seen to (serve|use) it)\.$"
-    told_by_search = {"endpoints", "transform_jobs", "monitored_endpoints"}
+    told_by_search = {"endpoints", "other_uses"}
     return {
         (f.region, f.resource_id): (
             f.status,

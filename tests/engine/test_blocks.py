@@ -116,8 +116,6 @@ def test_copy_move_and_back_and_each_again(journey: Journey) -> None:
 def test_a_copy_has_all_that_the_original_has(journey: Journey) -> None:
     """Also what this botocore does not know: the AWS CLI does. Quotes are nothing special."""
     case, backend = journey[0], journey[0].backend
-    note = "config rich: ProductionVariants.InstancePools.ModelNameOverride\n"
-    assert note in case.page().read_text("utf-8")
     copies = {re.sub(r"-\d{14}$", "", name): name for name in backend._models}
     assert "rich-c-isolated" not in copies
     old, new = backend._models["rich"], backend._models[copies["rich-isolated"]]
@@ -177,8 +175,6 @@ def test_no_secret_is_shown_written_or_on_a_command_line(
 def test_a_setting_that_the_aws_cli_does_not_show_stops_copy(case: Case) -> None:
     case.backend._models[case.name].given["PrimaryContainer"]["Newer"] = {"X": False}
     case.fix()
-    note = f"- Unknown to Prowler in model {case.name}: PrimaryContainer.Newer.X\n"
-    assert note in case.page().read_text("utf-8")
     case.aws.calls.clear()
     code, said = case.run("Copy")
     assert "A copy would lose what this AWS CLI does not show: PrimaryContainer.Newer.X." in said

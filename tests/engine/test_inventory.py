@@ -89,7 +89,7 @@ SCHEDULES = {
     "other-name": Case("MANUAL", "no JobDefinitionName of this definition in", OTHER_NAME),
     "in-words": Case("FAIL", f"not in the answer; check with sagemaker:{DEFINITION})", IN_WORDS),
     "deleted": Case("", "", {**GONE, **UNLISTED}),
-    "still-listed": Case("MANUAL", "(ResourceNotFound; scan again).", GONE),
+    "still-listed": Case("MANUAL", "could not be found (ResourceNotFound;", GONE),
 }
 CASES = {CHECK: MODELS, CONFIG_CHECK: CONFIGS, SCHEDULE_CHECK: SCHEDULES}
 NOUNS = {CHECK: "Model", CONFIG_CHECK: "EndpointConfig", SCHEDULE_CHECK: "MonitoringSchedule"}

@@ -117,16 +117,15 @@ def test_no_finding_of_the_account_where(where: str) -> None:
     [
         ({}, "low"),
         ({"endpoints": None}, None),
-        ({"transform_jobs": ("job",)}, None),
-        ({"monitored_endpoints": ("chat",)}, None),
-        ({"monitored_endpoints": None}, None),
+        ({"other_uses": ("batch transform job job",)}, None),
+        ({"other_uses": None}, None),
     ],
     ids=str,
 )
 def test_the_severity_is_lower_only_where_nothing_is_seen_to_use_it(
     use: dict[str, Any], severity: str | None
 ) -> None:
-    unused = replace(FAILING, endpoints=(), transform_jobs=(), monitored_endpoints=())
+    unused = replace(FAILING, endpoints=(), other_uses=())
     listing = Listing("eu-west-1", (replace(unused, **use),), 1)
     (found,) = findings(service(sagemaker_models_severity_if_unused="low"), Model, [listing])
     assert found.severity == severity

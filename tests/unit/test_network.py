@@ -23,6 +23,7 @@ from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
 )
 from checks.sagemaker_models_network_isolation_enabled.lib.network import with_networks
 from checks.sagemaker_models_network_isolation_enabled.lib.ranges import (
+    ALL_PORTS,
     PREFIX_LIMITS,
     Permission,
     open_permissions,
@@ -166,10 +167,8 @@ def endpoint(number: int | str, *subnets: int | str) -> dict[str, Any]:
     return {**made, "SubnetIds": [f"subnet-{n}" for n in subnets]}
 
 
-def refusal(code: str = "UnauthorizedOperation", message: str = "no", status: int = 400) -> Any:
-    about: Any = {"HTTPStatusCode": status}
-    answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": about}
-    return ClientError(answer, "Describe")
+def refusal(code: str = "UnauthorizedOperation", message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Describe")
 
 
 # What is unread, in short: what it is, and why; who tells; and what to do.
@@ -196,8 +195,8 @@ GONE = "it was deleted, or is no longer shared with this account; check with {}"
 AGAIN = "scan again, or check with {}"
 REMEDIES = {  # by what the reason holds, the first that it does
     "UnauthorizedOperation": ("allow {}", READ),
-    "Throttling": ("scan again", READ),
-    "RequestLimitExceeded": ("scan again", READ),
+    "Throttling": (AGAIN, READ),
+    "RequestLimitExceeded": (AGAIN, READ),
     "returned no such": (GONE, FOUND),
     "NotFound": (GONE, FOUND),
     "does not know": (
@@ -236,11 +235,12 @@ def known(subnet: Subnet) -> str:
     with its destination if it is not the default; and at last its settings.
     """
     table, mode = subnet.route_table_id or "-", subnet.block_public_access
-    assert (table == "-") is (subnet.internet_routes is None) is (subnet.middlebox_routes is None)
-    ways = [f"{r.gateway} {r.destination} {r.firewall or ''}" for r in subnet.internet_routes or ()]
-    for way in subnet.middlebox_routes or ():
-        ways.append(f"{way.middlebox}>{way.route_table_id}>{way.gateway} {way.destination}")
-    ways = [way.replace(">igw-1 ", " ").replace(f" {ALL}", "").strip() for way in ways]
+    assert (table == "-") is (subnet.internet_routes is None)
+    ways = []
+    for r in subnet.internet_routes or ():
+        by = f"{r.middlebox}>{r.route_table_id}>" if r.middlebox or r.route_table_id else ""
+        way = f"{by}{r.gateway} {r.destination} {r.firewall or ''}"
+        ways.append(way.replace(">igw-1 ", " ").replace(f" {ALL}", "").strip())
     settings = filter(None, (mode, subnet.firewall_connectivity))
     return ", ".join([*[table] * (table != "rtb-1"), *ways, *settings])
 
@@ -313,12 +313,12 @@ TABLES = {
     # Oracle Database@AWS: terraform-provider-aws, issues 48164 and 48237.
     f"GatewayId={ODB} 10.2.0.0/16 OdbNetworkArn={ODB}>": "",
     "main1 Routes=<7 / [7]>": "; own: no Routes in rtb-1",
-    "main1 Routes=[]": "; own: rtb-1 lacks",
+    "main1 Routes=[]": "; own: rtb-1 has no route",
     f"main1: <igw-1? / igw-1 {NOWHERE} / vpce-1 {NOWHERE} / igw-1? {NOWHERE}, igw-1! / "
-    "igw-1 garbage / igw-1?, newgw-1 / newgw-1, - / -, nat-1 / - Origin=CreateRoute / "
+    "igw-1 garbage / igw-1?, newgw-1 / -, nat-1 / - Origin=CreateRoute / "
     "- InstanceOwnerId=1>": "; own: rtb-1 lacks",
     "main1: igw-1, - 1.0.0.0/8": "igw-1; own: rtb-1 lacks",
-    "main1: <newgw-1 / NewGatewayId=newgw-1>": "; own: rtb-1 leads to newgw-1",
+    "main1: <newgw-1 / NewGatewayId=newgw-1 / newgw-1, ->": "; own: rtb-1 leads to newgw-1",
     "main1: localzone-gw-1": "; own: rtb-1 leads to localzone-gw-1",
     "main1: newgw-1, igw-1, newgw-2": "igw-1; own: rtb-1 leads to newgw-1",
     # As in AWS's templates of a Studio without internet, of secure MLOps, and of a NAT instance.
@@ -339,8 +339,8 @@ FIREWALLS = {
     "main7: local 2600:1f00::/56; 1: vpce-1 2600:1f00::/56, nat-1; 2: igw-1 ::/0": "",
     "1: local 2600:1f00::/56, vpce-1 2600:1f00:0:2::/64; 2: igw-1 ::/0": "",
     "1: vpce-1 2600::/56; 2: igw-1 ::/0; 8@vpc-2: local 2600::/56": "vpce-1>rtb-2 2600::/56",
-    "1: vpce-1; 2< / : tgw-1 / : igw-1! / : igw-1 ::/0, nat-1>": "",
-    "1: vpce-1<! /  10.0.0.0/8>; 2: igw-1": "",
+    "1: vpce-1; 2: < / tgw-1 / igw-1! / igw-1 ::/0, nat-1>": "",
+    "1: <vpce-1! / vpce-1 10.0.0.0/8>; 2: igw-1": "",
     "1: vpce-1 0.0.0.0/1, vpce-2 128.0.0.0/1; 2: igw-1; 3: nat-1": "vpce-1>rtb-2 0.0.0.0/1",
     "1: vpce-1 ::/0; 2: igw-1 ::/0": "vpce-1>rtb-2 ::/0",
     "1: vpce-1 1.0.0.0/8; 2: nat-1, igw-1 8.0.0.0/8": "",
@@ -353,6 +353,7 @@ FIREWALLS = {
     "1: vpce-1, nat-1 8.0.0.0/8; 2: nat-1, igw-1 8.8.0.0/16": "",
     "1: vpce-1; 2: vpce-2, nat-1 8.0.0.0/8; 3: nat-1, igw-1 8.8.0.0/16": "",
     "1: vpce-1, nat-1 8.0.0.0/8; 2: vpce-2; 3: nat-1, igw-1 8.8.0.0/16": "",
+    "1: vpce-1 1.2.0.0/16; 2: vpce-2; 3: nat-1, igw-1 8.0.0.0/8": "",
     "1: vpce-1; 2: vpce-2; 3: vpce-1": "",
     "1: vpce-1; 2: vpce-2, vpce-1 1.0.0.0/8; 3: igw-1": "vpce-1>rtb-3",
     "1: vpce-1; 2: igw-1 pl-1": "; the way out of vpce-1: rtb-2 sends pl-1 to igw-1",
@@ -375,6 +376,8 @@ STANDS = "no SubnetIds in it, or another VpcId than vpc-1"
 # Where firewalls stand.
 ENDPOINTS = {
     "1: vpce-1; 3: igw-1; 7: nat-1; & vpce-1@7,3": "vpce-1>rtb-3",
+    "1: vpce-1; main8: igw-1; & vpce-1@2,3": "vpce-1>rtb-8",
+    "1: vpce-1; main8: newgw-1; & vpce-1@2,3": "; rtb-8: rtb-8 leads to newgw-1",
     f"{TWO_DEEP}; & UnauthorizedOperation": "; vpce-1: UnauthorizedOperation",
     f"{TWO_DEEP}; & vpce-1@2; Throttling": "; vpce-2: Throttling",
     f"{TWO_DEEP}; & vpce-9@2": f"; vpce-1: {NO_SUCH}",
@@ -430,8 +433,10 @@ APPLIANCES = {
     "1: eni-1; igw.associating: eni-1 in": f"; way: {ASSOCIATING}",
     "1: eni-1; igw Associations=null: eni-1 in": "; way: no Associations in rtb-9",
     "1: eni-1; igw Routes=null": "; rtb-9: no Routes in rtb-9",
-    f"1: eni-1; igw: <eni-1 {NOWHERE} / eni-1? in / NetworkInterfaceId=x in / eni-1 pl-1 / "
-    "igw-2 in / - in Origin=Advertisement>": "; rtb-9: rtb-9 lacks",
+    f"1: eni-1; igw: <eni-1 {NOWHERE} / eni-1? in / NetworkInterfaceId=x in / "
+    "- in Origin=Advertisement>": "; rtb-9: rtb-9 lacks",
+    "1: eni-1; igw: eni-1 pl-1": f"{BACK} pl-1 to eni-1",
+    "1: eni-1; igw: igw-2 in": f"{BACK} {BLOCK} to igw-2",
     f"1: <eni-1 {NOWHERE} / eni-1? / NetworkInterfaceId=x / eni-1 garbage / "
     f"- Origin=Advertisement>; {EDGE}": "; rtb-1: rtb-1 lacks",
     f"1: eni-1 {NOWHERE}": "",
@@ -641,7 +646,7 @@ def permission(word: str) -> Permission:
     about = re.fullmatch(r"(-1|\D*)(\d*)-?(\d*)", at or "tcp443-443")
     assert about, word
     protocol, first, last = about.groups()
-    ports = (int(first), int(last)) if first else None
+    ports = (int(first), int(last)) if first else ALL_PORTS
     return Permission("sg-1", protocol, ports, ip_network(block), word)
 
 
@@ -672,6 +677,7 @@ OPEN = " / ".join(
         # in another's block at one port alone, or from a later port on
         "*12.0.0.0/7@tcp1-1 *13.0.0.0/8@tcp2-2 *14.0.0.0/8@tcp2-2",
         "*12.0.0.0/6@tcp5-9 *13.0.0.0/8@tcp1-9 *14.0.0.0/8@tcp1-9",
+        "*12.0.0.0/8@tcp4-5 *12.128.0.0/9@tcp6-7 *13.0.0.0/8@tcp1-9",
         # ports and protocols
         "12.0.0.0/8@tcp1-2 13.0.0.0/8@tcp3-4 / *12.0.0.0/8@tcp1-3 *13.0.0.0/8@tcp3-4",
         "*12.0.0.0/8@tcp1-9 *13.0.0.0/8@tcp4-5 / 12.0.0.0/8 13.0.0.0/8@udp443-443",
@@ -714,12 +720,13 @@ def test_prefix_list(text: str, direction: str) -> None:
         refusal(word) if word[0].isupper() and "=" not in word else given.get(word, {"Cidr": word})
         for word in text.split()
     ]
-    rules = "tcp 22 10.0.0.0/8 pl-1; udp 22 pl-1"
+    rules = "tcp 22 0.0.0.0/1 pl-1; udp 22 pl-1"
     ec2 = EC2(SecurityGroups=[group(direction + rules)], **{"pl-1": entries})
     _, facts = read_network(ec2, [], [("sg-1",)])
     block, _, why = LISTS[text].partition("; ")
     word = "to" if direction else "from"
-    opened = [f"{p} 22 {word} {block} of prefix list pl-1" for p in ("tcp", "udp") if block]
+    opened = [f"tcp 22 {word} 0.0.0.0/1"]
+    opened += [f"{p} 22 {word} {block} of prefix list pl-1" for p in ("tcp", "udp") if block]
     unknown = [f"prefix list pl-1 of security group sg-1: {why}"] * bool(why)
     assert facts["sg-1",] == (sg(direction + "; ".join(opened + unknown)),)
     assert ec2.asked.count(("Entries", "pl-1", 1)) == 1
@@ -748,24 +755,14 @@ WHY: list[tuple[Exception | None, str, str]] = [
             "VPC endpoint policy": "allow {} in the VPC endpoint policy",
         }.items()
     ),
-    *(
-        (refusal(code, status=status), code, "scan again")
-        for code, status in {
-            "Busy": 429,
-            "Broken": 500,
-            "Throttling": 400,
-            "Unavailable": 0,
-        }.items()
-    ),
-    *((refusal(code), code, "scan again") for code in ("InternalFailure", "RequestLimitExceeded")),
-    (refusal("InvalidFilter", status=499), "InvalidFilter", AGAIN),
+    *((refusal(code), code, AGAIN) for code in ("Throttling", "InternalFailure", "InvalidFilter")),
     (
         *(refusal("RequestExpired"), "RequestExpired"),
         "renew the credentials, or leave out a region that is not enabled",
     ),
     (refusal(""), "unknown error", AGAIN),
-    (refusal("<b>Throttling</b>"), "bThrottlingb", "scan again"),
-    (ReadTimeoutError(endpoint_url="x"), "ReadTimeoutError", "scan again"),
+    (refusal("<b>Throttling</b>"), "bThrottlingb", AGAIN),
+    (ReadTimeoutError(endpoint_url="x"), "ReadTimeoutError", AGAIN),
     (KeyError("x"), "the answer is garbled, KeyError", AGAIN),
     (MalformedError("no Subnets"), "no Subnets", AGAIN),
     (None, "no Subnets in the answer", AGAIN),
@@ -801,7 +798,7 @@ def test_an_id_is_answered_once_and_has_its_vpc(
 ) -> None:
     ec2 = EC2(Subnets=subnets, RouteTables=tables("main1"), SecurityGroups=groups)
     of_subnets, of_groups = read_network(ec2, ["subnet-1"], [("sg-1",)])
-    subnet, closed = Subnet("subnet-1", "vpc-1", "rtb-1", (), (), unread=()), sg("")
+    subnet, closed = Subnet("subnet-1", "vpc-1", "rtb-1", (), unread=()), sg("")
     if of_subnet:
         subnet = Subnet("subnet-1", unread=(unread(f"subnet: {of_subnet}"),))
         assert ("vpc-id" in [name for _, name, _ in ec2.asked]) == (len(subnets) == 3)
@@ -845,7 +842,7 @@ def test_nothing_of_another_type_raises_or_makes_an_open_network_sound(value: An
         facts, groups = read_network(EC2(**answers), ["subnet-1", "subnet-4"], [("sg-1",)])
         ((only,),) = groups.values()
         return [
-            *(bool(subnet.middlebox_routes or subnet.unread) for subnet in facts.values()),
+            *(bool(subnet.internet_routes or subnet.unread) for subnet in facts.values()),
             *(bool(only.open_ingress or only.unread), bool(only.open_egress or only.unread_egress)),
         ]
 

@@ -169,8 +169,7 @@ def oracle(network: Network, subnet: str) -> tuple[str, bool]:
 
 
 def known(facts: Subnet) -> str:
-    public = facts.internet_routes or facts.middlebox_routes
-    return "public" if public else "unknown" if facts.unread else "private"
+    return "public" if facts.internet_routes else "unknown" if facts.unread else "private"
 
 
 def attack(seed: int, number: int) -> Counter[str]:

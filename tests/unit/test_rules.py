@@ -8,7 +8,6 @@ import pytest
 from checks.sagemaker_models_network_isolation_enabled.lib.facts import (
     Endpoint,
     EndpointConfig,
-    MiddleboxRoute,
     Model,
     Network,
     OpenRule,
@@ -22,23 +21,22 @@ from checks.sagemaker_models_network_isolation_enabled.lib.findings import expla
 from checks.sagemaker_models_network_isolation_enabled.lib.rules import Statement, judge
 
 UNREAD = Unread("it", "AccessDenied", "ec2:Describe", "allow ec2:Describe")
-PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1", (), (), unread=())
-PUBLIC = Subnet("subnet-2", "vpc-1", "rtb-2", (Route("0.0.0.0/0", "igw-1"),), (), unread=())
-IN_LINE = replace(
-    PRIVATE,
-    id="subnet-6",
-    route_table_id="rtb-6",
-    middlebox_routes=(MiddleboxRoute("0.0.0.0/0", "eni-1", "igw-1", "rtb-9"),),
+PRIVATE = Subnet("subnet-1", "vpc-1", "rtb-1", (), unread=())
+PUBLIC = Subnet("subnet-2", "vpc-1", "rtb-2", (Route("0.0.0.0/0", "igw-1"),), unread=())
+DIRECT = Route("0.0.0.0/0", "igw-1")
+THROUGH, FIREWALL = (
+    replace(DIRECT, middlebox=middlebox, route_table_id=table)
+    for middlebox, table in (("eni-1", "rtb-9"), ("vpce-1", "rtb-7"))
 )
-FIREWALL = MiddleboxRoute("0.0.0.0/0", "vpce-1", "igw-1", "rtb-7")
+IN_LINE = Subnet("subnet-6", "vpc-1", "rtb-6", (THROUGH,), unread=())
 SUBNETS = {
     "private": PRIVATE,
     "public": PUBLIC,
     "unread": Subnet("subnet-3", unread=(UNREAD,)),
     "public-unread": replace(PUBLIC, internet_routes=(Route("::/0", "igw-1"),), unread=(UNREAD,)),
     "in-line": IN_LINE,
-    "both-ways": replace(IN_LINE, internet_routes=PUBLIC.internet_routes),
-    "firewalled": replace(IN_LINE, middlebox_routes=(FIREWALL,)),
+    "both-ways": replace(IN_LINE, internet_routes=(DIRECT, THROUGH)),
+    "firewalled": replace(IN_LINE, internet_routes=(FIREWALL,)),
     "inspected": replace(PUBLIC, internet_routes=(Route("0.0.0.0/0", "igw-1", "active"),)),
 }
 
@@ -191,7 +189,7 @@ def test_verdict(text: str) -> None:
 # A fact that nobody filled in is unknown, whichever it is; these decide no verdict.
 DECIDE_NOTHING = {
     *("subnet_ids", "security_group_ids", "tags", "creation_time", "endpoints"),
-    *("transform_jobs", "monitored_endpoints", "block_public_access", "firewall_connectivity"),
+    *("other_uses", "block_public_access", "firewall_connectivity"),
 }
 
 

@@ -1,6 +1,9 @@
 """What AWS answered, or why it did not and what to do about it. Nothing is taken for granted."""
 
+import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -9,16 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .facts import Unread
 
 _REFUSALS = re.compile("AccessDenied|Unauthorized|NotAuthorized|Forbidden")
-# The codes by which SageMaker and EC2 ask for fewer calls.
-_THROTTLING = re.compile("Throttl|LimitExceeded|TooManyRequests|SlowDown|PriorRequestNotComplete")
-_FAILURES = re.compile("Unavailable|InternalError|InternalFailure")
 _CREDENTIALS = re.compile(
     "Expired|UnrecognizedClient|AuthFailure|InvalidClientToken|Signature|OptIn"
 )
-_TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 _GONE = "it was deleted, or is no longer shared with this account"
 # What is said of a thing that AWS did not tell, one or several; see `Unread.problem`.
-NOT_READ = "could not be read"  # no answer
+_NOT_READ = "could not be read"  # no answer
 _NOT_UNDERSTOOD = "could not be understood"  # an answer that this check cannot make sense of
 _NOT_FOUND = "could not be found"  # an answer without it
 # The kind of policy in both forms of AWS's message (source: "Troubleshoot access denied error
@@ -38,52 +37,39 @@ WORDS = {
     "MonitoringSchedule": "monitoring schedule",
 }
 
+SENT = "AsAWSSentIt"  # a member that answers are given by `keep_sent`
 T = TypeVar("T")
 
 
 class MalformedError(Exception):
-    """An answer of AWS lacks what its API promises; the message is a clause that says what.
-
-    Attributes:
-        remedy: What to do; None for the usual.
-    """
+    """An answer of AWS lacks what its API promises; the message is a clause that says what."""
 
     def __init__(self, clause: str, remedy: str | None = None) -> None:
         super().__init__(clause)
-        self.remedy = remedy
+        self.remedy = remedy  # what to do; None for the usual
 
 
 def why_unread(error: Exception, what: str, permission: str, region: str | None = None) -> Unread:
     """Return the `Unread` for an exception that reading something from AWS raised.
 
     Args:
-        error: What boto3, botocore or the reading of the answer raised.
-        what: See `Unread`.
-        permission: See `Unread`.
+        what, permission: See `Unread`.
         region: The region of which all is listed by this call, and which can be left out.
     """
-    problem, remedy = NOT_READ, f"scan again, or check with {permission}"
+    problem, remedy = _NOT_READ, f"scan again, or check with {permission}"
     if isinstance(error, MalformedError):
         problem, why, remedy = _NOT_UNDERSTOOD, str(error), error.remedy or remedy
     elif isinstance(error, ClientError):
         answer = error.response.get("Error") or {}
         why = _NOT_IN_A_CODE.sub("", str(answer.get("Code"))) or "unknown error"
-        status = (error.response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
-        if (
-            _THROTTLING.search(why)
-            or _FAILURES.search(why)
-            or status == _TOO_MANY_REQUESTS
-            or status >= _SERVER_ERROR
-        ):
-            remedy = "scan again"
-        elif _CREDENTIALS.search(why):
+        if _CREDENTIALS.search(why):
             remedy = "renew the credentials, or leave out a region that is not enabled"
         elif _REFUSALS.search(why):
             why, remedy = _why_refused(why, str(answer.get("Message")), permission, region)
         elif why.endswith("NotFound"):
             problem, remedy = _NOT_FOUND, f"{_GONE}; check with {permission}"
     elif isinstance(error, BotoCoreError):
-        why, remedy = type(error).__name__, "scan again"
+        why = type(error).__name__
     else:  # botocore does not wrap what its parsers stumble over
         problem, why = _NOT_UNDERSTOOD, f"the answer is garbled, {type(error).__name__}"
     return Unread(what, why, permission, remedy, problem)
@@ -92,15 +78,12 @@ def why_unread(error: Exception, what: str, permission: str, region: str | None 
 def _why_refused(code: str, message: str, permission: str, region: str | None) -> tuple[str, str]:
     """Return why a call was refused, with the kind of policy that AWS names, and what to do."""
     if deny := _EXPLICIT_DENY.search(message):
+        remedy = f"change that policy, because to allow {permission} elsewhere is not enough"
         # Landing zones deny whole regions by such a policy: nothing is there to be judged. The flag
         # --excluded-region is not named: it replaces the regions that Prowler leaves out by itself.
         if region and "service control policy" in deny[1].lower():
-            remedy = (
-                f"leave the region out (add {region} to aws.disallowed_regions in Prowler's "
-                "configuration), or change the policy"
-            )
-        else:
-            remedy = f"change that policy, because to allow {permission} elsewhere is not enough"
+            setting = f"(add {region} to aws.disallowed_regions in Prowler's configuration)"
+            remedy = f"leave the region out {setting}, or change the policy"
         return f"{code}, {deny[0]}", remedy
     if none := _NOT_ALLOWED.search(message):
         place = "" if none[1].lower() == _IDENTITY else f" in the {none[1]}"
@@ -110,12 +93,7 @@ def _why_refused(code: str, message: str, permission: str, region: str | None) -
 
 @dataclass(frozen=True)
 class Partial(Generic[T]):
-    """Some things of an answer, and why there may be more.
-
-    Attributes:
-        items: The things that are known.
-        error: What kept the rest from being known; None where these are all.
-    """
+    """Some things of an answer, and why there may be more; None where these are all."""
 
     items: tuple[T, ...]
     error: Exception | None = None
@@ -127,7 +105,6 @@ class Described:
 
     Attributes:
         items: The answered items by their id, as boto3 gives them, but for those in `unequal`.
-        error: What stopped the call; None where the answer is whole.
         unequal: The ids that were answered twice, with different items: neither is the truth.
     """
 
@@ -153,12 +130,7 @@ def is_id(value: Any, prefix: str) -> bool:
 
 
 def listed(answer: Any, key: str, where: str) -> list[dict[str, Any]]:
-    """Return a list of structures in an answer.
-
-    Args:
-        answer: A structure, as boto3 gives it.
-        key: The list's name in it.
-        where: What the structure is, for the error.
+    """Return a list of structures in an answer of boto3; `where` is what the answer is, in words.
 
     Raises:
         MalformedError: The list is not there, or holds something else.
@@ -167,3 +139,29 @@ def listed(answer: Any, key: str, where: str) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise MalformedError(f"no {key} in {where}")
     return value
+
+
+def each(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """Yield the structures of a list over all pages of an answer; raise what stops it, after them.
+
+    That is what boto3 raises, or a MalformedError.
+    """
+    for page in client.get_paginator(operation).paginate(**parameters):
+        yield from listed(page, key, "the answer")
+
+
+def keep_sent(client: Any, *operations: str) -> None:
+    """Have answers of SageMaker hold, as `SENT`, the JSON that AWS sent.
+
+    Prowler pins botocore, whose parser drops members that AWS has added since.
+    """
+
+    def keep(
+        response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+    ) -> None:
+        with suppress(ValueError):  # which the parser meets again
+            customized_response_dict[SENT] = json.loads(response_dict["body"])
+
+    for operation in operations:
+        event = f"before-parse.sagemaker.{operation}"
+        client.meta.events.register(event, keep, unique_id=f"{SENT} {event}")

@@ -6,7 +6,7 @@ Why a fact is unknown is said by an `Unread`.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +30,26 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A live route to an internet gateway or a carrier gateway.
+    """A live route by which a subnet's traffic gets to an internet gateway or a carrier gateway.
 
     Attributes:
-        destination: A CIDR block or the id of a prefix list.
+        destination: A CIDR block or the id of a prefix list, in the subnet's route table.
         gateway: "igw-…" or "cagw-…".
         firewall: IgwFirewall.Status of the automated internet firewall that inspects its traffic,
             such as "active"; None where AWS does not say.
-    """
-
-    destination: str
-    gateway: str
-    firewall: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MiddleboxRoute:
-    """A way between a subnet and an internet gateway on which no address is translated.
-
-    Attributes:
-        destination: The CIDR block in the subnet's route table whose traffic takes it.
-        middlebox: A firewall's endpoint, "vpce-…"; or the appliance that the traffic gets to, maybe
-            through firewalls: "eni-…", "i-…" with an interface to each side, or an IP address.
-        gateway: The internet gateway, "igw-…".
+        middlebox: What it leads to in the gateway's place, if anything, where no address is
+            translated. A firewall's endpoint, "vpce-…"; or the appliance that the traffic gets to,
+            maybe through firewalls: "eni-…", "i-…" with an interface to each side, or an IP
+            address.
         route_table_id: The table that joins both: of the subnet in which the last firewall's
             endpoint stands; or the gateway's own, which sends what comes in to the appliance.
     """
 
     destination: str
-    middlebox: str
     gateway: str
-    route_table_id: str
+    firewall: str | None = None
+    middlebox: str | None = None
+    route_table_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +57,8 @@ class Subnet:
     """A subnet that a model names, as EC2 answered.
 
     Attributes:
-        id: "subnet-…".
-        vpc_id: Its VPC.
-        route_table_id: The route table in effect.
+        id, vpc_id, route_table_id: Its own id, its VPC, and the route table in effect.
         internet_routes: The routes that are known to make it public.
-        middlebox_routes: Likewise, through a middlebox.
         block_public_access: InternetGatewayBlockMode, such as "block-bidirectional".
         firewall_connectivity: NetworkFirewallConnectivityType, such as "outbound-only".
         unread: Why it is not known whether the subnet is private; empty where it is known.
@@ -82,7 +68,6 @@ class Subnet:
     vpc_id: str | None = None
     route_table_id: str | None = None
     internet_routes: tuple[Route, ...] | None = None
-    middlebox_routes: tuple[MiddleboxRoute, ...] | None = None
     block_public_access: str | None = None
     firewall_connectivity: str | None = None
     unread: tuple[Unread, ...] | None = None
@@ -90,10 +75,9 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class OpenRule:
-    """A rule of a security group that is open to the internet.
+    """A rule that is open to the internet, in words, such as "tcp 443 from 0.0.0.0/0".
 
     Attributes:
-        text: It in words, such as "tcp 443 from 0.0.0.0/0".
         joined_with: The model's other groups without whose rules it is not open.
     """
 
@@ -106,12 +90,9 @@ class SecurityGroup:
     """A security group that a model names, as EC2 answered.
 
     Attributes:
-        id: "sg-…".
-        vpc_id: Its VPC.
-        open_ingress: Its rules that admit the internet.
-        open_egress: Its rules that let traffic out to the internet.
-        unread: Why its ingress is not all known; empty where it is.
-        unread_egress: Why its egress is not all known; empty where it is.
+        id, vpc_id: Its own id, and its VPC.
+        open_ingress, open_egress: Its rules that admit the internet, or let traffic out to it.
+        unread, unread_egress: Why its ingress or egress is not all known; empty where it is.
     """
 
     id: str
@@ -124,11 +105,7 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What EC2 answered about the ids in a VpcConfig.
-
-    Attributes:
-        subnets, security_groups: In AWS's order.
-    """
+    """What EC2 answered about the ids in a VpcConfig, in AWS's order."""
 
     subnets: tuple[Subnet, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
@@ -136,13 +113,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint, as Search records it.
-
-    Attributes:
-        name: EndpointName.
-        arn: EndpointArn.
-        status: EndpointStatus, such as "InService".
-    """
+    """An endpoint by EndpointName, EndpointArn and EndpointStatus, as Search records it."""
 
     name: str
     arn: str | None
@@ -157,11 +128,9 @@ class Resource:
         name, arn: ModelName and ModelArn, or those of the other kinds.
         creation_time: CreationTime in ISO 8601, to the second; with the ARN it names one of those
             that had the name in turn.
-        network_isolation: EnableNetworkIsolation.
-        has_vpc_config: Whether there is a VpcConfig.
         subnet_ids, security_group_ids: VpcConfig.Subnets and SecurityGroupIds, in AWS's order.
         network: What EC2 answered about these ids; empty where nobody asked.
-        tags: The tags, as [{"Key": …, "Value": …}].
+        tags: As [{"Key": …, "Value": …}].
         endpoints: The endpoints that use it. Search tells, an index that may lag, so no verdict
             depends on it.
         unread: What of it is not known, its network apart; None where it was listed only.
@@ -191,12 +160,11 @@ class Model(Resource):
     """A SageMaker model.
 
     Attributes:
-        transform_jobs: The batch transform job that used it last, if any did, by Search's record.
-        monitored_endpoints: The endpoints that its monitoring schedules name, likewise.
+        other_uses: The batch transform job that used it last, and the endpoints that its monitoring
+            schedules name, by Search's record.
     """
 
-    transform_jobs: tuple[str, ...] | None = None
-    monitored_endpoints: tuple[str, ...] | None = None
+    other_uses: tuple[str, ...] | None = None
 
     NOUN: ClassVar[str] = "Model"
     LISTED: ClassVar[str] = "Models"
@@ -204,13 +172,9 @@ class Model(Resource):
 
 @dataclass(frozen=True, slots=True)
 class EndpointConfig(Resource):
-    """A SageMaker endpoint configuration that is made for inference components.
+    """A SageMaker endpoint configuration for inference components."""
 
-    Attributes:
-        serverless_variants: The names of its variants that are serverless.
-    """
-
-    serverless_variants: tuple[str, ...] = ()
+    serverless_variants: tuple[str, ...] = ()  # their names
 
     NOUN: ClassVar[str] = "EndpointConfig"
     LISTED: ClassVar[str] = "EndpointConfigs"
@@ -221,7 +185,6 @@ class MonitoringSchedule(Resource):
     """A SageMaker monitoring schedule; its network is that of its monitoring job definition.
 
     Attributes:
-        endpoints: None serves by it.
         status: MonitoringScheduleStatus, such as "Scheduled".
         endpoint_name: The endpoint that it monitors; None for what batch transforms do, too.
         monitoring_type: MonitoringType, such as "DataQuality".
@@ -249,14 +212,15 @@ class Account:
 
 
 R = TypeVar("R", bound=Resource)
+Service = Any  # Prowler's service of a scan, as `listings.sagemaker_service` gives it
 
 
 @dataclass(frozen=True)
 class Listing(Generic[R]):
-    """The models, endpoint configurations or schedules of one region, as far as AWS told.
+    """What a region has of one kind, as far as AWS told.
 
     Attributes:
-        items: Those in the scope of the scan.
+        items: What is in the scope of the scan.
         pages: How many pages all of the region took.
         unread: Why there may be more; None where the list is whole.
     """

@@ -10,47 +10,41 @@ from prowler.lib.check.models import Check_Report_AWS, CheckMetadata, Severity
 
 from .answers import WORDS
 from .configuration import read_egress_setting, read_unused_severity
-from .facts import Account, Listing, Model, MonitoringSchedule, OpenRule, Resource
+from .facts import (
+    Account,
+    EndpointConfig,
+    Listing,
+    Model,
+    MonitoringSchedule,
+    OpenRule,
+    Resource,
+    Service,
+)
 from .rules import Verdict, explain_unknown, join, join_most, judge
 
 _ASFF_DESCRIPTION_LENGTH = 1000  # Prowler's ASFF cuts a finding's description after it
 # Facts that the evidence tells elsewhere: in `unknown`, in its subnets and groups, and in Prowler's
 # own labels.
 _NOT_TOLD = {"network", "security_group_ids", "subnet_ids", "tags", "unread", "unread_egress"}
-# What a finding of a kind is about where it has no name of its own, and what nothing of it is.
-_KINDS = {
-    "EndpointConfig": "SageMaker endpoint configuration for inference components",
-    "Model": "SageMaker model",
-    "MonitoringSchedule": "SageMaker monitoring schedule",
-}
-# Which endpoints use something, and that none does.
-_USED = {"EndpointConfig": ("It is used by", "use"), "Model": ("It serves", "serve")}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding, before it is Prowler's.
-
-    Attributes:
-        resource, verdict, text: The facts, the verdict on them, and that in words.
-        severity: A lower severity than the check's, such as "low"; None for the check's own.
-    """
+    """A finding, before it is Prowler's: the facts, the verdict on them, and that in words."""
 
     resource: Resource | Account
     verdict: Verdict
     text: str
-    severity: str | None = None
+    severity: str | None = None  # one that may be lower than the check's, such as "low"
 
 
 def findings(
-    service: Any, fact: type[Resource], listings: Sequence[Listing[Any]]
+    service: Service, fact: type[Resource], listings: Sequence[Listing[Any]]
 ) -> Iterator[Finding]:
     """Yield all findings of a check: there is one at least, unless no region was scanned.
 
     Args:
-        service: What `sagemaker_service` gave.
         fact: The facts' class of what was listed, such as `Model`.
-        listings: What was read, by region.
 
     Yields:
         A finding for each item; a MANUAL one for each region whose list broke off; and where
@@ -71,7 +65,7 @@ def findings(
         yield _of_account(service, fact, tuple(listing.region for listing in listings))
 
 
-def _of_region(service: Any, fact: type[Resource], listing: Listing[Any]) -> Finding:
+def _of_region(service: Service, fact: type[Resource], listing: Listing[Any]) -> Finding:
     words = WORDS[fact.NOUN]
     resource_type = words.replace("configuration", "config").replace(" ", "-")
     arn = service.get_unknown_arn(resource_type=resource_type, region=listing.region)
@@ -82,32 +76,26 @@ def _of_region(service: Any, fact: type[Resource], listing: Listing[Any]) -> Fin
     return Finding(resource, Verdict("MANUAL", unknown=unknown), text)
 
 
-def _of_account(service: Any, fact: type[Resource], regions: tuple[str, ...]) -> Finding:
+def _of_account(service: Service, fact: type[Resource], regions: tuple[str, ...]) -> Finding:
     region = service.region if service.region in regions else regions[0]
     account = Account(service.audited_account, service.audited_account_arn, region, regions)
     where = f"the {len(regions)} regions that were scanned"
     if len(regions) == 1:
         where = f"{regions[0]}, the only region that was scanned"
-    return Finding(account, Verdict("PASS"), f"No {_KINDS[fact.NOUN]} exists in {where}.")
+    what = WORDS[fact.NOUN] + " for inference components" * (fact is EndpointConfig)
+    return Finding(account, Verdict("PASS"), f"No SageMaker {what} exists in {where}.")
 
 
 def _is_unused(resource: Resource) -> bool:
     """Return whether nothing in Search's record of a model uses it; that index may lag."""
-    if not isinstance(resource, Model):
-        return False
-    used_by = (resource.endpoints, resource.transform_jobs, resource.monitored_endpoints)
-    return used_by == ((), (), ())
+    return isinstance(resource, Model) and (resource.endpoints, resource.other_uses) == ((), ())
 
 
 def reports(metadata: str, found: Iterable[Finding]) -> list[Check_Report_AWS]:
-    """Return Prowler's reports for findings.
+    """Return a report of Prowler's for each finding, whose resource is the facts and the verdict.
 
     Args:
         metadata: The check's metadata in JSON, as Prowler's `Check.metadata` gives it.
-        found: What `findings` gave.
-
-    Returns:
-        One report a finding, whose resource is the facts and the verdict.
     """
     # Prowler parses the metadata for each report that it makes, which costs more than all the rest.
     blank = Check_Report_AWS(metadata=metadata, resource={})
@@ -207,17 +195,15 @@ def _explain_use(resource: Resource) -> Iterator[str]:
         if resource.status:
             yield _explain_monitoring(resource)
     elif resource.endpoints is not None:
-        used, use = _USED[resource.NOUN]
+        is_model = isinstance(resource, Model)
+        used, use = ("It serves", "serve") if is_model else ("It is used by", "use")
         names = [
             e.name if e.status == "InService" else f"{e.name} ({e.status or 'status unknown'})"
             for e in resource.endpoints
         ]
         plural = "s" * (len(names) > 1)
-        yield (
-            f"{used} endpoint{plural} {join_most(names)}"
-            if names
-            else f"No endpoint is seen to {use} it"
-        )
+        said = f"{used} endpoint{plural} {join_most(names)}" if names else ""
+        yield said or f"No endpoint is seen to {use} it"
 
 
 def _explain_monitoring(schedule: MonitoringSchedule) -> str:

@@ -6,7 +6,7 @@ here is told by the facts' class: its `NOUN` is AWS's, as in ListModels and Desc
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import import_module
@@ -16,8 +16,8 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from prowler.providers.aws.lib.service.service import AWSService
 
-from .answers import NOT_READ, WORDS, MalformedError, is_id, listed, why_unread
-from .facts import Endpoint, Listing, R, Resource
+from .answers import WORDS, MalformedError, each, is_id, listed, why_unread
+from .facts import Endpoint, Listing, R, Resource, Service
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +28,12 @@ _OWN_CHECKS = (
     "sagemaker_models_network_isolation_enabled",
     "sagemaker_monitoring_schedule_network_isolation_enabled",
 )
-_NOT_FOUND = ("ValidationException", "ResourceNotFound")
 PAGE_SIZE = 100  # the most that a List operation and Search give; their own choice is less
 
 Tags = tuple[dict[str, str], ...]
 
 
-def sagemaker_service(provider: Any) -> Any:
+def sagemaker_service(provider: Any) -> Service:
     """Return Prowler's `SageMaker` service of a provider's scan, or a bare `AWSService`.
 
     Importing Prowler's SageMaker client lists and describes every training job, notebook and
@@ -53,29 +52,19 @@ def sagemaker_service(provider: Any) -> Any:
     return AWSService("sagemaker", provider)
 
 
-def list_regions(
-    service: Any, fact: type[R], on_more_pages: Callable[[str], None] | None = None
-) -> list[Listing[R]]:
+def list_regions(service: Service, fact: type[R]) -> list[Listing[R]]:
     """Return what every region of a scan has of one kind; no error of AWS is raised.
 
     Args:
-        service: What `sagemaker_service` gave.
         fact: The facts' class of its kind, such as `Model`.
-        on_more_pages: Called with each region as soon as it is known to have more than a page,
-            unless the scan is limited to some resources.
     """
     # --resource-arn and --resource-tags
     scope = {arn.lower() for arn in service.audit_resources or ()}
     clients = service.regional_clients.values()
-    listing = service.thread_pool.map(
-        lambda client: _list_region(client, fact, scope, on_more_pages), clients
-    )
-    return list(listing)
+    return list(service.thread_pool.map(lambda one: _list_region(one, fact, scope), clients))
 
 
-def _list_region(
-    client: Any, fact: type[R], scope: set[str], on_more_pages: Callable[[str], None] | None
-) -> Listing[R]:
+def _list_region(client: Any, fact: type[R], scope: set[str]) -> Listing[R]:
     noun, words = fact.NOUN, WORDS[fact.NOUN]
     logger.info(f"SageMaker - listing {words}s in {client.region}...")
     found: dict[str, R] = {}
@@ -86,8 +75,6 @@ def _list_region(
             PaginationConfig={"PageSize": PAGE_SIZE}
         ):
             pages += 1
-            if pages == 1 and page.get("NextToken") and not scope and on_more_pages:
-                on_more_pages(client.region)
             for summary in listed(page, fact.LISTED, "the answer"):
                 name, arn = summary.get(f"{noun}Name"), summary.get(f"{noun}Arn")
                 if not isinstance(name, str) or not isinstance(arn, str):
@@ -108,7 +95,7 @@ def _list_region(
 
 
 def describe_listed(
-    service: Any,
+    service: Service,
     listings: Iterable[Listing[R]],
     with_settings: Callable[[Any, R, dict[str, Any]], R | None],
     settings: str,
@@ -120,8 +107,6 @@ def describe_listed(
     raised.
 
     Args:
-        service: What `sagemaker_service` gave.
-        listings: One a region.
         with_settings: Takes the client, what was listed and AWS's answer, and returns it with the
             settings in the answer; None where it is not to be judged.
         settings: What the answer tells, for a sentence.
@@ -130,19 +115,15 @@ def describe_listed(
     clients, tags = service.regional_clients, shared_tags or {}
     listings = list(listings)
     listed_only = [item for li in listings for item in li.items if item.unread is None]
-    if listed_only:
-        regions = ", ".join(sorted({item.region for item in listed_only}))
-        words = WORDS[listed_only[0].NOUN]
-        logger.info(f"SageMaker - describing {len(listed_only)} {words}s in {regions}...")
+    logger.info(f"SageMaker - describing {len(listed_only)} resources one by one...")
     described = service.thread_pool.map(
         lambda item: _describe(clients[item.region], item, with_settings, settings, tags),
         listed_only,
     )
-    read = {(item.region, item.name): item for item in described if item}
-    known = {(i.region, i.name): i for li in listings for i in li.items if i.unread is not None}
-    judged = known | read
+    names = ((item.region, item.name) for item in listed_only)
+    read = dict(zip(names, described, strict=True))
     return [
-        replace(li, items=tuple(i for o in li.items if (i := judged.get((o.region, o.name)))))
+        replace(li, items=tuple(i for o in li.items if (i := read.get((o.region, o.name), o))))
         for li in listings
     ]
 
@@ -163,31 +144,25 @@ def _describe(
     # Whatever keeps the settings from being read becomes the reason of a MANUAL finding.
     except Exception as error:
         what = settings if item.network_isolation is None else "VpcConfig"
+        if _is_deleted(client, item, error):
+            logger.warning(f"{client.region} -- {item.name} was deleted during the scan")
+            return None
         unread = why_unread(error, what, f"sagemaker:Describe{item.NOUN}")
-        if _is_not_found(error):
-            if _is_deleted(client, item):
-                logger.warning(f"{client.region} -- {item.name} was deleted during the scan")
-                return None
-            unread = replace(unread, remedy="scan again", problem=NOT_READ)
         read = replace(item, unread=(unread,))
     tags = shared_tags.get(read.arn.lower())
     return replace(read, tags=_list_tags(client, read.arn) if tags is None else tags)
 
 
-def _is_not_found(error: Exception) -> bool:
-    """Return whether an error of a Describe operation may say that there is no such thing."""
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-    return code in _NOT_FOUND
-
-
-def _is_deleted(client: Any, item: Resource) -> bool:
+def _is_deleted(client: Any, item: Resource, error: Exception) -> bool:
     """Return whether what was listed and could not be described is not listed any more."""
     # Most Describe operations have no error code of their own for what does not exist: they answer
     # ValidationException, as for a name that is malformed.
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    if code not in ("ValidationException", "ResourceNotFound"):
+        return False
     try:
-        listing = client.get_paginator(f"list_{xform_name(item.NOUN)}s")
-        pages = listing.paginate(NameContains=item.name)
-        items = (summary for page in pages for summary in page[item.LISTED])
+        operation = f"list_{xform_name(item.NOUN)}s"
+        items = each(client, operation, item.LISTED, NameContains=item.name)
         return item.name not in {summary[f"{item.NOUN}Name"] for summary in items}
     except Exception as unlisted:
         logger.info(f"{client.region} -- {item.name} could not be listed again: {unlisted}")
@@ -198,7 +173,6 @@ def from_description(item: R, description: dict[str, Any], operation: str | None
     """Return what was listed with its isolation and VPC configuration.
 
     Args:
-        item: It, as listed.
         description: What its Describe operation answers, or Search's record, which has the same
             members; for a schedule, with those of its job definition.
         operation: The operation that told the settings; None for its own.
@@ -258,8 +232,7 @@ def _list_tags(client: Any, arn: str) -> Tags:
     """Return the tags of what an ARN names; none, with a line in the log, where they are unread."""
     # As in Prowler's own service: tags decide no verdict.
     try:
-        pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
-        tags = [tag for page in pages for tag in listed(page, "Tags", "the answer")]
+        tags = list(each(client, "list_tags", "Tags", ResourceArn=arn))
         if not are_tags(tags):
             raise MalformedError("a tag without Key")
         return tuple(tags)
@@ -286,6 +259,13 @@ def to_the_second(time: Any) -> str | None:
     if not isinstance(time, datetime):
         return None
     return time.astimezone(timezone.utc).isoformat(timespec="seconds")
+
+
+def search_records(client: Any, resource: str) -> Iterator[dict[str, Any]]:
+    """Yield Search's records of a kind, such as "Model"; raises as `each` does."""
+    pages = {"PaginationConfig": {"PageSize": PAGE_SIZE}}
+    for result in each(client, "search", "Results", Resource=resource, **pages):
+        yield result.get(resource) or {}
 
 
 def endpoint_in(record: dict[str, Any]) -> Endpoint | None:

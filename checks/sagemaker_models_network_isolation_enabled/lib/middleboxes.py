@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .answers import Described, MalformedError, listed, missing, why_unread
-from .facts import MiddleboxRoute, Unread
+from .facts import Route, Unread
 from .ranges import Block, is_public, is_within, to_block
 from .route_tables import RouteTable, RouteTables, TableRoute, Target, table_in_effect
 
@@ -45,7 +45,6 @@ def read_firewalls(
 
     Args:
         starts: The subnets' VPCs, with the route tables in effect.
-        tables: The route tables of those VPCs.
         describe: Calls DescribeVpcEndpoints for ids, which may be none.
     """
     firewalls: dict[tuple[str, str], list[RouteTable | Unread]] = {}
@@ -76,20 +75,18 @@ def middlebox_routes(
     tables: RouteTables,
     account: str,
     firewalls: Firewalls,
-) -> tuple[tuple[MiddleboxRoute, ...], tuple[Unread, ...]]:
-    """Return the ways from a subnet through middleboxes to an internet gateway.
+) -> Iterator[Route | Unread]:
+    """Yield the ways from a subnet through middleboxes to an internet gateway.
 
     Args:
         subnet: A Subnet, as boto3 gives it.
         table: The route table in effect for it.
-        tables: The route tables of its VPC, and of others.
-        account: The account of the model; a subnet of another one is shared with it.
-        firewalls: What `read_firewalls` gave for it, if it is not shared.
+        account: The account of the model; a subnet of another one is shared with it, and
+            `firewalls` has nothing of it.
 
-    Returns:
-        Those that are known, and why there may be more.
+    Yields:
+        Those that are known, and why there may be more; some maybe twice.
     """
-    found: list[MiddleboxRoute | Unread] = []
     to_appliances: list[_ToAppliance] = []
     for out in table.routes.items:
         destination, middlebox = str(out.destination), str(out.target)
@@ -100,21 +97,18 @@ def middlebox_routes(
         elif out.to is not Target.FIREWALL or not out.block or not out.is_whole:
             continue
         elif subnet.get("OwnerId") != account:
-            found.append(_of_another_account(subnet, table, out))
+            yield _of_another_account(subnet, table, out)
         else:
             for end in _follow(out, table, subnet["VpcId"], tables, firewalls):
                 if isinstance(end, Unread):
-                    found.append(end)
+                    yield end
                 elif end[0].to is Target.APPLIANCE:
                     to_appliances.append((*end, destination))
                 else:
                     gateway, last = str(end[0].target), end[1].id
-                    found.append(MiddleboxRoute(destination, middlebox, gateway, last))
+                    yield Route(destination, gateway, None, middlebox, last)
     if to_appliances:
-        found += _through_appliances(to_appliances, subnet, tables, account)
-    known = (way for way in found if isinstance(way, MiddleboxRoute))
-    unread = (way for way in found if isinstance(way, Unread))
-    return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unread))
+        yield from _through_appliances(to_appliances, subnet, tables, account)
 
 
 def _tables_behind(
@@ -188,7 +182,7 @@ def _follow(
 
 def _through_appliances(
     to_appliances: list[_ToAppliance], subnet: dict[str, Any], tables: RouteTables, account: str
-) -> Iterator[MiddleboxRoute | Unread]:
+) -> Iterator[Route | Unread]:
     """Yield the ways through appliances that an internet gateway's own table sends traffic to."""
     gateways = tables.in_effect(subnet["VpcId"], lambda name: name.startswith("igw-"))
     if gateways.error:
@@ -219,29 +213,24 @@ def _in_line(
     edge: RouteTable,
     back: TableRoute,
     subnet: dict[str, Any],
-) -> Iterator[MiddleboxRoute | Unread]:
+) -> Iterator[Route | Unread]:
     """Yield what a route to an appliance and one of a gateway's own table make of a subnet."""
     if out.block and back.block and out.block.version != back.block.version:
         return
-    is_known = back.to in (Target.FIREWALL, Target.APPLIANCE)
+    for of, route in ((edge, back), (table, out)):
+        if doubt := of.doubt(route):
+            yield why_unread(doubt, f"route table {of.id}", _TABLES)
+            return
     one = out.target if out.target == back.target else None
     if out.instance and out.instance == back.instance:  # one interface to each side
         one = one or out.instance
+    if one and out.block and back.block:
+        yield Route(destination, gateway, None, one, edge.id)
+        return
     sends = f"{table.id} sends {out.destination} to {out.target}"
     sends += f", and {edge.id} of {gateway} sends {back.destination} to {back.target}"
-    if back.to is Target.UNKNOWN:
-        yield why_unread(edge.unknown(str(back.target)), f"route table {edge.id}", _TABLES)
-    elif not (back.is_whole and back.block and is_known):
-        yield why_unread(edge.not_whole(), f"route table {edge.id}", _TABLES)
-    elif not out.is_whole:
-        yield why_unread(table.not_whole(), f"route table {table.id}", _TABLES)
-    elif not out.block:
-        yield _not_followed(subnet, sends, _CHECK_ENTRIES)
-    elif one:
-        yield MiddleboxRoute(destination, one, gateway, edge.id)
-    else:
-        remedy = f"check whether {out.target} translates addresses, as a NAT instance does"
-        yield _not_followed(subnet, sends, remedy)
+    remedy = f"check whether {out.target} translates addresses, as a NAT instance does"
+    yield _not_followed(subnet, sends, remedy if out.block and back.block else _CHECK_ENTRIES)
 
 
 def _not_followed(subnet: dict[str, Any], why: str, remedy: str) -> Unread:
@@ -250,12 +239,10 @@ def _not_followed(subnet: dict[str, Any], why: str, remedy: str) -> Unread:
 
 
 def _of_another_account(subnet: dict[str, Any], table: RouteTable, out: TableRoute) -> Unread:
-    """Return why a shared subnet's way is not known.
-
-    A participant sees the route tables of the subnets that are shared with it, and no other
-    resources of the owner (source: "Share your VPC subnets with other accounts" in the Amazon VPC
-    User Guide).
-    """
+    """Return why a shared subnet's way is not known."""
+    # A participant sees the route tables of the subnets that are shared with it, and no other
+    # resources of the owner (source: "Share your VPC subnets with other accounts" in the Amazon VPC
+    # User Guide).
     owner = subnet.get("OwnerId")
     if not owner or not isinstance(owner, str):
         malformed = MalformedError("no OwnerId in it")
@@ -269,11 +256,7 @@ def _of_another_account(subnet: dict[str, Any], table: RouteTable, out: TableRou
 
 
 def _blocks_of(subnet: dict[str, Any]) -> list[Block]:
-    """Return a subnet's CIDR blocks.
-
-    Raises:
-        MalformedError: They are not all known.
-    """
+    """Return a subnet's CIDR blocks; a MalformedError, if they are not all known."""
     key = "Ipv6CidrBlockAssociationSet"
     ipv6 = listed(subnet, key, subnet["SubnetId"]) if subnet.get(key) is not None else []
     texts = [

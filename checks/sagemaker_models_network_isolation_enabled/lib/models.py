@@ -4,20 +4,17 @@ A model cannot be changed after it was created, so Search, which gives a hundred
 tags a call, can be exact: its record is that very model if the ARN and the creation time are.
 Whatever Search lacks, refuses or garbles is read with DescribeModel and ListTags.
 
-Prowler's own list of models is not enough to judge by: it hides the error of a listing that broke
-off, it drops the creation time, and its model has no security groups and cannot tell "false" from
-"unread". The tags that it has read are shared.
+Of Prowler's own list of models only the tags are used: it hides the error of a listing that broke
+off, and has neither the creation time nor the security groups of a model.
 """
 
 import logging
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
 from .answers import MalformedError, listed
-from .facts import Endpoint, Listing, Model
+from .facts import Endpoint, Listing, Model, Service
 from .listings import (
-    PAGE_SIZE,
     are_tags,
     canonical_arn,
     describe_listed,
@@ -25,6 +22,7 @@ from .listings import (
     from_description,
     is_same_arn,
     list_regions,
+    search_records,
     to_the_second,
 )
 
@@ -33,23 +31,21 @@ logger = logging.getLogger(__name__)
 _Recorded = tuple[str, str | None]  # the name and the creation time of a record of Search
 
 
-def list_models(service: Any) -> list[Listing[Model]]:
-    """Return the models of every region, for what `sagemaker_service` gave, without networks."""
-    clients = service.regional_clients
-    pool = service.thread_pool
-    searches: dict[str, Future[dict[_Recorded, Model]]] = {}
-
-    def search(region: str) -> None:
-        searches[region] = pool.submit(_search_models, clients[region])
-
-    listings = list_regions(service, Model, search)
-    for listing in listings:
+def list_models(service: Service) -> list[Listing[Model]]:
+    """Return the models of every region, without networks."""
+    clients, submit = service.regional_clients, service.thread_pool.submit
+    listings = list_regions(service, Model)
+    searches = {
+        listing.region: submit(_search_models, clients[listing.region])
+        for listing in listings
         # What one page of Search reads, DescribeModel and ListTags read in two calls a model.
-        if listing.region not in searches and 2 * len(listing.items) > listing.pages:
-            search(listing.region)
+        if 2 * len(listing.items) > listing.pages
+    }
 
     def recorded(model: Model) -> Model:
-        records = searches[model.region].result() if model.region in searches else {}
+        records: dict[_Recorded, Model] = {}
+        if model.region in searches:
+            records = searches[model.region].result()
         record = records.get((model.name, model.creation_time))
         if record is None or not is_same_arn(record.arn, model.arn):
             return model
@@ -73,14 +69,11 @@ def _search_models(client: Any) -> dict[_Recorded, Model]:
     found: dict[_Recorded, Model] = {}
     twice: set[_Recorded] = set()
     try:
-        for page in client.get_paginator("search").paginate(
-            Resource="Model", PaginationConfig={"PageSize": PAGE_SIZE}
-        ):
-            for result in listed(page, "Results", "the answer"):
-                if model := _from_record(client.region, result.get("Model") or {}):
-                    recorded = model.name, model.creation_time
-                    twice |= {recorded} & found.keys()
-                    found[recorded] = model
+        for record in search_records(client, "Model"):
+            if model := _from_record(client.region, record):
+                recorded = model.name, model.creation_time
+                twice |= {recorded} & found.keys()
+                found[recorded] = model
     except Exception as error:  # no loss: the permission for Search is optional
         logger.info(f"{client.region} -- Search is unavailable, models are described: {error}")
     # What is recorded twice is for DescribeModel to tell.
@@ -99,12 +92,8 @@ def _from_record(region: str, record: dict[str, Any]) -> Model | None:
     created = to_the_second(settings.get("CreationTime"))
     if not isinstance(name, str) or not isinstance(arn, str) or created is None:
         return None
-    model = Model(
-        *(name, arn, region, created),
-        endpoints=_endpoints_in(record),
-        transform_jobs=_transform_jobs_in(record),
-        monitored_endpoints=_monitored_endpoints_in(record),
-    )
+    endpoints, other_uses = _endpoints_in(record), _other_uses_in(record)
+    model = Model(name, arn, region, created, endpoints=endpoints, other_uses=other_uses)
     read = from_description(model, settings)
     tags = settings.get("Tags") or []
     if read.unread or not are_tags(tags):
@@ -114,24 +103,16 @@ def _from_record(region: str, record: dict[str, Any]) -> Model | None:
     return replace(read, tags=tuple(tags))
 
 
-def _transform_jobs_in(record: dict[str, Any]) -> tuple[str, ...] | None:
-    """Return the name of a model's last batch transform job; None where the record is unclear."""
-    if "LastBatchTransformJob" not in record:
-        return ()
-    job = record["LastBatchTransformJob"]
-    name = job.get("TransformJobName") if isinstance(job, dict) else None
-    return (name,) if isinstance(name, str) else None
-
-
-def _monitored_endpoints_in(record: dict[str, Any]) -> tuple[str, ...] | None:
-    """Return the endpoints that a model's monitoring schedules name; None where it is unclear."""
-    if "MonitoringSchedules" not in record:
-        return ()
+def _other_uses_in(record: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the job and the endpoints of `Model.other_uses`; None where the record is unclear."""
+    key, job = "MonitoringSchedules", record.get("LastBatchTransformJob")
     try:
-        schedules = listed(record, "MonitoringSchedules", "the answer")
-    except MalformedError:
+        schedules = listed(record, key, "the record") if key in record else []
+        monitored = [s["EndpointName"] for s in schedules if s.get("EndpointName")]
+        jobs = [] if job is None else [f"batch transform job {job['TransformJobName']}"]
+    except (KeyError, MalformedError, TypeError):
         return None
-    return tuple(str(s["EndpointName"]) for s in schedules if s.get("EndpointName"))
+    return (*jobs, *(f"monitored endpoint {name}" for name in monitored))
 
 
 def _endpoints_in(record: dict[str, Any]) -> tuple[Endpoint, ...] | None:

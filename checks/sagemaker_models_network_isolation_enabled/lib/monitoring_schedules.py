@@ -1,11 +1,8 @@
 """The monitoring schedules of an account, with the networks of their job definitions, as facts.
 
 A schedule has a job definition in itself, or names one of four types. Both it and the definition
-that it names are described, one by one: ListMonitoringSchedules gives no networks.
-
-Search is not asked, though a model's record has the configurations of its schedules. A schedule
-can be given another definition at any time, so that a record of an index that lags cannot be told
-from one that does not, as a model's can; and it has neither tags nor the definitions' networks.
+that it names are described, one by one: ListMonitoringSchedules gives no networks, and a record of
+Search may lag, because a schedule can be given another definition at any time.
 """
 
 from dataclasses import replace
@@ -14,16 +11,14 @@ from typing import Any
 from botocore import xform_name
 
 from .answers import WORDS, MalformedError, why_unread
-from .facts import Listing, MonitoringSchedule
+from .facts import Listing, MonitoringSchedule, Service
 from .listings import describe_listed, from_description, list_regions
 
-_SETTINGS = "its job definition"  # what DescribeMonitoringSchedule tells
 
-
-def list_monitoring_schedules(service: Any) -> list[Listing[MonitoringSchedule]]:
-    """Return the schedules of every region, for what `sagemaker_service` gave, without networks."""
+def list_monitoring_schedules(service: Service) -> list[Listing[MonitoringSchedule]]:
+    """Return the schedules of every region, without networks."""
     listings = list_regions(service, MonitoringSchedule)
-    return describe_listed(service, listings, _with_definition, _SETTINGS)
+    return describe_listed(service, listings, _with_definition, "its job definition")
 
 
 def _with_definition(

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from .answers import Described, MalformedError, Partial, is_id, listed
+from .answers import Described, MalformedError, Partial, each, is_id
 from .configuration import read_prefix_limits
-from .facts import Listing, Network, R, SecurityGroup, Subnet
+from .facts import Listing, Network, R, SecurityGroup, Service, Subnet
 from .middleboxes import read_firewalls
 from .ranges import PrefixLimits, to_block
 from .route_tables import RouteTable, RouteTables, parse_route_tables, table_in_effect
@@ -32,13 +32,8 @@ _SubnetFacts = dict[str, Subnet]
 _GroupFacts = dict[tuple[str, ...], tuple[SecurityGroup, ...]]
 
 
-def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[R]]:
-    """Return listings whose items have the facts of their networks, in the order of the regions.
-
-    Args:
-        service: What `sagemaker_service` gave.
-        listings: One a region.
-    """
+def with_networks(service: Service, listings: Iterable[Listing[R]]) -> list[Listing[R]]:
+    """Return listings, one a region, with the facts of their networks, in the order of regions."""
     read = {li.region: li for li in listings}
     limits = read_prefix_limits(service.audit_config)
     submit, account = service.thread_pool.submit, service.audited_account
@@ -56,15 +51,14 @@ def with_networks(service: Any, listings: Iterable[Listing[R]]) -> list[Listing[
                 submit(_read_security_groups, ec2, group_sets, limits),
             )
     for region, (subnets, groups) in reading.items():
-        facts = subnets.result(), groups.result()
-        items = tuple(_with_network(item, *facts) for item in read[region].items)
-        read[region] = replace(read[region], items=items)
+        of_subnets, of_groups = subnets.result(), groups.result()
+        items = []
+        for item in read[region].items:
+            named = tuple(of_subnets[subnet_id] for subnet_id in item.subnet_ids)
+            network = Network(named, of_groups[item.security_group_ids])
+            items.append(replace(item, network=network))
+        read[region] = replace(read[region], items=tuple(items))
     return [read[region] for region in sorted(read)]
-
-
-def _with_network(item: R, subnets: _SubnetFacts, groups: _GroupFacts) -> R:
-    named = tuple(subnets[subnet_id] for subnet_id in item.subnet_ids)
-    return replace(item, network=Network(named, groups[item.security_group_ids]))
 
 
 def _read_subnets(ec2: Any, subnet_ids: set[str], account: str) -> _SubnetFacts:
@@ -116,16 +110,13 @@ def _describe_all(
     ordered = sorted(values)
     try:
         for start in range(0, len(ordered), _FILTER_VALUES):
-            batch = ordered[start : start + _FILTER_VALUES]
-            for page in ec2.get_paginator(operation).paginate(
-                Filters=[{"Name": filter_name, "Values": batch}]
-            ):
-                for item in listed(page, key, "the answer"):
-                    item_id = item.get(id_key)
-                    if not isinstance(item_id, str) or not item_id:
-                        error = MalformedError(f"no {id_key} in one of the {key}")
-                    elif items.setdefault(item_id, item) != item:
-                        unequal.add(item_id)
+            batch = {"Name": filter_name, "Values": ordered[start : start + _FILTER_VALUES]}
+            for item in each(ec2, operation, key, Filters=[batch]):
+                item_id = item.get(id_key)
+                if not isinstance(item_id, str) or not item_id:
+                    error = MalformedError(f"no {id_key} in one of the {key}")
+                elif items.setdefault(item_id, item) != item:
+                    unequal.add(item_id)
     # Whatever stops the call becomes the reason of a MANUAL finding: AWS's refusal, a broken
     # connection, or an answer that botocore or this module cannot read.
     except Exception as stopped:
@@ -139,14 +130,12 @@ def _read_prefix_list(ec2: Any, list_id: str) -> Partial[str]:
     blocks: list[str] = []
     error: Exception | None = None
     try:
-        for page in ec2.get_paginator("get_managed_prefix_list_entries").paginate(
-            PrefixListId=list_id
-        ):
-            for entry in listed(page, "Entries", "the answer"):
-                if isinstance(block := entry.get("Cidr"), str) and to_block(block):
-                    blocks.append(block)
-                else:
-                    error = MalformedError("no Cidr in one of the Entries")
+        operation = "get_managed_prefix_list_entries"
+        for entry in each(ec2, operation, "Entries", PrefixListId=list_id):
+            if isinstance(block := entry.get("Cidr"), str) and to_block(block):
+                blocks.append(block)
+            else:
+                error = MalformedError("no Cidr in one of the Entries")
     except Exception as stopped:  # as above
         error = stopped
     return Partial(tuple(blocks), error)

@@ -30,6 +30,7 @@ _NOT_PUBLIC = tuple(
 # Amazon VPC User Guide.
 _NAT64 = IPv6Network("64:ff9b::/96")
 
+ALL_PORTS = (-inf, inf)
 Block = IPv4Network | IPv6Network
 PrefixLimits = Mapping[int, int]  # as `PREFIX_LIMITS`
 _Span = tuple[int, int]  # the first address and the one after the last, as numbers
@@ -40,29 +41,17 @@ class Permission:
     """One block that a security group rule admits, or lets traffic out to.
 
     Attributes:
-        group_id: The security group.
         protocol: IpProtocol; "-1" for all.
-        ports: The first and the last port; None where the rule is for all of its protocol.
-        block: The block.
+        ports: The first and the last port; `ALL_PORTS` of a rule for all of its protocol.
         text: The rule's traffic and the block as it is written there, such as
             "tcp 443 from 0.0.0.0/1".
     """
 
     group_id: str
     protocol: str
-    ports: tuple[int, int] | None
+    ports: tuple[float, float]
     block: Block
     text: str
-
-    @property
-    def first(self) -> float:
-        """The first port; of a rule for all of its protocol one before all ports."""
-        return self.ports[0] if self.ports else -inf
-
-    @property
-    def last(self) -> float:
-        """The last port; of a rule for all of its protocol one after all ports."""
-        return self.ports[1] if self.ports else inf
 
     @cached_property
     def span(self) -> _Span:
@@ -155,16 +144,14 @@ def _open_rows(in_order: list[Permission], limits: PrefixLimits) -> dict[Permiss
 
 
 def _at_each_port(row: list[Permission]) -> Iterator[list[Permission]]:
-    """Yield what overlaps at each port where one of the permissions begins, in the given order.
-
-    Nowhere do more of them overlap, and what is open at any port is so at one of these.
-    """
+    """Yield what overlaps at each port where one of the permissions begins, in the given order."""
+    # Nowhere do more of them overlap, and what is open at any port is so at one of these.
     for protocol in {p.protocol for p in row}:
         of_protocol = [n for n, p in enumerate(row) if p.protocol in ("-1", protocol)]
-        of_protocol.sort(key=lambda n: row[n].first)
+        of_protocol.sort(key=lambda n: row[n].ports[0])
         open_at: list[int] = []
-        for port, begin in groupby(of_protocol, key=lambda n: row[n].first):
-            open_at = sorted([*(n for n in open_at if row[n].last >= port), *begin])
+        for port, begin in groupby(of_protocol, key=lambda n: row[n].ports[0]):
+            open_at = sorted([*(n for n in open_at if row[n].ports[1] >= port), *begin])
             yield [row[n] for n in open_at]
 
 
@@ -193,10 +180,8 @@ def _span_exceeds(span: _Span, block: Block, limits: PrefixLimits) -> bool:
 
 
 def _without_nested(row: list[Permission]) -> Iterator[Permission]:
-    """Yield the permissions of a row without those whose block lies in another's, and adds nothing.
-
-    CIDR blocks lie in each other or apart.
-    """
+    """Yield a row's permissions without those whose block lies in another's, and adds nothing."""
+    # CIDR blocks lie in each other or apart.
     last: _Span = (0, 0)
     for permission in row:
         if permission.span[1] > last[1] or permission.span == last:

@@ -23,9 +23,10 @@ class Target(Enum):
     APPLIANCE = auto()  # a network interface, an instance or an address
     LOCAL = auto()  # the VPC itself, or VPC Lattice
     OTHER = auto()  # something else that leads past all of these
-    UNKNOWN = auto()  # something that this check does not know
-    MISSING = auto()  # AWS does not say
+    UNKNOWN = auto()  # something that this check does not know, or AWS does not say
 
+
+_MAY_LEAD_OUT = (Target.INTERNET, Target.FIREWALL, Target.UNKNOWN)
 
 # By the prefix of GatewayId, which ends with a hyphen, or the whole. AWS puts routes of VPC Lattice
 # into the tables of a VPC that a service network is associated with.
@@ -56,7 +57,6 @@ class TableRoute:
     Attributes:
         destination: A CIDR block or the id of a prefix list; None where AWS does not say.
         block: The CIDR block; None for a prefix list, and where it is not known.
-        to: What it leads to.
         target: The target's id, such as "igw-…"; or the next hop's IP address, of a route that VPC
             Route Server advertised; None where AWS does not say.
         instance: The instance of the network interface, "i-…"; None for none.
@@ -83,11 +83,9 @@ class RouteTable:
     """A route table.
 
     Attributes:
-        id: "rtb-…".
         vpc_id: Its VPC; None where AWS does not say.
         associations: What it is associated with, "main" or the id of a subnet, a gateway or a pool
             of addresses; each with the association's state.
-        routes: Its routes.
     """
 
     id: str
@@ -121,22 +119,19 @@ class RouteTable:
         """Return why some of its routes may have unknown ways to the internet, if they may."""
         if self.routes.error:
             return self.routes.error
-        live = [route for route in routes if route.live is not False]
-        ways_out = (Target.INTERNET, Target.FIREWALL, Target.MISSING)
-        # Every table routes its own VPC at least.
-        if not self.routes.items or any(not r.is_whole for r in live if r.to in ways_out):
-            return self.not_whole()
-        unknown = next((route.target for route in live if route.to is Target.UNKNOWN), None)
-        return self.unknown(unknown) if unknown else None
+        if not self.routes.items:  # every table routes its own VPC at least
+            return MalformedError(f"{self.id} has no route")
+        may_lead_out = (r for r in routes if r.live is not False and r.to in _MAY_LEAD_OUT)
+        return next(filter(None, map(self.doubt, may_lead_out)), None)
 
-    def not_whole(self) -> MalformedError:
-        """Return the error for a route that may decide something and is not whole."""
-        return MalformedError(f"a route of {self.id} lacks its destination, target or state")
-
-    def unknown(self, target: str) -> MalformedError:
-        """Return the error for a route to something that nobody has heard of."""
+    def doubt(self, route: TableRoute) -> MalformedError | None:
+        """Return why it is not known from where to where one of its routes leads, if it is not."""
+        if not route.is_whole:
+            return MalformedError(f"a route of {self.id} lacks its destination, target or state")
+        if route.to is not Target.UNKNOWN:
+            return None
         return MalformedError(
-            f"a route of {self.id} leads to {target}, which this check does not know",
+            f"a route of {self.id} leads to {route.target}, which this check does not know",
             "check where it leads with ec2:DescribeRouteTables, or use a newer version of the "
             "plugin",
         )
@@ -150,16 +145,11 @@ class RouteTables:
         by_vpc: The route tables by their VPC; under None those that do not say.
         own_blocks: The VPCs' own blocks, which may be public: those of the local routes of all
             their tables, because in some a middlebox may have taken the local route's place.
-        error: Why there may be more tables; None where these are all.
     """
 
     by_vpc: dict[str | None, list[RouteTable]]
     own_blocks: dict[str | None, set[Block]]
     error: Exception | None
-
-    def of_vpc(self, vpc_id: str) -> list[RouteTable]:
-        """Return the route tables of a VPC, and those that do not say of which VPC they are."""
-        return [*self.by_vpc.get(vpc_id, ()), *self.by_vpc.get(None, ())]
 
     def in_effect(
         self, vpc_id: str, wanted: Callable[[str], bool]
@@ -167,7 +157,7 @@ class RouteTables:
         """Return the tables of a VPC that are in effect for something that is wanted, with that."""
         found: list[tuple[str, RouteTable]] = []
         error = self.error
-        for table in self.of_vpc(vpc_id):
+        for table in (*self.by_vpc.get(vpc_id, ()), *self.by_vpc.get(None, ())):
             for name, state in table.associations.items:
                 if not wanted(name) or state in ("disassociated", "failed"):
                     continue
@@ -255,8 +245,8 @@ def _parse_route(route: dict[str, Any]) -> TableRoute:
     destination = next((str(route[key]) for key in _DESTINATIONS if route.get(key)), None)
     # By the target too, so that an interface comes before its instance in whatever order.
     to, target = min(_targets_of(route), key=lambda named: (named[0].value, str(named[1])))
-    # A firewall's endpoint takes CIDR blocks; with a prefix list it is a gateway endpoint, such as
-    # that of Amazon S3 (source: "Gateway endpoints" in the AWS PrivateLink Guide).
+    # With a prefix list it is a gateway endpoint, such as that of Amazon S3. EC2 refuses any other:
+    # "Cannot create or replace a prefix list route targeting a VPC Endpoint" (of CreateRoute).
     if to is Target.FIREWALL and is_id(destination, "pl-"):
         to = Target.OTHER
     instance, firewall = route.get("InstanceId"), route.get("IgwFirewall")
@@ -285,4 +275,4 @@ def _targets_of(route: dict[str, Any]) -> list[tuple[Target, str | None]]:
     if not named and route.get("Origin") == "Advertisement":
         address = route.get("IpAddress")
         named.append((Target.APPLIANCE, address if isinstance(address, str) else None))
-    return named or [(Target.MISSING, None)]
+    return named or [(Target.UNKNOWN, None)]

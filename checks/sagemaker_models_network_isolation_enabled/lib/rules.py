@@ -9,7 +9,7 @@ To add one, write the function with its words and its source, and put it into `R
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .facts import EndpointConfig, OpenRule, Resource, Subnet, Unread
+from .facts import EndpointConfig, OpenRule, Resource, Route, Subnet, Unread
 
 _MOST_NAMED = 50  # the most routes or rules of one thing in words; the finding's resource has all
 
@@ -39,26 +39,18 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on one resource.
-
-    Attributes:
-        status: "PASS", "FAIL" or "MANUAL".
-        violations: Every violation that is known.
-        unknown: Everything that is not known and might decide.
-        notes: What breaks no rule and should be known.
-    """
+    """The verdict on one resource: "PASS", "FAIL" or "MANUAL", with all that it rests on."""
 
     status: str
     violations: tuple[Statement, ...] = ()
-    unknown: tuple[Unread, ...] = ()
-    notes: tuple[Statement, ...] = ()
+    unknown: tuple[Unread, ...] = ()  # what is not known and might decide
+    notes: tuple[Statement, ...] = ()  # what breaks no rule and should be known
 
 
 def judge(resource: Resource, fail_on_unrestricted_egress: bool) -> Verdict:
     """Return the verdict on a model, an endpoint configuration or a monitoring schedule.
 
     Args:
-        resource: Its facts.
         fail_on_unrestricted_egress: Whether egress to the internet is a violation, and not a note.
 
     Returns:
@@ -114,7 +106,8 @@ def public_subnets(resource: Resource) -> Iterator[Statement]:
         for through, detail in _ways_out(subnet):
             ways.setdefault((subnet.route_table_id, through, detail), []).append(subnet.id)
     for (table, through, detail), ids in ways.items():
-        effect = f"{_named('subnet', ids)} public{through}"
+        these = f"subnets {join(ids)} are" if len(ids) > 1 else f"subnet {ids[0]} is"
+        effect = f"{these} public{through}"
         yield Statement("public-subnet", f"route table {table}", detail, effect)
 
 
@@ -133,18 +126,15 @@ def open_egress(resource: Resource) -> Iterator[Statement]:
 def blocked_subnets(resource: Resource) -> Iterator[Statement]:
     """VPC Block Public Access may stop a public subnet's traffic.
 
-    The subnet is public by its routes all the same: the setting is the account's, for a whole
-    region, and can be taken off without a look at the subnet (source: "Block public access to VPCs
-    and subnets" in the Amazon VPC User Guide). Nothing is noted behind an appliance, whose own
-    subnet decides.
+    The subnet is public all the same, because whoever takes off the account's setting does not look
+    at the subnet (source: "Block public access to VPCs and subnets" in the Amazon VPC User Guide).
+    Nothing is noted behind an appliance, whose own subnet decides.
     """
     blocked: dict[str, list[str]] = {}
     for subnet in resource.network.subnets:
-        gateways = [route.gateway for route in subnet.internet_routes or ()]
-        firewalls = (r for r in subnet.middlebox_routes or () if r.middlebox.startswith("vpce-"))
-        gateways += [route.gateway for route in firewalls]
+        routes = [r for r in subnet.internet_routes or () if r.gateway.startswith("igw-")]
         mode = subnet.block_public_access or ""
-        if mode.startswith("block-") and any(g.startswith("igw-") for g in gateways):
+        if mode.startswith("block-") and any(not _is_by_appliance(route) for route in routes):
             blocked.setdefault(mode, []).append(subnet.id)
     for mode, ids in blocked.items():
         detail = (
@@ -158,9 +148,8 @@ def firewalled_subnets(resource: Resource) -> Iterator[Statement]:
     """The automated internet firewall may drop what comes in for a public subnet.
 
     `outbound-only` drops what is unsolicited; `flexible` does so for interfaces without a public
-    address. The subnet is public by its routes all the same: the treatment is somebody else's
-    setting, and a policy that monitors logs what it would drop (source: Subnet and IgwFirewall in
-    the Amazon EC2 API Reference).
+    address; a policy that monitors only logs it. The subnet is public all the same (source: Subnet
+    and IgwFirewall in the Amazon EC2 API Reference).
     """
     treated: dict[str, list[str]] = {}
     for subnet in resource.network.subnets:
@@ -187,15 +176,20 @@ NOTES: tuple[_Rule, ...] = (blocked_subnets, firewalled_subnets)
 
 def _ways_out(subnet: Subnet) -> Iterator[tuple[str, str]]:
     """Yield each way in which a subnet is public: through what, and what its table sends."""
-    if subnet.internet_routes:
-        routes = [f"{r.destination} to {r.gateway}" for r in subnet.internet_routes]
-        yield "", f"sends {join_most(routes)}"
-    for r in subnet.middlebox_routes or ():
-        way = f"of {r.gateway} sends the subnet's traffic to it"
-        if r.middlebox.startswith("vpce-"):
+    routes = subnet.internet_routes or ()
+    if direct := [f"{r.destination} to {r.gateway}" for r in routes if not r.middlebox]:
+        yield "", f"sends {join_most(direct)}"
+    for r in routes:
+        if r.middlebox:
             way = f"leads from there to {r.gateway}"
-        detail = f"sends {r.destination} to it, and route table {r.route_table_id} {way}"
-        yield f" through {r.middlebox}", detail
+            if _is_by_appliance(r):
+                way = f"of {r.gateway} sends the subnet's traffic to it"
+            detail = f"sends {r.destination} to it, and route table {r.route_table_id} {way}"
+            yield f" through {r.middlebox}", detail
+
+
+def _is_by_appliance(route: Route) -> bool:
+    return bool(route.middlebox) and not str(route.middlebox).startswith("vpce-")
 
 
 def _open(direction: str, opened: Mapping[str, tuple[OpenRule, ...]]) -> Iterator[Statement]:
@@ -223,7 +217,7 @@ def _unknown(resource: Resource) -> Iterator[Unread]:
     if resource.has_vpc_config and (read != named or not subnets):
         yield from _unread(None, (), "a subnet or security group", "ec2:DescribeSubnets")
     for s in subnets:
-        facts = (s.vpc_id, s.route_table_id, s.internet_routes, s.middlebox_routes)
+        facts = (s.vpc_id, s.route_table_id, s.internet_routes)
         yield from _unread(s.unread, facts, f"subnet {s.id}", "ec2:DescribeRouteTables")
     for g in groups:
         known = (g.vpc_id, g.open_ingress)
@@ -257,11 +251,6 @@ def explain_unknown(unknown: Iterable[Unread]) -> str:
     for unread in unknown:
         things.setdefault(_explain_why(unread), []).append(unread.what)
     return "; ".join(f"{join(dict.fromkeys(whats))} {why}" for why, whats in things.items())
-
-
-def _named(noun: str, ids: Sequence[str]) -> str:
-    """Return things of a kind as the subject of a sentence, with its verb."""
-    return f"{noun} {ids[0]} is" if len(ids) == 1 else f"{noun}s {join(ids)} are"
 
 
 def join(words: Iterable[str]) -> str:

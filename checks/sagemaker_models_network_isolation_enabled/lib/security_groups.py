@@ -6,6 +6,7 @@ from typing import Any
 from .answers import Described, MalformedError, Partial, listed, missing, why_unread
 from .facts import OpenRule, SecurityGroup, Unread
 from .ranges import (
+    ALL_PORTS,
     PREFIX_LIMITS,
     Permission,
     PrefixLimits,
@@ -22,11 +23,7 @@ _DIRECTIONS = {"IpPermissions": "from", "IpPermissionsEgress": "to"}
 
 
 def prefix_lists_of(groups: Described) -> set[str]:
-    """Return the ids of the prefix lists that rules of security groups name.
-
-    Args:
-        groups: The answer of DescribeSecurityGroups.
-    """
+    """Return the ids of the prefix lists that rules of security groups name."""
     lists = (group.get(direction) for group in groups.items.values() for direction in _DIRECTIONS)
     rules = (rule for rules in lists if isinstance(rules, list) for rule in rules)
     named = (_prefix_list_ids(rule)[0] for rule in rules if isinstance(rule, dict))
@@ -50,40 +47,25 @@ def group_facts(
 
     Args:
         group_sets: The models' SecurityGroupIds.
-        groups: The answer of DescribeSecurityGroups.
-        prefix_lists: The prefix lists that rules of those groups name, by id.
-        limits: The shortest prefixes that are still named sources.
+        prefix_lists: Those that rules of the groups name, by id.
     """
     rules = {
         (group_id, direction): tuple(_read_rules(group_id, direction, groups, prefix_lists))
         for group_id in {group_id for group_set in group_sets for group_id in group_set}
         for direction in _DIRECTIONS
     }
-
-    permissions = {
-        key: [part for part in parts if isinstance(part, Permission)]
-        for key, parts in rules.items()
-    }
+    permissions = {k: [p for p in parts if isinstance(p, Permission)] for k, parts in rules.items()}
+    unread = {k: [u for u in parts if isinstance(u, Unread)] for k, parts in rules.items()}
     alone = {key: open_permissions(found, limits) for key, found in permissions.items()}
 
     def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[OpenRule, ...]]:
-        keys = [(group_id, direction) for group_id in group_set]
-        left = (p for key in keys for p in permissions[key] if p not in alone[key])
+        of = {group_id: (group_id, direction) for group_id in group_set}
+        left = (p for key in of.values() for p in permissions[key] if p not in alone[key])
         together = open_permissions(left, limits)
-        found: dict[str, dict[Permission, tuple[str, ...]]] = {}
-        for key in keys:
-            others = {
-                p: tuple(sorted(together[p] - {p.group_id})) if p in together else ()
-                for p in permissions[key]
-                if p in together or p in alone[key]
-            }
-            if others:
-                found[key[0]] = others
-        return {group_id: _open_rules(rules, limits) for group_id, rules in found.items()}
-
-    def unread(group_id: str, direction: str) -> tuple[Unread, ...]:
-        reasons = (part for part in rules[group_id, direction] if isinstance(part, Unread))
-        return tuple(dict.fromkeys(reasons))
+        return {
+            group_id: _open_rules(permissions[key], alone[key] | together, limits)
+            for group_id, key in of.items()
+        }
 
     facts = {}
     for group_set in group_sets:
@@ -92,10 +74,10 @@ def group_facts(
             SecurityGroup(
                 id=group_id,
                 vpc_id=_vpc_of(groups.items.get(group_id, {})),
-                open_ingress=ingress.get(group_id, ()),
-                open_egress=egress.get(group_id, ()),
-                unread=unread(group_id, "IpPermissions"),
-                unread_egress=unread(group_id, "IpPermissionsEgress"),
+                open_ingress=ingress[group_id],
+                open_egress=egress[group_id],
+                unread=tuple(dict.fromkeys(unread[group_id, "IpPermissions"])),
+                unread_egress=tuple(dict.fromkeys(unread[group_id, "IpPermissionsEgress"])),
             )
             for group_id in group_set
         )
@@ -174,15 +156,17 @@ def _permitted(group_id: str, rule: dict[str, Any], block: str, end: str) -> Per
     return Permission(group_id, protocol, _ports_of(rule), network, text)
 
 
-def _ports_of(rule: dict[str, Any]) -> tuple[int, int] | None:
-    """Return a rule's first and last port, or the same of ICMP's types and codes; None for all."""
+def _ports_of(rule: dict[str, Any]) -> tuple[float, float]:
+    """Return a rule's first and last port, or the same of ICMP's types and codes."""
     first, last = rule.get("FromPort"), rule.get("ToPort")
     if not isinstance(first, int) or not isinstance(last, int) or first == -1:
-        return None
+        return ALL_PORTS
     if str(rule.get("IpProtocol")).startswith("icmp"):  # FromPort is the type, ToPort the code
         types = first * _ICMP_CODES
         return (types, types + _ICMP_CODES - 1) if last == -1 else (types + last, types + last)
-    return (first, last) if rule.get("IpProtocol") in ("tcp", "udp") and first <= last else None
+    return (
+        (first, last) if rule.get("IpProtocol") in ("tcp", "udp") and first <= last else ALL_PORTS
+    )
 
 
 def _traffic(rule: dict[str, Any]) -> str:
@@ -193,9 +177,9 @@ def _traffic(rule: dict[str, Any]) -> str:
     ports = _ports_of(rule)
     if protocol.isdigit():  # of IANA's protocol numbers; EC2 names the usual ones
         return f"protocol {protocol}"
-    if ports is None:
+    if ports == ALL_PORTS:
         return protocol
-    first, last = ports
+    first, last = map(int, ports)
     if protocol.startswith("icmp"):
         kind, code = divmod(first, _ICMP_CODES)
         return f"{protocol} type {kind}" + (f" code {code}" if first == last else "")
@@ -203,12 +187,16 @@ def _traffic(rule: dict[str, Any]) -> str:
 
 
 def _open_rules(
-    permissions: Mapping[Permission, tuple[str, ...]], limits: PrefixLimits
+    permissions: list[Permission], opened: Mapping[Permission, set[str]], limits: PrefixLimits
 ) -> tuple[OpenRule, ...]:
-    """Return a group's open permissions, each with the groups it is joined with, in words."""
+    """Return those of a group's permissions that are open, in words, with the groups they need."""
+    found: dict[tuple[str, ...], list[Permission]] = {}
+    for permission in permissions:
+        if permission in opened:
+            others = tuple(sorted(opened[permission] - {permission.group_id}))
+            found.setdefault(others, []).append(permission)
     rules: list[OpenRule] = []
-    for others in dict.fromkeys(permissions.values()):
-        same = [permission for permission in permissions if permissions[permission] == others]
+    for others, same in found.items():
         *texts, last = dict.fromkeys(permission.text for permission in same)
         joined = any(not exceeds(permission.block, limits) for permission in same)
         configured = limits != PREFIX_LIMITS

@@ -4,12 +4,13 @@ Source: "Subnet types" in the Amazon VPC User Guide. What cannot be known from h
 gateway, a transit gateway, a peering connection or a firewall lets through behind a private subnet.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from .answers import Described, MalformedError, is_id, missing, why_unread
-from .facts import Route, Subnet
+from .facts import Route, Subnet, Unread
 from .middleboxes import Firewalls, middlebox_routes
-from .route_tables import RouteTable, RouteTables, Target, table_in_effect
+from .route_tables import RouteTables, Target, table_in_effect
 
 
 def subnet_facts(
@@ -18,11 +19,8 @@ def subnet_facts(
     """Return what is known of one subnet.
 
     Args:
-        subnet_id: The subnet.
         subnets: The answer of DescribeSubnets.
-        tables: The route tables of the VPCs of those subnets.
         account: The account of the model; a subnet of another one is shared with it.
-        firewalls: What `read_firewalls` gave.
     """
     what, permission = f"subnet {subnet_id}", "ec2:DescribeSubnets"
     if subnet_id not in subnets.items:
@@ -34,31 +32,25 @@ def subnet_facts(
         return Subnet(subnet_id, unread=(why_unread(malformed, what, permission),))
     mode, connectivity, garbled = _settings_of(subnet)
     unread = [why_unread(garbled, what, permission)] if garbled else []
+    read = Subnet(subnet_id, vpc_id, block_public_access=mode, firewall_connectivity=connectivity)
     what, permission = f"the route table of subnet {subnet_id}", "ec2:DescribeRouteTables"
     try:
         table = table_in_effect(subnet_id, vpc_id, tables)
     except Exception as error:  # what DescribeRouteTables was stopped by, or a MalformedError
-        unread.append(why_unread(error, what, permission))
-        return Subnet(
-            id=subnet_id,
-            vpc_id=vpc_id,
-            block_public_access=mode,
-            firewall_connectivity=connectivity,
-            unread=tuple(unread),
-        )
+        return replace(read, unread=(*unread, why_unread(error, what, permission)))
     if unclear := table.unclear(table.routes.items):
         unread.append(why_unread(unclear, what, permission))
-    through, unclear_through = middlebox_routes(subnet, table, tables, account, firewalls)
-    return Subnet(
-        id=subnet_id,
-        vpc_id=vpc_id,
-        route_table_id=table.id,
-        internet_routes=_internet_routes(table),
-        middlebox_routes=through,
-        block_public_access=mode,
-        firewall_connectivity=connectivity,
-        unread=tuple(dict.fromkeys([*unread, *unclear_through])),
-    )
+    # Any destination counts: IPv4, IPv6, a prefix list, halves of the default.
+    direct = [
+        Route(str(route.destination), str(route.target), route.firewall)
+        for route in table.routes.items
+        if route.to is Target.INTERNET and route.is_whole
+    ]
+    through = dict.fromkeys(middlebox_routes(subnet, table, tables, account, firewalls))
+    unread += [way for way in through if isinstance(way, Unread)]
+    routes = *direct, *(way for way in through if isinstance(way, Route))
+    unread = list(dict.fromkeys(unread))
+    return replace(read, route_table_id=table.id, internet_routes=routes, unread=tuple(unread))
 
 
 def _settings_of(subnet: dict[str, Any]) -> tuple[str | None, str | None, Exception | None]:
@@ -70,13 +62,3 @@ def _settings_of(subnet: dict[str, Any]) -> tuple[str | None, str | None, Except
         return mode, connectivity, None
     names = "BlockPublicAccessStates or NetworkFirewallConnectivityType"
     return None, None, MalformedError(f"no readable {names} in it")
-
-
-def _internet_routes(table: RouteTable) -> tuple[Route, ...]:
-    """Return the live routes of a table to an internet gateway or a carrier gateway."""
-    # Any destination counts: IPv4, IPv6, a prefix list, halves of the default.
-    return tuple(
-        Route(str(route.destination), str(route.target), route.firewall)
-        for route in table.routes.items
-        if route.to is Target.INTERNET and route.is_whole
-    )

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..answers import why_unread
 from ..configuration import read_egress_setting
-from ..facts import Listing, Model
+from ..facts import Listing, Model, Service
 from ..listings import are_ids, from_description
 from ..network import with_networks
 from ..rules import explain_unknown, judge
@@ -23,13 +23,10 @@ def explain_error(error: Exception, what: str) -> str:
     return explain_unknown([why_unread(error, what, permission)])
 
 
-def judge_model(service: Any, region: str, answer: dict[str, Any]) -> tuple[str, str]:
+def judge_model(service: Service, region: str, answer: dict[str, Any]) -> tuple[str, str]:
     """Return the verdict on a model: its status, and its violations and unknowns in words.
 
-    Args:
-        service: The Prowler service.
-        region: The model's region.
-        answer: What DescribeModel answers, or would answer.
+    The `answer` is what DescribeModel answers, or would answer.
     """
     model = from_description(Model(answer["ModelName"], answer["ModelArn"], region), answer)
     (listing,) = with_networks(service, [Listing(region, (model,), 1)])
@@ -40,15 +37,13 @@ def judge_model(service: Any, region: str, answer: dict[str, Any]) -> tuple[str,
 
 
 def choose_network(
-    service: Any, region: str, answer: dict[str, Any], settings: Any
+    service: Service, region: str, answer: dict[str, Any], settings: Any
 ) -> tuple[dict[str, list[str]], str]:
     """Return the VpcConfig of a failing model's copy, and why it is to have that one.
 
     It is the model's own if that is sound, else the one of the fixer configuration.
 
     Args:
-        service: The Prowler service.
-        region: The model's region.
         answer: What DescribeModel answers.
         settings: What stands below `aws` in the fixer configuration.
 

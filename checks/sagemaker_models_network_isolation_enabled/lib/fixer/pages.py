@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ..answers import each
+from ..facts import Service
 from .containers import notes_on_containers, obstacle_to_isolation
 from .network import CHECK, NoPageError, choose_network, explain_error, judge_model
 from .serving import Description, Serving, describe
@@ -35,19 +37,12 @@ class _Model(NamedTuple):
 
 @dataclass
 class Run:
-    """One run of the fixer, which Prowler calls once for each failing model.
-
-    Attributes:
-        provider: Prowler's AWS provider.
-        service: The Prowler service whose clients serve it.
-        folder: Where the pages go.
-        time: When it began, in digits, for the names of copies.
-    """
+    """One run of the fixer, which Prowler calls once for each failing model."""
 
     provider: Any
-    service: Any
-    folder: Path
-    time: str
+    service: Service
+    folder: Path  # where the pages go
+    time: str  # when it began, in digits, for the names of copies
     _regions: dict[str, "_Region"] = field(default_factory=dict)
     _index: str = _INDEX
 
@@ -98,10 +93,9 @@ class _Region:
             *(f"Update inference component {c} by hand." for c, of in components if name in of),
             *(f"What else serves it is not all known: {u}." for u in self.serving.unread),
         ]
-        if not (endpoints or others):
-            others = [
-                "No endpoint is seen to serve it; batch transform and pipelines are not seen."
-            ]
+        none = "No endpoint is seen to serve it; batch transform and pipelines are not seen."
+        if not endpoints:
+            others = others or [none]
         yield from (("", other) for other in others)
 
     def model(self, name: str) -> _Model:
@@ -109,8 +103,7 @@ class _Region:
         if name not in self.models:
             described = describe(self.client, "model", name)
             arn = described.answer["ModelArn"]
-            pages = self.client.get_paginator("list_tags").paginate(ResourceArn=arn)
-            tags = [tag for page in pages for tag in page["Tags"]]
+            tags = list(each(self.client, "list_tags", "Tags", ResourceArn=arn))
             # Prowler calls the fixer for muted findings too.
             finding = SimpleNamespace(
                 check_metadata=SimpleNamespace(CheckID=CHECK),
@@ -164,9 +157,6 @@ class _Region:
             copies.append(_copy(described, change))
         new_config = self.copy_name(config.name)
         copies.append(_copy(config, {"EndpointConfigName": new_config}))
-        for one in (config, *(model.described for model in failing)):
-            new = sorted(one.new_settings)
-            notes += [f"Unknown to Prowler in {one.kind} {one.name}: {name}" for name in new]
         deployment = endpoint.sent.get("LastDeploymentConfig") or {}
         alarms = (deployment.get("AutoRollbackConfiguration") or {}).get("Alarms") or ()
         policy = {k: v for k, v in deployment.items() if k != "AutoRollbackConfiguration"}
@@ -205,19 +195,18 @@ class _Region:
     def config(self, endpoint: Description) -> Description:
         """Return the configuration of an endpoint that can be updated to another one."""
         status, name = endpoint.answer["EndpointStatus"], endpoint.configs[0]
-        config, why = self.serving.configs.get(name), None
+        config = self.serving.configs.get(name)
         if status == "Failed":
             # "DeleteEndpoint is the only operation that can be performed" (DescribeEndpoint).
-            why = "it is Failed, and can only be deleted."
-        elif status != "InService" or len(endpoint.configs) > 1:
-            why = f"it is {status}. Run this again when it is InService."
-        elif config and any("ServerlessConfig" in variant for variant in config.variants):
-            why = "it is serverless, which AWS does not isolate. Serve the model from instances."
-        if why or not config:
-            raise NoPageError(
-                why
-                or f"its configuration {name} could not be read. Update it to one that is there."
-            )
+            raise NoPageError("it is Failed, and can only be deleted.")
+        if status != "InService" or len(endpoint.configs) > 1:
+            raise NoPageError(f"it is {status}. Run this again when it is InService.")
+        if not config:
+            what = f"its configuration {name} could not be read"
+            raise NoPageError(f"{what}. Update it to one that is there.")
+        if any("ServerlessConfig" in variant for variant in config.variants):
+            what = "it is serverless, which AWS does not isolate"
+            raise NoPageError(f"{what}. Serve the model from instances.")
         return config
 
     def copy_name(self, name: str) -> str:

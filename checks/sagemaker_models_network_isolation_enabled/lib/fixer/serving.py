@@ -1,11 +1,5 @@
-"""What serves in a region, with the settings that botocore drops.
+"""What serves in a region, with the settings that botocore drops, because a copy must have them."""
 
-Prowler pins botocore, whose parser leaves out members that AWS has added since. A copy must not
-lose them, so answers are read as AWS sent them: botocore hands them to whoever listens to
-`before-parse.sagemaker.<Operation>`.
-"""
-
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +7,7 @@ from typing import Any
 
 from botocore import xform_name
 
+from ..answers import SENT, each, keep_sent
 from ..listings import PAGE_SIZE
 from .network import explain_error
 
@@ -25,9 +20,7 @@ class Description:
 
     Attributes:
         kind: "model", "endpoint-config" or "endpoint": the AWS CLI's word.
-        name: Its name.
-        answer: The answer as boto3 gives it.
-        sent: The answer as AWS sent it.
+        answer, sent: The answer as boto3 gives it, and as AWS sent it.
     """
 
     kind: str
@@ -44,11 +37,6 @@ class Description:
     def settings(self) -> set[str]:
         """The innermost members that are set, as "PrimaryContainer.Image"; no variable's name."""
         return _settings(self.sent)
-
-    @property
-    def new_settings(self) -> set[str]:
-        """Those that this botocore does not know."""
-        return _settings(self.sent) - _settings(self.answer)
 
     @property
     def containers(self) -> list[dict[str, Any]]:
@@ -82,19 +70,9 @@ def describe(client: Any, kind: str, name: str) -> Description:
     Raises:
         ClientError, BotoCoreError: AWS did not tell.
     """
-    sent: list[bytes] = []
-
-    def listen(response_dict: dict[str, Any], **_: Any) -> None:
-        sent.append(response_dict["body"])
-
-    event = f"before-parse.sagemaker.Describe{_NOUNS[kind]}"
-    client.meta.events.register(event, listen)
-    try:
-        read = getattr(client, f"describe_{xform_name(_NOUNS[kind])}")
-        answer = read(**{f"{_NOUNS[kind]}Name": name})
-    finally:
-        client.meta.events.unregister(event, listen)
-    return Description(kind, name, answer, json.loads(sent[-1]))  # the last of several tries
+    read = getattr(client, f"describe_{xform_name(_NOUNS[kind])}")
+    answer = read(**{f"{_NOUNS[kind]}Name": name})
+    return Description(kind, name, answer, answer.pop(SENT))
 
 
 def _settings(value: Any, path: str = "") -> set[str]:
@@ -110,8 +88,7 @@ class Serving:
     """What serves in the region of a SageMaker client; no error of AWS is raised.
 
     Attributes:
-        endpoints: Its endpoints, by name.
-        configs: The configurations that they use or are being updated to, by name.
+        endpoints, configs: By name; the configurations are those in use or being updated to.
         components: The models that inference components use, by the component's name.
         unread: What could not be read, in clauses. It may serve any model, because AWS lets a
             configuration be deleted while an endpoint uses it.
@@ -122,6 +99,7 @@ class Serving:
         self.configs: dict[str, Description] = {}
         self.components: dict[str, list[str]] = {}
         self.unread: list[str] = []
+        keep_sent(client, *(f"Describe{noun}" for noun in _NOUNS.values()))
         with self._reading("the list of endpoints"):
             for name in _names(client, "Endpoint"):
                 with self._reading(f"endpoint {name}"):
@@ -151,6 +129,6 @@ class Serving:
 
 
 def _names(client: Any, kind: str) -> list[str]:
-    pages = client.get_paginator(f"list_{xform_name(kind)}s")
-    listed = pages.paginate(PaginationConfig={"PageSize": PAGE_SIZE})
-    return [item[f"{kind}Name"] for page in listed for item in page[f"{kind}s"]]
+    pages = {"PaginationConfig": {"PageSize": PAGE_SIZE}}
+    found = each(client, f"list_{xform_name(kind)}s", f"{kind}s", **pages)
+    return [item[f"{kind}Name"] for item in found]
