@@ -49,7 +49,7 @@ def main() -> int:
     for path in sorted(output.glob("*.*")):
         print(f"  {path.relative_to(ROOT)}")
     report = [str(installation.prowler.with_name("sagemaker-isolation")), "report", output.name]
-    say(f"$ {' '.join(report)} --checks ...")
+    say(f"$ sagemaker-isolation report {output.name} --checks ...")
     subprocess.run([*report, "--checks", *CHECKS], cwd=ROOT, check=False)
     say(f"prowler and sagemaker-isolation are in {installation.prowler.parent.relative_to(ROOT)}.")
     expected = {key: status for key, (status, _) in judged.items()}
