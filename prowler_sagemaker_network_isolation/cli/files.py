@@ -11,7 +11,7 @@ from .words import counted
 
 _CHUNK = 2**20  # characters that are read at a time
 _LONGEST = 2**26  # characters; one finding is not longer, so this is no finding
-_END, _SEPARATED = re.compile(r"\s*]"), re.compile(r"[\s,]*")
+_SPACE, _COMMA, _END = map(re.compile, (r"\s*", r"\s*,\s*", r"\s*,?\s*]"))
 _DECODER = json.JSONDecoder()
 _STATUS = re.compile(r"--status[ =]((?:(?:PASS|FAIL|MANUAL)\b ?)+)")
 
@@ -105,11 +105,11 @@ def _structures(file: TextIO) -> Iterator[dict[str, Any]]:
     if not text.startswith("["):
         no_list = "holds no list of findings: name a *.ocsf.json file of Prowler's"
         raise ValueError(no_list if text else "is empty: scan again")
-    at = 1  # where the next thing begins
+    at, before = 1, _SPACE  # where the last thing ends, and what is before the next
     while not (end := _END.match(text, at)):
-        begin = _SEPARATED.match(text, at)
+        begin = before.match(text, at)
         try:
-            value, at = _DECODER.raw_decode(text, begin.end() if begin else at)
+            value, at = _DECODER.raw_decode(text, begin.end() if begin else len(text))
         except ValueError:
             text, at = text[at:], 0
             more = file.read(max(_CHUNK, len(text))) if len(text) < _LONGEST else ""
@@ -120,5 +120,6 @@ def _structures(file: TextIO) -> Iterator[dict[str, Any]]:
         if not isinstance(value, dict):
             raise ValueError("holds something else than findings: scan again")
         yield value
+        before = _COMMA
     if (text[end.end() :] + file.read(_CHUNK)).strip():
         raise ValueError("goes on after its end: give each scan a folder of its own")

@@ -1,6 +1,6 @@
 """The fixer as a user runs it, by the real command lines of Prowler and of AWS.
 
-The blocks of a page are in tests/engine/test_fixer.py; here the shortest of them is run.
+The blocks of a page are in tests/engine/test_blocks.py; here the shortest of them is run.
 """
 
 from pathlib import Path

@@ -1,8 +1,6 @@
 """What is listed, read and judged in what AWS answers, by which calls; for all three checks."""
 
 from collections import Counter
-from functools import reduce
-from operator import getitem
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -13,6 +11,7 @@ from ..embedded.account import ACCOUNT, EVERYWHERE, Region
 from ..embedded.installation import CHECK, CHECKS, CONFIG_CHECK, SCHEDULE_CHECK
 from ..embedded.server import EmbeddedAWS, change, error, on, refuse
 from ..tools.bench import populate
+from ..unit.test_faults import put
 
 ODD, SOUND = "us-east-2", "eu-west-2"
 FULL, NO_VPC, NONE = "ap-northeast-1", "ap-southeast-1", "us-west-1"
@@ -105,21 +104,12 @@ def scan(aws: EmbeddedAWS, *regions: str, checks: Any = CHECKS, **arguments: Any
     return {(f.check_metadata.CheckID, f.resource_id): f for f in found}
 
 
-def edit(answer: dict[str, Any], members: dict[str, Any]) -> None:
-    for path, value in members.items():
-        *outer, last = path.split(".")
-        part = reduce(getitem, outer, answer)
-        part[last] = value
-        if value is None:
-            del part[last]
-
-
 def fault_of(check: str, name: str, api: str, wrong: Any) -> Any:
     """Return a fault of what AWS answers of something by one API."""
     key = "JobDefinition" if api == DEFINITION else NOUNS[check]
     one = {"NameContains" if api.startswith("List") else f"{key}Name": name}
     is_edit = isinstance(wrong, dict)
-    return on(api, ODD, **one)(change(lambda answer: edit(answer, wrong)) if is_edit else wrong)
+    return on(api, ODD, **one)(change(lambda answer: put(answer, wrong)) if is_edit else wrong)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +131,7 @@ def odd(aws: EmbeddedAWS) -> tuple[Found, list[Any], str]:
     def edit_records(answer: dict[str, Any]) -> None:
         for result in answer["Results"]:
             wrong = MODELS[result["Model"]["Model"]["ModelName"]].faults
-            edit(result["Model"], wrong.get("Search", {}))
+            put(result["Model"], wrong.get("Search", {}))
 
     faults = [
         fault_of(check, name, api, wrong)

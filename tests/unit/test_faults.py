@@ -1,7 +1,7 @@
 """What becomes of the findings when one call of AWS fails: each operation in each way.
 
 Everything runs on a client that answers with dictionaries, as boto3 does; botocore's own part is
-tried by the real command line (tests/cli/test_refusals.py).
+tried by the real command line (tests/cli/test_scan.py).
 """
 
 from collections.abc import Callable, Iterator

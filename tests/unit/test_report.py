@@ -199,6 +199,7 @@ FILES: list[tuple[str, Any, str]] = [
     (OCSF, b"\xff\xfe\x00", "is not text"),
     (OCSF, WHOLE[:-200], "is cut off, or is not JSON"),
     (OCSF, WHOLE[:-1] + ",", "after 1 finding, is cut off"),
+    (OCSF, f"{WHOLE[:-1]} {WHOLE[1:]}", "after 1 finding, is cut off"),
     (OCSF, "{}", "holds no list of findings"),
     (OCSF, "A;B\n1;2\n", "holds no list of findings"),
     (OCSF, '["FAIL"]', "holds something else than findings"),

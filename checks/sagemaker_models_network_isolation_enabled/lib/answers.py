@@ -150,8 +150,8 @@ def each(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[d
         yield from listed(page, key, "the answer")
 
 
-def keep_sent(client: Any, *operations: str) -> None:
-    """Have answers of SageMaker hold, as `SENT`, the JSON that AWS sent.
+def keep_sent(client: Any, operation: str) -> None:
+    """Have the answers of an operation hold, as `SENT`, the JSON that AWS sent; once is enough.
 
     Prowler pins botocore, whose parser drops members that AWS has added since.
     """
@@ -162,6 +162,5 @@ def keep_sent(client: Any, *operations: str) -> None:
         with suppress(ValueError):  # which the parser meets again
             customized_response_dict[SENT] = json.loads(response_dict["body"])
 
-    for operation in operations:
-        event = f"before-parse.sagemaker.{operation}"
-        client.meta.events.register(event, keep, unique_id=f"{SENT} {event}")
+    event = f"before-parse.sagemaker.{operation}"
+    client.meta.events.register(event, keep, unique_id=f"{SENT} {event}")

@@ -115,7 +115,8 @@ def describe_listed(
     clients, tags = service.regional_clients, shared_tags or {}
     listings = list(listings)
     listed_only = [item for li in listings for item in li.items if item.unread is None]
-    logger.info(f"SageMaker - describing {len(listed_only)} resources one by one...")
+    if listed_only:
+        logger.info(f"SageMaker - describing {len(listed_only)} resources one by one...")
     described = service.thread_pool.map(
         lambda item: _describe(clients[item.region], item, with_settings, settings, tags),
         listed_only,

@@ -43,10 +43,8 @@ def list_models(service: Service) -> list[Listing[Model]]:
     }
 
     def recorded(model: Model) -> Model:
-        records: dict[_Recorded, Model] = {}
-        if model.region in searches:
-            records = searches[model.region].result()
-        record = records.get((model.name, model.creation_time))
+        search = searches.get(model.region)
+        record: Model | None = search and search.result().get((model.name, model.creation_time))
         if record is None or not is_same_arn(record.arn, model.arn):
             return model
         return replace(record, arn=canonical_arn(record.arn, model.arn))
@@ -105,11 +103,11 @@ def _from_record(region: str, record: dict[str, Any]) -> Model | None:
 
 def _other_uses_in(record: dict[str, Any]) -> tuple[str, ...] | None:
     """Return the job and the endpoints of `Model.other_uses`; None where the record is unclear."""
-    key, job = "MonitoringSchedules", record.get("LastBatchTransformJob")
+    job, monitors = "LastBatchTransformJob", "MonitoringSchedules"
     try:
-        schedules = listed(record, key, "the record") if key in record else []
+        schedules = listed(record, monitors, "the record") if monitors in record else []
         monitored = [s["EndpointName"] for s in schedules if s.get("EndpointName")]
-        jobs = [] if job is None else [f"batch transform job {job['TransformJobName']}"]
+        jobs = [f"batch transform job {record[job]['TransformJobName']}"] if job in record else []
     except (KeyError, MalformedError, TypeError):
         return None
     return (*jobs, *(f"monitored endpoint {name}" for name in monitored))

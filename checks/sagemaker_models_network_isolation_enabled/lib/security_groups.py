@@ -50,12 +50,12 @@ def group_facts(
         prefix_lists: Those that rules of the groups name, by id.
     """
     rules = {
-        (group_id, direction): tuple(_read_rules(group_id, direction, groups, prefix_lists))
+        (group_id, direction): dict.fromkeys(_read_rules(group_id, direction, groups, prefix_lists))
         for group_id in {group_id for group_set in group_sets for group_id in group_set}
         for direction in _DIRECTIONS
     }
     permissions = {k: [p for p in parts if isinstance(p, Permission)] for k, parts in rules.items()}
-    unread = {k: [u for u in parts if isinstance(u, Unread)] for k, parts in rules.items()}
+    unread = {k: tuple(u for u in parts if isinstance(u, Unread)) for k, parts in rules.items()}
     alone = {key: open_permissions(found, limits) for key, found in permissions.items()}
 
     def opened(group_set: tuple[str, ...], direction: str) -> dict[str, tuple[OpenRule, ...]]:
@@ -76,8 +76,8 @@ def group_facts(
                 vpc_id=_vpc_of(groups.items.get(group_id, {})),
                 open_ingress=ingress[group_id],
                 open_egress=egress[group_id],
-                unread=tuple(dict.fromkeys(unread[group_id, "IpPermissions"])),
-                unread_egress=tuple(dict.fromkeys(unread[group_id, "IpPermissionsEgress"])),
+                unread=unread[group_id, "IpPermissions"],
+                unread_egress=unread[group_id, "IpPermissionsEgress"],
             )
             for group_id in group_set
         )
@@ -164,9 +164,8 @@ def _ports_of(rule: dict[str, Any]) -> tuple[float, float]:
     if str(rule.get("IpProtocol")).startswith("icmp"):  # FromPort is the type, ToPort the code
         types = first * _ICMP_CODES
         return (types, types + _ICMP_CODES - 1) if last == -1 else (types + last, types + last)
-    return (
-        (first, last) if rule.get("IpProtocol") in ("tcp", "udp") and first <= last else ALL_PORTS
-    )
+    has_ports = rule.get("IpProtocol") in ("tcp", "udp") and first <= last
+    return (first, last) if has_ports else ALL_PORTS
 
 
 def _traffic(rule: dict[str, Any]) -> str:

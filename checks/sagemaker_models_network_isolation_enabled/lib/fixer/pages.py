@@ -94,8 +94,8 @@ class _Region:
             *(f"What else serves it is not all known: {u}." for u in self.serving.unread),
         ]
         none = "No endpoint is seen to serve it; batch transform and pipelines are not seen."
-        if not endpoints:
-            others = others or [none]
+        if not (endpoints or others):
+            others = [none]
         yield from (("", other) for other in others)
 
     def model(self, name: str) -> _Model:

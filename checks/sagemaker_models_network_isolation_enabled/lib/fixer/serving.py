@@ -70,6 +70,7 @@ def describe(client: Any, kind: str, name: str) -> Description:
     Raises:
         ClientError, BotoCoreError: AWS did not tell.
     """
+    keep_sent(client, f"Describe{_NOUNS[kind]}")
     read = getattr(client, f"describe_{xform_name(_NOUNS[kind])}")
     answer = read(**{f"{_NOUNS[kind]}Name": name})
     return Description(kind, name, answer, answer.pop(SENT))
@@ -99,7 +100,6 @@ class Serving:
         self.configs: dict[str, Description] = {}
         self.components: dict[str, list[str]] = {}
         self.unread: list[str] = []
-        keep_sent(client, *(f"Describe{noun}" for noun in _NOUNS.values()))
         with self._reading("the list of endpoints"):
             for name in _names(client, "Endpoint"):
                 with self._reading(f"endpoint {name}"):
